@@ -1,0 +1,116 @@
+# `make` says what there is. `make run` and `make test` are the two that a newcomer needs.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+LISTEN  ?= 127.0.0.1:3000
+DATA    ?= .penstock
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+# -buildvcs=false and -X: the hash must be right where Go may not read the repository (containers, other owners).
+BUILD := CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION) -X main.commit=$(COMMIT)'
+BUF   := go tool -modfile=.ci/tools/buf.mod buf
+LINT  := go tool -modfile=.ci/tools/lint.mod golangci-lint
+
+WEB      := host/web
+NPM      := cd $(WEB) && npm
+PACKAGES := $(WEB)/node_modules/.stamp-installed
+DIST     := $(WEB)/dist/index.html
+# Folders count too: a file that was deleted changes only its folder.
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public ! -name '*.test.*' 2>/dev/null) \
+	$(filter-out %.go %.md,$(wildcard $(WEB)/*.*)) $(wildcard $(WEB)/.npmrc)
+
+heading = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
+
+.PHONY: help
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build everything, start the host and the tutorial's user-code server, print the address
+	@exec bin/penstock dev --listen $(LISTEN) --data $(DATA) -- bin/tutorial
+
+.PHONY: test
+test: lint check-generate build test-go test-ui test-e2e ## Everything: lint, generated code, build, Go with -race, UI, real browser
+	$(call heading,make test: everything passed)
+
+.PHONY: build
+build: $(DIST) ## Build bin/penstock (with the UI in it) and bin/tutorial
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/penstock ./cmd/tutorial
+
+.PHONY: deps
+deps: ## Install what this machine lacks, or print the one command that does
+	@.ci/deps
+
+.PHONY: generate
+generate: generate-go generate-ts ## Generate Go and TypeScript from proto/
+
+.PHONY: generate-go
+generate-go:
+	$(BUF) generate
+
+.PHONY: generate-ts
+generate-ts: $(PACKAGES)
+	$(BUF) generate --template proto/buf.gen.es.yaml
+
+.PHONY: check-generate
+check-generate: $(PACKAGES) ## Demand that generating again changes nothing
+	$(call heading,generated code is current)
+	@.ci/check-generate $(BUF)
+
+.PHONY: lint
+lint: ## Lint the contracts and the Go code
+	$(call heading,lint: contracts)
+	$(BUF) lint
+	$(BUF) format --diff --exit-code
+	$(if $(wildcard proto/baseline.binpb),$(BUF) breaking --against proto/baseline.binpb)
+	$(call heading,lint: Go)
+	go mod tidy -diff
+	$(LINT) run ./...
+
+.PHONY: baseline
+baseline: ## At a release: what later versions of the contracts may not break
+	$(BUF) build --exclude-source-info -o proto/baseline.binpb
+
+.PHONY: test-go
+test-go: ## Go tests with the race detector
+	$(call heading,Go tests)
+	go test -race -shuffle=on -timeout 10m ./...
+
+.PHONY: test-ui
+test-ui: $(PACKAGES) ## UI: lint, types, tests
+	$(call heading,UI)
+	$(NPM) run lint
+	$(NPM) run typecheck
+	$(NPM) run test
+
+.PHONY: test-e2e
+test-e2e: build ## End to end in a real browser, against bin/penstock and bin/tutorial
+	$(call heading,end to end in a real browser)
+	PENSTOCK_BIN=$(CURDIR)/bin/penstock TUTORIAL_BIN=$(CURDIR)/bin/tutorial CHROMIUM_BIN=$$(.ci/deps chromium) $(NPM) run e2e
+
+.PHONY: bench
+bench: ## Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: ui
+ui: $(DIST) ## Build the UI that bin/penstock embeds
+
+.PHONY: clean
+clean: ## Remove what was built; data in $(DATA) stays
+	rm -rf bin $(WEB)/node_modules
+	find $(WEB)/dist -mindepth 1 ! -name .gitkeep -delete 2>/dev/null || true
+
+$(PACKAGES): $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/.npmrc)
+	@command -v npm >/dev/null || { echo "npm is not installed; the UI needs Node.js 20 or newer: make deps" >&2; exit 1; }
+	$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+$(DIST): $(PACKAGES) $(WEB_SOURCES)
+	$(NPM) run build
+	@touch $@
