@@ -1,0 +1,54 @@
+package host
+
+import "time"
+
+// LocationConfig is one code location as configured.
+type LocationConfig struct {
+	// Name is unique in the workspace.
+	Name string
+	// Address is "host:port" of a user-code server.
+	Address string
+	// AllowDevVersions shows gated features of servers that report a development version.
+	AllowDevVersions bool
+	// TLS says how to dial; nil means without TLS.
+	TLS *LocationTLS
+	// Token is the secret shared with the server; empty means none. Never log it.
+	Token string
+}
+
+// LocationTLS is how to dial a location with TLS.
+type LocationTLS struct {
+	// CAPEM are the certificates that the server's must lead to; empty means the system's.
+	CAPEM []byte
+	// ServerName is the name that the certificate must have; empty means the host of the address.
+	ServerName string
+}
+
+// LocationState is what is known of a location.
+type LocationState string
+
+// The states of a location.
+const (
+	// LocationLoading means that the first load is under way.
+	LocationLoading LocationState = "LOADING"
+	// LocationReady means that it answers.
+	LocationReady LocationState = "READY"
+	// LocationStale means that it does not answer; the last definitions are in use.
+	LocationStale LocationState = "STALE"
+	// LocationUnavailable means that it does not answer and nothing is known.
+	LocationUnavailable LocationState = "UNAVAILABLE"
+	// LocationIncompatible means a newer major protocol, or one older than 0.14.0.
+	LocationIncompatible LocationState = "INCOMPATIBLE"
+	// LocationError means that it was reached, but the exchange failed or its definitions cannot be used.
+	LocationError LocationState = "ERROR"
+)
+
+// LocationFault is an error of a location that people see.
+type LocationFault struct {
+	// Code in capitals, for example LOCATION_UNREACHABLE.
+	Code string
+	// Message says what happened, Remedy what to do.
+	Message, Remedy string
+	// Since is when it began.
+	Since time.Time
+}

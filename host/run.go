@@ -1,0 +1,123 @@
+package host
+
+import (
+	"time"
+
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// RunID is the text of a UUIDv7.
+type RunID string
+
+// Run is one launch of a job, from the queue to its final status.
+// A Run that a Store returns is the caller's to change.
+type Run struct {
+	ID RunID
+	// Seq is the creation order: dense from 1, never used again. The store sets it.
+	Seq uint64
+	Job JobName
+	// Status changes only through Become.
+	Status RunStatus
+	// StatusReason says why, for people.
+	StatusReason string
+	// Attempt counts starts, 0 before the first. It rises only when the attempt
+	// before was never granted and is fenced.
+	Attempt uint32
+	// Tags are sorted by key, each with its origin.
+	Tags []tag.Tag
+	// ConfigYAML is the config as typed, ConfigJSON with defaults as canonical JSON.
+	ConfigYAML string
+	ConfigJSON []byte
+	// OpSelection is the selection as typed, empty for all.
+	OpSelection string
+	// OpPaths are the paths that execute, sorted; Subset tells that they are not all.
+	OpPaths []string
+	Subset  bool
+	// Launched is the job as it was at launch, StartedFrom as it was at the last start
+	// (zero before).
+	Launched, StartedFrom Snapshot
+	// CreatedAt is max(clock, the run before), so that Seq is creation order.
+	// StartedAt is when the grant was given. Zero when it has not happened.
+	CreatedAt, StartedAt, EndedAt time.Time
+	// Current is what the host knows of the current attempt.
+	Current AttemptState
+}
+
+// AttemptState is the host's side of one attempt.
+type AttemptState struct {
+	// TokenSHA256 is the hash of the secret that the attempt's worker shows.
+	TokenSHA256 []byte
+	// ServerID is the user-code server that accepted the start.
+	ServerID string
+	// WorkerID is the process that got the grant, empty before.
+	WorkerID string
+	// Handle says where it runs, for people.
+	Handle string
+	// StartingAt and CancelingAt are when that was asked for.
+	StartingAt, CancelingAt time.Time
+	// Forced tells that a cancel was forced.
+	Forced bool
+}
+
+// Snapshot is a job as it was, with the report of the server that it came from.
+type Snapshot struct {
+	// Definition is the digest of the definition body; zero when unset.
+	Definition Digest
+	// Metadata is the digest of the metadata body; zero when there is none or the gate refused it.
+	Metadata Digest
+	// MetadataEntries is the number of entries that the manifest counted.
+	MetadataEntries uint32
+	// ServerInfo is the encoded penstock.usercode.v1.ServerInfo as it came.
+	ServerInfo []byte
+	// AllowDevVersions is the policy of the location then.
+	AllowDevVersions bool
+}
+
+// Tag returns the value of the tag with this key.
+func (r *Run) Tag(key string) (value string, ok bool) {
+	for _, t := range r.Tags {
+		if t.Key == key {
+			return t.Value, true
+		}
+	}
+	return "", false
+}
+
+// RunFilter selects runs; all that is set must hold. The zero value selects all.
+type RunFilter struct {
+	// Tags the run must have, by key and value; origins are ignored.
+	Tags []tag.Tag
+	// Job whose runs are meant; empty parts match anything.
+	Job JobName
+	// Statuses of which the run must have one.
+	Statuses []RunStatus
+}
+
+// Matches reports whether r is selected.
+func (f RunFilter) Matches(r *Run) bool {
+	if !f.Job.matches(r.Job) {
+		return false
+	}
+	if len(f.Statuses) > 0 {
+		found := false
+		for _, s := range f.Statuses {
+			found = found || s == r.Status
+		}
+		if !found {
+			return false
+		}
+	}
+	for _, t := range f.Tags {
+		if v, ok := r.Tag(t.Key); !ok || v != t.Value {
+			return false
+		}
+	}
+	return true
+}
+
+// RunPage is a page of runs, newest first.
+type RunPage struct {
+	Runs []Run
+	// Next is the Seq below which the next page starts; 0 at the end.
+	Next uint64
+}

@@ -1,0 +1,100 @@
+package host
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps runs, their events and the bodies of their snapshots.
+//
+// Every method that writes answers after the data is on disk, and what it
+// answers survives a kill. A method that fails because of its arguments or a
+// cancelled context leaves nothing behind. Results belong to the caller.
+// All methods may be called concurrently. After Close they fail.
+// storetest.Exercise is this contract as tests.
+type Store interface {
+	// CreateRun adds a run, its bodies and its first host event in one
+	// transaction, sets Seq, and raises CreatedAt to that of the run before if
+	// the clock went back. A RequestID that was used before answers the run
+	// that it made, with created false, and adds nothing; if that run's job was
+	// another, or the run was deleted since, it is a Conflict.
+	CreateRun(ctx context.Context, n NewRun) (run Run, created bool, err error)
+
+	// Run returns one run. NotFound when there is none.
+	Run(ctx context.Context, id RunID) (Run, error)
+
+	// FindRuns returns the ids that begin with prefix (hex digits and dashes), at most limit,
+	// oldest first.
+	FindRuns(ctx context.Context, prefix string, limit int) ([]RunID, error)
+
+	// Runs returns at most limit runs with Seq below before (0 means from the newest), newest first.
+	Runs(ctx context.Context, f RunFilter, before uint64, limit int) (RunPage, error)
+
+	// OpenRuns returns every run that is not final, in order of Seq.
+	OpenRuns(ctx context.Context) ([]Run, error)
+
+	// UpdateRun applies change to the run as it is now and stores the result
+	// with the given host events, all or nothing. change must only touch its
+	// argument; it may not change ID, Seq, Job or CreatedAt. An error from
+	// change is returned as it is and nothing is stored: this is the
+	// compare-and-set. NotFound when there is no such run.
+	UpdateRun(ctx context.Context, id RunID, change func(*Run) (events [][]byte, err error)) (Run, error)
+
+	// DeleteRun removes a run that is final, with its events. NotFound, or Conflict when it is not final.
+	DeleteRun(ctx context.Context, id RunID) error
+
+	// AppendEvents stores what of the batch is new and answers the last seq
+	// stored for the attempt. Events at or below it are dropped as duplicates.
+	// A batch that would leave a gap is a Conflict and stores nothing.
+	AppendEvents(ctx context.Context, id RunID, b EventBatch) (lastSeq uint64, err error)
+
+	// LastSeq returns the seq of the last event of the attempt, 0 when there is none.
+	LastSeq(ctx context.Context, id RunID, attempt uint32) (uint64, error)
+
+	// Events returns at most limit events after the cursor, in order.
+	Events(ctx context.Context, id RunID, after Cursor, limit int) ([]StoredEvent, error)
+
+	// LastEvents returns the last n events, in order.
+	LastEvents(ctx context.Context, id RunID, n int) ([]StoredEvent, error)
+
+	// Body returns the bytes of a body. NotFound when there is none.
+	Body(ctx context.Context, d Digest) ([]byte, error)
+
+	// Size returns the bytes that the store takes on disk.
+	Size() (int64, error)
+
+	// Close waits for writes that were accepted and closes the store. It may be called twice.
+	Close() error
+}
+
+// NewRun is what CreateRun adds.
+type NewRun struct {
+	// RequestID makes the call repeatable; 16–64 characters.
+	RequestID string
+	// Run has everything but Seq.
+	Run Run
+	// Bodies are those that the run's snapshot names; ones that are there already are not written again.
+	Bodies map[Digest][]byte
+	// Events are the first host events.
+	Events [][]byte
+}
+
+// Change tells that something of a run was committed.
+type Change struct {
+	// Run as committed; only ID, Seq and Job are set when Deleted.
+	Run Run
+	// Deleted tells that the run is gone.
+	Deleted bool
+	// Events tells that events were added; they may have come without a change of the run.
+	Events bool
+	// LastEvent is the place of the last event, when Events is set.
+	LastEvent Cursor
+}
+
+// Clock tells the time. Tests bring their own.
+type Clock interface {
+	// Now returns the present instant.
+	Now() time.Time
+	// After returns a channel that gets the time once d has passed.
+	After(d time.Duration) <-chan time.Time
+}
