@@ -1,0 +1,143 @@
+package house
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows lists what each package of this module may import of it; "x/..." stands for x and all below it. Tests are bound
+// by crossings alone. A package that is not covered fails, so that its arrows are decided when it is made.
+// The rows of packages that come later are here already: the order of the layers is one decision.
+var arrows = map[string][]string{
+	"usercode/metadata": {},
+	"usercode/tag":      {},
+	"versioncheck":      {},
+	"proto/gen/...":     {"proto/gen/..."},
+
+	"host":                 {"usercode/metadata", "usercode/tag"},
+	"host/store/boltstore": {"host", "usercode/metadata", "usercode/tag", "proto/gen/penstock/store/v1"},
+	"host/store/storetest": {"host", "usercode/metadata", "usercode/tag"},
+	"host/workspace":       {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/launch":          {"host/workspace", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"host/queue":           {"host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/schedule":        {"host/queue", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/sensor":          {"host/queue", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/backfill":        {"host/queue", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/api": {
+		"host/schedule", "host/sensor", "host/backfill", "host/queue", "host/launch", "host/workspace", "host",
+		"usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+	},
+	"host/web":      {},
+	"host/hosttest": {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+
+	"usercode/internal/spec":   {"usercode/metadata", "usercode/tag"},
+	"usercode/internal/engine": {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"usercode/internal/server": {
+		"usercode/internal/engine", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+	},
+	"usercode/internal/worker": {
+		"usercode/internal/engine", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+	},
+	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/tag", "versioncheck"},
+	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag"},
+
+	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
+	"cmd/internal/house": {},
+}
+
+// crossings are what even a test must not do: the two programs meet in cmd and in the contracts, nowhere else.
+var crossings = []struct {
+	from, to string
+	except   []string
+}{
+	{from: "host/...", to: "usercode/...", except: []string{"usercode/metadata", "usercode/tag"}},
+	{from: "usercode/...", to: "host/..."},
+	{from: "versioncheck", to: "host/..."},
+	{from: "versioncheck", to: "usercode/..."},
+	{from: "cmd/tutorial/...", to: "host/..."},
+}
+
+// onlyTests are packages that production code never imports.
+var onlyTests = []string{"host/hosttest", "host/store/storetest", "usercode/usertest"}
+
+func TestArrows(t *testing.T) {
+	for _, p := range modulePackages(t) {
+		allowed, ok := allowedBy(p.rel)
+		if !ok {
+			t.Errorf("package %s has no row in arrows: decide what it may import and add one", p.rel)
+			continue
+		}
+		for _, imported := range p.imports {
+			if slices.Contains(onlyTests, imported) && !slices.Contains(onlyTests, p.rel) {
+				t.Errorf("%s imports %s, which is for tests alone", p.rel, imported)
+			} else if !matchesAny(allowed, imported) {
+				t.Errorf("%s imports %s; it may import only %s: move the code, or argue for a new arrow in docs",
+					p.rel, imported, orNothing(allowed))
+			}
+		}
+	}
+}
+
+func TestCrossings(t *testing.T) {
+	for _, p := range modulePackages(t) {
+		for _, c := range crossings {
+			if !matches(c.from, p.rel) {
+				continue
+			}
+			for _, imported := range slices.Concat(p.imports, p.testImports) {
+				if matches(c.to, imported) && !matchesAny(c.except, imported) {
+					t.Errorf("%s (or its tests) imports %s: only cmd brings %s and %s together", p.rel, imported, c.from, c.to)
+				}
+			}
+		}
+	}
+}
+
+// TestArrowsNameRealPackages catches a row that no longer guards anything because its package was renamed.
+func TestArrowsNameRealPackages(t *testing.T) {
+	packages := modulePackages(t)
+	for pattern := range arrows {
+		if slices.ContainsFunc(packages, func(p modulePackage) bool { return matches(pattern, p.rel) }) {
+			continue
+		}
+		folder := filepath.Join(root(t), filepath.FromSlash(strings.TrimSuffix(pattern, "/...")))
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("the row %q of arrows guards no package, though %s exists", pattern, folder)
+		}
+	}
+}
+
+// allowedBy returns the row of the package: its own, or the longest one with "/..." that covers it.
+func allowedBy(rel string) (allowed []string, ok bool) {
+	best := ""
+	for pattern := range arrows {
+		if pattern == rel {
+			return arrows[pattern], true
+		}
+		if matches(pattern, rel) && len(pattern) > len(best) {
+			best = pattern
+		}
+	}
+	allowed, ok = arrows[best]
+	return allowed, ok
+}
+
+func matches(pattern, rel string) bool {
+	tree, isTree := strings.CutSuffix(pattern, "/...")
+	return rel == tree || isTree && strings.HasPrefix(rel, tree+"/")
+}
+
+func matchesAny(patterns []string, rel string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, rel) })
+}
+
+func orNothing(patterns []string) string {
+	if len(patterns) == 0 {
+		return "nothing of this module"
+	}
+	return strings.Join(patterns, ", ")
+}
