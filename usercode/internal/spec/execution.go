@@ -1,0 +1,41 @@
+package spec
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// Execution is what the author's code can ask about the op that is running. Who executes an op makes one for it
+// and puts it into the op's context with WithExecution; nothing changes it afterwards.
+type Execution struct {
+	Run    Run
+	OpPath string       // node names joined by dots
+	Logger *slog.Logger // its records become events of this op
+	// Config is the part of Job.ResolveConfig that belongs to the op's Configs, or simply all of it.
+	Config map[string]json.RawMessage
+}
+
+// Run identifies the attempt of a run.
+type Run struct {
+	ID         string
+	Attempt    uint32 // from 1
+	Job        string
+	Repository string
+	Tags       tag.List // sorted by key
+}
+
+type executionKey struct{}
+
+// WithExecution returns a context for the op that e describes.
+func WithExecution(ctx context.Context, e *Execution) context.Context {
+	return context.WithValue(ctx, executionKey{}, e)
+}
+
+// ExecutionFrom is the op's execution; nil outside of a run.
+func ExecutionFrom(ctx context.Context) *Execution {
+	e, _ := ctx.Value(executionKey{}).(*Execution)
+	return e
+}
