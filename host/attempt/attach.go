@@ -1,0 +1,159 @@
+package attempt
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+)
+
+// What a worker is asked to keep to (see WorkerLimits).
+const (
+	batchEvents    = 256
+	batchBytes     = 1 << 20
+	unackedBatches = 16
+	batchDelay     = 50 * time.Millisecond
+)
+
+// denied is a denial on its way out of a compare-and-set.
+type denied struct{ *workerv1.Denied }
+
+func (d denied) Error() string { return d.Message }
+
+func deny(reason workerv1.DenialReason, format string, args ...any) denied {
+	return denied{&workerv1.Denied{Reason: reason, Message: fmt.Sprintf(format, args...)}}
+}
+
+func overDenial() *workerv1.Denied {
+	return deny(workerv1.DenialReason_DENIAL_REASON_ATTEMPT_OVER, "the attempt is over; nothing more of it is stored").Denied
+}
+
+// Attach answers a worker's hello. The Session holds the answer and ends with
+// it when it is a denial. The caller closes it. An error means that the worker
+// should try again.
+func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hello) (*Session, error) {
+	session := &Session{
+		sessions: s,
+		run:      host.RunID(hello.GetRunId()),
+		attempt:  hello.GetAttempt(),
+		worker:   hello.GetWorkerId(),
+		out:      newOutbox(),
+	}
+	run, err := s.admit(ctx, token, hello)
+	if err == nil {
+		session.stored, err = s.o.Store.LastSeq(ctx, run.ID, run.Attempt)
+	}
+	var no denied
+	if errors.As(err, &no) {
+		s.o.Logger.Warn("worker denied", "run", session.run, "attempt", session.attempt,
+			"reason", no.Reason.String(), "handle", hello.GetHandle())
+		session.out.deny(no.Denied)
+		session.over = true
+		return session, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Welcome{Welcome: &workerv1.Welcome{
+		AckedSeq:          session.stored,
+		HeartbeatInterval: durationpb.New(s.o.Heartbeat),
+		Limits: &workerv1.WorkerLimits{
+			BatchEvents: batchEvents, BatchBytes: batchBytes,
+			UnackedBatches: unackedBatches, BatchDelay: durationpb.New(batchDelay),
+		},
+	}}})
+	if hello.GetWantGrant() {
+		session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Grant{Grant: grant(&run)}})
+	}
+	if replaced := s.follow(&run, session); replaced != nil {
+		replaced.out.goAway()
+	}
+	return session, nil
+}
+
+// admit decides whether the worker may go on, and grants the attempt if it asks
+// for that: once, in the transaction that makes the run STARTED, and again only
+// to the same process.
+func (s *Sessions) admit(ctx context.Context, token string, hello *workerv1.Hello) (host.Run, error) {
+	if hello.GetWorkerId() == "" {
+		return host.Run{}, deny(workerv1.DenialReason_DENIAL_REASON_FENCED, "hello has no worker_id")
+	}
+	run, err := s.o.Store.Run(ctx, host.RunID(hello.GetRunId()))
+	if host.CodeOf(err) == host.NotFound {
+		return run, deny(workerv1.DenialReason_DENIAL_REASON_ATTEMPT_OVER, "this host has no such run")
+	}
+	if err != nil {
+		return run, err
+	}
+	if err := check(&run, token, hello); err != nil {
+		return run, err
+	}
+	if run.Current.WorkerID != "" {
+		return run, nil
+	}
+	return s.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		if err := check(run, token, hello); err != nil || run.Current.WorkerID != "" {
+			return nil, err
+		}
+		now := s.o.Clock.Now()
+		if err := run.Become(host.Started, "", now); err != nil {
+			return nil, err
+		}
+		run.Current.WorkerID = hello.GetWorkerId()
+		run.Current.Handle = hello.GetHandle()
+		run.Current.ServerID = hello.GetServerId()
+		return [][]byte{launch.Note(launch.NoteGranted,
+			fmt.Sprintf("attempt %d runs as %s", run.Attempt, hello.GetHandle()), now)}, nil
+	})
+}
+
+// check denies what must not attach to the run as it is.
+func check(run *host.Run, token string, hello *workerv1.Hello) error {
+	sum := sha256.Sum256([]byte(token))
+	switch {
+	case hello.GetAttempt() < run.Attempt, run.Status.Final():
+		return denied{overDenial()}
+	case hello.GetAttempt() > run.Attempt,
+		subtle.ConstantTimeCompare(sum[:], run.Current.TokenSHA256) != 1:
+		return deny(workerv1.DenialReason_DENIAL_REASON_FENCED, "the token is not that of attempt %d", run.Attempt)
+	case run.Current.WorkerID == hello.GetWorkerId():
+		return nil
+	case run.Current.WorkerID != "":
+		return deny(workerv1.DenialReason_DENIAL_REASON_ALREADY_GRANTED,
+			"attempt %d was granted to another process (%s)", run.Attempt, run.Current.Handle)
+	case !hello.GetWantGrant():
+		return deny(workerv1.DenialReason_DENIAL_REASON_FENCED, "attempt %d was never granted", run.Attempt)
+	case run.Status != host.Starting:
+		return denied{overDenial()}
+	case host.DigestFrom(hello.GetDefinitionDigest()) != run.StartedFrom.Definition:
+		return deny(workerv1.DenialReason_DENIAL_REASON_DEFINITION_CHANGED,
+			"the worker's definition of the job is not the one that the run was validated against")
+	default:
+		return nil
+	}
+}
+
+func grant(run *host.Run) *workerv1.Grant {
+	spec := &workerv1.RunSpec{
+		RunId: string(run.ID), Attempt: run.Attempt,
+		Repository: run.Job.Repository, Job: run.Job.Job,
+		DefinitionDigest: run.StartedFrom.Definition[:],
+		ConfigJson:       run.ConfigJSON,
+	}
+	for _, t := range run.Tags {
+		spec.Tags = append(spec.Tags, &tagv1.Tag{Key: t.Key, Value: t.Value})
+	}
+	if run.Subset {
+		spec.OpPaths = run.OpPaths
+	}
+	return &workerv1.Grant{Run: spec}
+}

@@ -1,0 +1,166 @@
+package attempt
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// Options of Sessions. Store, Launcher, Clock and Logger are required.
+type Options struct {
+	Store    host.Store
+	Launcher host.Launcher
+	Clock    host.Clock
+	Logger   *slog.Logger
+	// Heartbeat is how often a worker that has nothing to report says that it lives. Default 10 s.
+	Heartbeat time.Duration
+	// LostAfter is the silence after which a worker is lost. Default 60 s.
+	LostAfter time.Duration
+	// CancelGrace is the time that user code has to end when it is cancelled. Default 30 s.
+	CancelGrace time.Duration
+}
+
+// withDefaults fills what is zero.
+func (o Options) withDefaults() Options {
+	if o.Heartbeat == 0 {
+		o.Heartbeat = 10 * time.Second
+	}
+	if o.LostAfter == 0 {
+		o.LostAfter = 60 * time.Second
+	}
+	if o.CancelGrace == 0 {
+		o.CancelGrace = 30 * time.Second
+	}
+	return o
+}
+
+// Sessions are the workers of all runs that were granted and are not final.
+// All methods may be called concurrently.
+type Sessions struct {
+	o Options
+
+	mu      sync.Mutex
+	live    map[host.RunID]*liveRun
+	stopped bool
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// liveRun is what is known in memory of a run whose worker was granted.
+type liveRun struct {
+	location string
+	attempt  uint32
+	// heard is when the worker last said something, or when this host started.
+	heard time.Time
+	// asked is when the launcher was last asked for the process.
+	asked time.Time
+	// session is the worker's stream, nil while there is none.
+	session *Session
+	// cancel is set once the run is asked to end; killAt is when the grace is over.
+	cancel *cancelOrder
+	killAt time.Time
+}
+
+// New returns Sessions that have not started.
+func New(o Options) *Sessions {
+	return &Sessions{o: o.withDefaults(), live: map[host.RunID]*liveRun{}}
+}
+
+// Start finds the runs that were live when the host stopped, ends those whose
+// last event says so, and begins to watch for lost workers. It must return
+// before the first Attach.
+func (s *Sessions) Start(ctx context.Context) error {
+	runs, err := s.o.Store.OpenRuns(ctx)
+	if err != nil {
+		return fmt.Errorf("read the runs that are in progress: %w", err)
+	}
+	for i := range runs {
+		run := &runs[i]
+		if run.Current.WorkerID == "" || (run.Status != host.Started && run.Status != host.Canceling) {
+			continue
+		}
+		if err := s.repair(ctx, run); err != nil {
+			return fmt.Errorf("repair run %s: %w", run.ID, err)
+		}
+	}
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.done.Go(func() { s.watch(ctx) })
+	return nil
+}
+
+// Stop tells every worker to come back later and waits for what runs inside.
+// Sessions end when their streams do. It may be called twice and before Start.
+func (s *Sessions) Stop() {
+	s.mu.Lock()
+	s.stopped = true
+	for _, l := range s.live {
+		if l.session != nil {
+			l.session.out.goAway()
+		}
+	}
+	s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.done.Wait()
+}
+
+// follow notes that the run's worker was granted, or was when the host stopped.
+func (s *Sessions) follow(run *host.Run, session *Session) (replaced *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.live[run.ID]
+	if l == nil || l.attempt != run.Attempt {
+		l = &liveRun{location: run.Job.Location, attempt: run.Attempt}
+		s.live[run.ID] = l
+	}
+	l.heard = s.o.Clock.Now()
+	if run.Status == host.Canceling && l.cancel == nil {
+		l.order(s.o.CancelGrace, run.Current.Forced, run.StatusReason, l.heard)
+	}
+	if session == nil {
+		return nil
+	}
+	replaced, l.session = l.session, session
+	if l.cancel != nil {
+		session.out.cancel(*l.cancel)
+	}
+	if s.stopped {
+		session.out.goAway()
+	}
+	return replaced
+}
+
+// heard notes that the session's worker lives.
+func (s *Sessions) heard(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.live[session.run]; l != nil && l.session == session {
+		l.heard = s.o.Clock.Now()
+	}
+}
+
+// leave notes that the session's stream has ended.
+func (s *Sessions) leave(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.live[session.run]; l != nil && l.session == session {
+		l.session = nil
+	}
+}
+
+// forget drops a run that is final, and ends its stream with a denial unless
+// the worker itself reported the end.
+func (s *Sessions) forget(id host.RunID, reported bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.live[id]
+	delete(s.live, id)
+	if l != nil && l.session != nil && !reported {
+		l.session.out.deny(overDenial())
+	}
+}
