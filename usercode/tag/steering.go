@@ -1,0 +1,122 @@
+package tag
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Tags that steer how a run executes: the only ones under penstock/ that a user may set.
+const (
+	// KeyPriority is a whole number; higher leaves the queue first; 0 when absent.
+	KeyPriority = "penstock/priority"
+	// KeyMaxRetries is how many times the whole run is tried again by itself.
+	KeyMaxRetries = "penstock/max_retries"
+	// KeyRetryStrategy is what such a retry runs: from_failure (default) or all_ops.
+	KeyRetryStrategy = "penstock/retry_strategy"
+	// KeyMaxRuntime is how long the run may take: a duration (90s, 2h) or seconds.
+	KeyMaxRuntime = "penstock/max_runtime"
+	// KeyMemoize is true or false: whether ops whose code version and inputs are unchanged are left out.
+	KeyMemoize = "penstock/memoize"
+	// KeyLauncher names the configured launcher that runs it.
+	KeyLauncher = "penstock/launcher"
+	// KeyKubernetes is a JSON object of settings for the Kubernetes Job.
+	KeyKubernetes = "penstock/k8s"
+)
+
+// steering says for each key that a user may set whether a value will do. What depends on the host (which launchers
+// there are) is the host's to refuse.
+var steering = []struct {
+	key   string
+	check func(value string) error
+}{
+	{KeyImage, checkWord},
+	{KeyKubernetes, checkKubernetes},
+	{KeyLauncher, checkWord},
+	{KeyMaxRetries, checkMaxRetries},
+	{KeyMaxRuntime, checkMaxRuntime},
+	{KeyMemoize, oneOf("true", "false")},
+	{KeyPriority, checkPriority},
+	{KeyRetryStrategy, oneOf("from_failure", "all_ops")},
+}
+
+// checkReserved is the rule for keys under Namespace.
+func checkReserved(key, value string) error {
+	names := make([]string, len(steering))
+	for i, s := range steering {
+		if s.key == key {
+			return s.check(value)
+		}
+		names[i] = strings.TrimPrefix(s.key, Namespace)
+	}
+	return fmt.Errorf("%s belongs to the system; below it users may set %s", Namespace, strings.Join(names, ", "))
+}
+
+// Priority is the value of KeyPriority, 0 when it is absent. A list that passed Validate has no other value there
+// than a whole number; for one that did not, a bad value counts as 0.
+func Priority(l List) int32 {
+	value, _ := l.Get(KeyPriority)
+	n, err := strconv.ParseInt(value, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
+}
+
+func checkPriority(value string) error {
+	n, err := strconv.ParseInt(value, 10, 32)
+	// One number has one text, so that a search by value finds all runs of that priority.
+	if err != nil || strconv.FormatInt(n, 10) != value {
+		return errors.New("use a whole number from -2147483648 to 2147483647, such as 10")
+	}
+	return nil
+}
+
+func checkMaxRetries(value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || strconv.Itoa(n) != value || n < 0 || n > MaxRetries {
+		return fmt.Errorf("use a whole number from 0 to %d", MaxRetries)
+	}
+	return nil
+}
+
+func checkMaxRuntime(value string) error {
+	text := value
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		text += "s"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > MaxRuntime {
+		return fmt.Errorf("use a duration such as 90s or 2h, or seconds; more than 0, at most %dh", MaxRuntime/time.Hour)
+	}
+	return nil
+}
+
+func checkKubernetes(value string) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(value), &object); err != nil || object == nil {
+		return errors.New(`use a JSON object, such as {"container": {"resources": {}}}`)
+	}
+	return nil
+}
+
+func checkWord(value string) error {
+	if value == "" || strings.ContainsAny(value, " \t\n") {
+		return errors.New("use a name without spaces")
+	}
+	return nil
+}
+
+func oneOf(words ...string) func(string) error {
+	return func(value string) error {
+		for _, w := range words {
+			if value == w {
+				return nil
+			}
+		}
+		return fmt.Errorf("use %s", strings.Join(words, " or "))
+	}
+}

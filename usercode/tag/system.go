@@ -1,0 +1,59 @@
+package tag
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Namespace is what every key of the system starts with.
+const Namespace = "penstock/"
+
+// Tags that the system attaches to runs.
+const (
+	// KeyLocation is the code location of the run's job; always there.
+	KeyLocation = "penstock/location"
+	// KeyRepository is the repository of the run's job; always there.
+	KeyRepository = "penstock/repository"
+	// KeyJob is the name of the run's job; always there.
+	KeyJob = "penstock/job"
+	// KeyCodeVersion is the version of the user code, such as a git hash, as its server reports it.
+	KeyCodeVersion = "penstock/code_version"
+	// KeyImage is the image that the run uses: set by a user, or reported by the location where none was set.
+	KeyImage = "penstock/image"
+	// KeyOpSelection is the op selection as typed, when the run executes a subset of its job.
+	KeyOpSelection = "penstock/op_selection"
+	// KeyFailureReason is why the run failed: op_failure, worker_lost, …
+	KeyFailureReason = "penstock/failure_reason"
+)
+
+// System is a tag of the system. The value is cleaned, not refused, because runs must start whatever a code server
+// reports: bytes that are not UTF-8 and control characters become U+FFFD, line breaks and tabs a space, and what is
+// over 4 KiB is cut and ends in an ellipsis.
+func System(key, value string) Tag {
+	value = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case unicode.IsControl(r):
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(value, string(utf8.RuneError)))
+	if len(value) > MaxValueBytes {
+		const ellipsis = "…"
+		value = cut(value, MaxValueBytes-len(ellipsis)) + ellipsis
+	}
+	return Tag{Key: key, Value: value, Origin: OriginSystem}
+}
+
+// cut shortens text to at most n bytes without splitting a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for back := 0; back < utf8.UTFMax && n > 0 && !utf8.RuneStart(s[n]); back++ {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,33 @@
+package tag
+
+import "slices"
+
+// Tag is one key of a run or a definition. Two tags are the same when they are ==.
+type Tag struct {
+	// Key is an optional namespace and a slash, then a name.
+	Key string
+	// Value is text; empty for a bare label.
+	Value string
+	// Origin is where it came from; OriginNone in definitions and requests.
+	Origin Origin
+}
+
+// List is tags. What this package returns is sorted by key, with each key once; what it takes may be neither.
+type List []Tag
+
+// Get answers the value of a key. When the list has a key twice it is the first.
+func (l List) Get(key string) (value string, ok bool) {
+	if i := slices.IndexFunc(l, func(t Tag) bool { return t.Key == key }); i >= 0 {
+		return l[i].Value, true
+	}
+	return "", false
+}
+
+// WithOrigin is a copy of the list in which every tag has the given origin, whatever it said before.
+func (l List) WithOrigin(o Origin) List {
+	out := slices.Clone(l)
+	for i := range out {
+		out[i].Origin = o
+	}
+	return out
+}
