@@ -34,3 +34,6 @@ tool (
 	google.golang.org/grpc/cmd/protoc-gen-go-grpc
 	google.golang.org/protobuf/cmd/protoc-gen-go
 )
+
+// Some npm packages carry Go files.
+ignore ./host/web/node_modules

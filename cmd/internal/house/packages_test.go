@@ -47,7 +47,7 @@ func decodePackages(out []byte) (packages []modulePackage, err error) {
 	standard := map[string]bool{}
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) { //nolint:musttag // go list prints the names of Go's fields
 			break
 		} else if err != nil {
 			return nil, err
