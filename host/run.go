@@ -39,6 +39,8 @@ type Run struct {
 	// CreatedAt is max(clock, the run before), so that Seq is creation order.
 	// StartedAt is when the grant was given. Zero when it has not happened.
 	CreatedAt, StartedAt, EndedAt time.Time
+	// StartTimeouts counts attempts whose worker never said hello within the start lease.
+	StartTimeouts uint32
 	// Current is what the host knows of the current attempt.
 	Current AttemptState
 }

@@ -57,6 +57,9 @@ type Store interface {
 	// LastEvents returns the last n events, in order.
 	LastEvents(ctx context.Context, id RunID, n int) ([]StoredEvent, error)
 
+	// PutBodies stores bodies that a run is about to be started from; ones that are there already are not written again.
+	PutBodies(ctx context.Context, bodies map[Digest][]byte) error
+
 	// Body returns the bytes of a body. NotFound when there is none.
 	Body(ctx context.Context, d Digest) ([]byte, error)
 

@@ -66,7 +66,9 @@ type Run struct {
 	// Final.
 	EndedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
 	// Current attempt as the host knows it.
-	Current       *Attempt `protobuf:"bytes,20,opt,name=current,proto3" json:"current,omitempty"`
+	Current *Attempt `protobuf:"bytes,20,opt,name=current,proto3" json:"current,omitempty"`
+	// Attempts whose worker never said hello within the start lease.
+	StartTimeouts uint32 `protobuf:"varint,21,opt,name=start_timeouts,json=startTimeouts,proto3" json:"start_timeouts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -239,6 +241,13 @@ func (x *Run) GetCurrent() *Attempt {
 		return x.Current
 	}
 	return nil
+}
+
+func (x *Run) GetStartTimeouts() uint32 {
+	if x != nil {
+		return x.StartTimeouts
+	}
+	return 0
 }
 
 // Attempt is the current attempt of a run.
@@ -537,7 +546,7 @@ var File_penstock_store_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x05\n" +
+	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x06\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1a\n" +
@@ -565,7 +574,8 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"started_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
 	"\bended_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x124\n" +
-	"\acurrent\x18\x14 \x01(\v2\x1a.penstock.store.v1.AttemptR\acurrent\"\x92\x02\n" +
+	"\acurrent\x18\x14 \x01(\v2\x1a.penstock.store.v1.AttemptR\acurrent\x12%\n" +
+	"\x0estart_timeouts\x18\x15 \x01(\rR\rstartTimeouts\"\x92\x02\n" +
 	"\aAttempt\x12!\n" +
 	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\x12\x1b\n" +
