@@ -67,9 +67,8 @@ func encodeJSON(v any) (text string, err error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		var unsupported *json.MarshalerError
-		if errors.As(err, &unsupported) {
-			err = unsupported.Err // the outer text names a method of ours instead of what to do
+		if marshaler, ok := errors.AsType[*json.MarshalerError](err); ok {
+			err = marshaler.Err // the outer text names a method instead of what to do
 		}
 		return "", fmt.Errorf("a %T cannot become JSON: %w", v, err)
 	}

@@ -15,7 +15,7 @@ import (
 // Of converts a plain Go value:
 //
 //	string                                   text
-//	bool                                     bool
+//	true, false                              bool
 //	int, int8 … int64, uint, uint8 … uint64  int
 //	float32, float64                         float
 //	nil                                      null

@@ -86,8 +86,9 @@ func cell(x any) (Value, error) {
 			return v, nil
 		}
 		return Value{}, errors.New("an int in a table must fit 64 bits; give it as text")
+	default:
+		return Value{}, fmt.Errorf("a cell cannot be of kind %s; use text, int, float, bool or null", v.kind)
 	}
-	return Value{}, fmt.Errorf("a cell cannot be of kind %s; use text, int, float, bool or null", v.kind)
 }
 
 func (s Schema) check() error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,10 +113,8 @@ func checkWord(value string) error {
 
 func oneOf(words ...string) func(string) error {
 	return func(value string) error {
-		for _, w := range words {
-			if value == w {
-				return nil
-			}
+		if slices.Contains(words, value) {
+			return nil
 		}
 		return fmt.Errorf("use %s", strings.Join(words, " or "))
 	}
