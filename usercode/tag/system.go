@@ -23,7 +23,7 @@ const (
 	KeyImage = "penstock/image"
 	// KeyOpSelection is the op selection as typed, when the run executes a subset of its job.
 	KeyOpSelection = "penstock/op_selection"
-	// KeyFailureReason is why the run failed: such as op_failure or worker_lost.
+	// KeyFailureReason is why the run failed, such as op_failure or worker_lost.
 	KeyFailureReason = "penstock/failure_reason"
 )
 
