@@ -14,7 +14,7 @@ type Execution struct {
 	Run    Run
 	OpPath string       // node names joined by dots
 	Logger *slog.Logger // its records become events of this op
-	// Config is the part of Job.ResolveConfig that belongs to the op's Configs, or simply all of it.
+	// Config has the complete object of each of the op's own Configs, out of Job.ResolveConfig.
 	Config map[string]json.RawMessage
 }
 
