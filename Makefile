@@ -18,7 +18,8 @@ LINT  := go tool -modfile=.ci/tools/lint.mod golangci-lint
 
 WEB      := host/web
 NPM      := cd $(WEB) && npm
-PACKAGES := $(WEB)/node_modules/.stamp-installed
+# What npm itself writes last, at install and ci alike.
+PACKAGES := $(WEB)/node_modules/.package-lock.json
 DIST     := $(WEB)/dist/index.html
 # Folders count too: a file that was deleted changes only its folder.
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public ! -name '*.test.*' 2>/dev/null) \
