@@ -20,6 +20,9 @@ type Store interface {
 	// another, or the run was deleted since, it is a Conflict.
 	CreateRun(ctx context.Context, n NewRun) (run Run, created bool, err error)
 
+	// RunOfRequest returns the run that a CreateRun with this RequestID made. NotFound when there is none.
+	RunOfRequest(ctx context.Context, requestID string) (Run, error)
+
 	// Run returns one run. NotFound when there is none.
 	Run(ctx context.Context, id RunID) (Run, error)
 
