@@ -22,10 +22,10 @@ var arrows = map[string][]string{
 	"host/workspace":       {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"host/launch":          {"host/workspace", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"host/attempt":         {"host/launch", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
-	"host/queue":           {"host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
-	"host/schedule":        {"host/queue", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
-	"host/sensor":          {"host/queue", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
-	"host/backfill":        {"host/queue", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/queue":           {"host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/schedule":        {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/sensor":          {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/backfill":        {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/api": {
 		"host/schedule", "host/sensor", "host/backfill", "host/queue", "host/attempt", "host/launch", "host/workspace", "host",
 		"usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
@@ -34,12 +34,17 @@ var arrows = map[string][]string{
 	"host/hosttest": {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 
 	"usercode/internal/spec":   {"usercode/metadata", "usercode/tag"},
-	"usercode/internal/engine": {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"usercode/internal/wire":   {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"usercode/internal/engine": {
+		"usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+	},
 	"usercode/internal/server": {
-		"usercode/internal/engine", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+		"usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
+		"versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/worker": {
-		"usercode/internal/engine", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+		"usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
+		"versioncheck", "proto/gen/...",
 	},
 	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/tag", "versioncheck"},
 	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag"},
