@@ -14,6 +14,9 @@ type LocationConfig struct {
 	TLS *LocationTLS
 	// Token is the secret shared with the server; empty means none. Never log it.
 	Token string
+	// Insecure allows an address off this machine without TLS; everything,
+	// the token too, then crosses the network in the clear.
+	Insecure bool
 }
 
 // LocationTLS is how to dial a location with TLS.

@@ -2,8 +2,13 @@ package host
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
+
+// maxReason is the longest status reason in bytes; the whole story is in the run's events.
+const maxReason = 2 << 10
 
 // RunStatus is where a run is in its life. The text is what is stored and shown.
 type RunStatus string
@@ -53,8 +58,8 @@ func (s RunStatus) CanBecome(next RunStatus) bool {
 }
 
 // Become changes the run's status at now, for a reason that people see (it may
-// be empty), and keeps the times that depend on it. A change that the table
-// does not allow is a Conflict and leaves r as it was.
+// be empty, and is made valid and short), and keeps the times that depend on it.
+// A change that the table does not allow is a Conflict and leaves r as it was.
 func (r *Run) Become(next RunStatus, reason string, now time.Time) error {
 	if !r.Status.CanBecome(next) {
 		return &Error{
@@ -63,7 +68,7 @@ func (r *Run) Become(next RunStatus, reason string, now time.Time) error {
 			Message: fmt.Sprintf("run %s is %s and cannot become %s", r.ID, r.Status, next),
 		}
 	}
-	r.Status, r.StatusReason = next, reason
+	r.Status, r.StatusReason = next, cleanReason(reason)
 	switch {
 	case next == Started:
 		r.StartedAt = now
@@ -75,4 +80,17 @@ func (r *Run) Become(next RunStatus, reason string, now time.Time) error {
 		r.EndedAt = now
 	}
 	return nil
+}
+
+// cleanReason makes a reason, which may hold what user code printed, valid UTF-8 and short.
+func cleanReason(reason string) string {
+	reason = strings.ToValidUTF8(reason, "\uFFFD")
+	if len(reason) <= maxReason {
+		return reason
+	}
+	cut := maxReason
+	for !utf8.RuneStart(reason[cut]) {
+		cut--
+	}
+	return reason[:cut] + "…"
 }

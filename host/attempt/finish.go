@@ -3,8 +3,6 @@ package attempt
 import (
 	"context"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -17,9 +15,6 @@ import (
 
 // runFinishedField is the number of Event.run_finished.
 const runFinishedField = 17
-
-// maxReason is the longest status reason in bytes; the whole failure is in the events.
-const maxReason = 2 << 10
 
 // runFinished decodes an event if it ends its attempt. Other events are only
 // skimmed, since a busy worker sends many.
@@ -90,7 +85,6 @@ func (s *Sessions) end(ctx context.Context, id host.RunID, attempt uint32, repor
 			return nil, nil
 		}
 		next, reason, message := how(run)
-		message = clean(message)
 		now := s.o.Clock.Now()
 		if err := run.Become(next, message, now); err != nil {
 			return nil, err
@@ -135,17 +129,4 @@ func (s *Sessions) repair(ctx context.Context, run *host.Run) error {
 	}
 	s.follow(run, nil)
 	return nil
-}
-
-// clean makes a message of user code fit for a status: valid, bounded.
-func clean(message string) string {
-	message = strings.ToValidUTF8(message, "�")
-	if len(message) <= maxReason {
-		return message
-	}
-	cut := maxReason
-	for !utf8.RuneStart(message[cut]) {
-		cut--
-	}
-	return message[:cut] + "…"
 }
