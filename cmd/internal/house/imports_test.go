@@ -33,8 +33,8 @@ var arrows = map[string][]string{
 	"host/web":      {},
 	"host/hosttest": {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 
-	"usercode/internal/spec":   {"usercode/metadata", "usercode/tag"},
-	"usercode/internal/wire":   {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"usercode/internal/spec": {"usercode/metadata", "usercode/tag"},
+	"usercode/internal/wire": {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"usercode/internal/engine": {
 		"usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
