@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -36,10 +37,8 @@ func (n JobName) matches(m JobName) bool {
 // out are empty. ok is false when a part is missing or there are too many.
 func ParseJobName(s string) (name JobName, ok bool) {
 	parts := strings.Split(s, "/")
-	for _, p := range parts {
-		if p == "" {
-			return JobName{}, false
-		}
+	if slices.Contains(parts, "") {
+		return JobName{}, false
 	}
 	switch len(parts) {
 	case 1:

@@ -1,6 +1,9 @@
 package host
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // OpGraph is a job's ops, flattened: nested graphs are gone, each op has its
 // path ("graph.op") and knows which ops it depends on.
@@ -87,7 +90,7 @@ func (g *OpGraph) addEdges(s *scope, after []string) {
 		waits := after
 		for _, name := range n.After {
 			if m := s.nodes[name]; m != nil {
-				waits = append(waits[:len(waits):len(waits)], g.opsOf(s, m)...)
+				waits = append(slices.Clip(waits), g.opsOf(s, m)...)
 			}
 		}
 		if n.Graph != nil {

@@ -29,7 +29,7 @@ func (g *OpGraph) Select(expr string) ([]string, error) {
 	chosen := map[string]bool{}
 	var problems []Problem
 	column := 1
-	for _, clause := range strings.Split(expr, ",") {
+	for clause := range strings.SplitSeq(expr, ",") {
 		text := strings.TrimLeft(clause, " \t\n")
 		at := column + utf8.RuneCountInString(clause[:len(clause)-len(text)])
 		column += utf8.RuneCountInString(clause) + 1
@@ -69,12 +69,12 @@ func (g *OpGraph) selectClause(clause string, chosen map[string]bool) (message s
 		}
 		return ""
 	}
-	name := strings.TrimRight(strings.TrimLeft(clause, "+*"), "+*")
+	rest := strings.TrimLeft(clause, "+*")
+	name := strings.TrimRight(rest, "+*")
 	if name == "" {
 		return fmt.Sprintf("%.80q names no op", clause)
 	}
-	before := clause[:strings.Index(clause, name)]
-	behind := clause[len(before)+len(name):]
+	before, behind := clause[:len(clause)-len(rest)], rest[len(name):]
 	up, okUp := levels(before)
 	down, okDown := levels(behind)
 	if !okUp || !okDown {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,12 +50,7 @@ func (s RunStatus) Valid() bool { return s.Final() || len(runTransitions[s]) > 0
 
 // CanBecome reports whether the table allows a change from s to next.
 func (s RunStatus) CanBecome(next RunStatus) bool {
-	for _, n := range runTransitions[s] {
-		if n == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(runTransitions[s], next)
 }
 
 // Become changes the run's status at now, for a reason that people see (it may

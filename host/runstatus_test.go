@@ -21,7 +21,7 @@ func TestBecome(t *testing.T) {
 			if err != nil && (host.CodeOf(err) != host.Conflict || run.Status != from || run.StatusReason != "") {
 				t.Errorf("%s to %s was refused with %v and left %+v", from, to, err, run)
 			}
-			if err == nil && to.Final() != (run.EndedAt == now) {
+			if err == nil && to.Final() != (run.EndedAt.Equal(now)) {
 				t.Errorf("%s to %s: ended at %v", from, to, run.EndedAt)
 			}
 		}
