@@ -1,0 +1,36 @@
+package launch
+
+// Limits of run configs and their schemas. What is at its limit works.
+const (
+	// MaxConfigBytes is the longest config, as typed and as JSON with its defaults.
+	MaxConfigBytes = 1 << 20
+	// MaxConfigDepth is how deep objects and lists may nest.
+	MaxConfigDepth = 64
+	// MaxConfigValues is how many values a config may hold, aliases and defaults written out.
+	MaxConfigValues = 100_000
+	// MaxSchemaBytes is the longest config schema of a job.
+	MaxSchemaBytes = 256 << 10
+	// MaxSchemaValues is how many JSON values a schema may hold.
+	MaxSchemaValues = 20_000
+	// MaxSchemaDepth is how deep objects and lists of a schema may nest.
+	MaxSchemaDepth = 128
+	// MaxSchemaChain is how many schemas may apply to one value through each other ($ref, allOf, …).
+	MaxSchemaChain = 100
+	// MaxPatternBytes is the longest regular expression in a schema.
+	MaxPatternBytes = 1_000
+	// MaxPatternSteps is the size of all regular expressions of a schema with their repetitions written out.
+	MaxPatternSteps = 20_000
+	// MaxNumberBytes is the longest number.
+	MaxNumberBytes = 128
+	// MaxProblems is how many problems of a config are listed.
+	MaxProblems = 100
+)
+
+// maxCheckWork bounds the check of one config, in steps of roughly 100 ns.
+const maxCheckWork = 4_000_000
+
+// What the cache of compiled schemas holds at most.
+const (
+	maxCachedSchemas     = 256
+	maxCachedSchemaBytes = 4 << 20
+)
