@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// Attempt is what to run.
+type Attempt struct {
+	RunID      string
+	Attempt    uint32 // from 1
+	Repository string
+	Job        *spec.Job
+	ConfigJSON []byte   // run config; empty is an empty one
+	Tags       tag.List // of the run, sorted by key
+	OpPaths    []string // ops to execute, nodes joined by dots; none means all
+}
+
+// Sink takes events, one call at a time, in the order in which they happened. While it blocks, ops that report
+// something wait. The event is the sink's to keep.
+type Sink func(*workerv1.Event)
+
+// Options of Run. The zero value works.
+type Options struct {
+	// Limit is how many ops run at a time. Default: the number of CPUs.
+	Limit int
+	// Now is the clock of events and durations. Default: the system's.
+	Now func() time.Time
+	// Abandon, when closed after the context has ended, makes Run report ops that still run as canceled, leave their
+	// goroutines behind and return. Without it Run waits for as long as they take.
+	Abandon <-chan struct{}
+	// Output is told what each op returned, when it ended well. Calls never overlap.
+	Output func(opPath string, output any)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Limit <= 0 {
+		o.Limit = runtime.NumCPU()
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the default of the injected clock
+	}
+	if o.Output == nil {
+		o.Output = func(string, any) {}
+	}
+	return o
+}
+
+// Run executes the attempt and returns how it ended, which is also its last event: run_finished is sent once, and
+// nothing after it. When ctx ends, the context of every op ends, with the same cause; ops that have not started are
+// reported as canceled. All goroutines have ended when Run returns, except those of abandoned ops and those that the
+// author's code left behind.
+func Run(ctx context.Context, a Attempt, sink Sink, opts Options) *workerv1.RunFinished {
+	opts = opts.withDefaults()
+	emit := &emitter{sink: sink, now: opts.Now}
+	return emit.end(run(ctx, a, emit, opts))
+}
+
+// Reject reports an attempt that cannot run at all, with the same events as Run.
+func Reject(sink Sink, now func() time.Time, reason, message string) *workerv1.RunFinished {
+	opts := Options{Now: now}.withDefaults()
+	return (&emitter{sink: sink, now: opts.Now}).end(rejected(reason, message))
+}
+
+func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.RunFinished {
+	config, err := a.Job.ResolveConfig(a.ConfigJSON)
+	if err != nil {
+		return rejected("config", err.Error())
+	}
+	p, err := newPlan(a.Job.Graph, a.OpPaths)
+	if err != nil {
+		return rejected("op_selection", err.Error())
+	}
+	emit.event(&workerv1.Event{
+		Kind:    "run_started",
+		Message: fmt.Sprintf("Running %s of job %s", count(len(p.selected), "op"), a.Job.Name),
+		Detail:  &workerv1.Event_RunStarted{RunStarted: &workerv1.RunStarted{Ops: uint32(len(p.selected))}},
+	})
+	identity := spec.Run{ID: a.RunID, Attempt: a.Attempt, Job: a.Job.Name, Repository: a.Repository, Tags: a.Tags}
+	s := newSchedule(p, emit, opts)
+	s.execution = func(path string) *spec.Execution {
+		return &spec.Execution{Run: identity, OpPath: path, Logger: newLogger(emit, path), Config: config}
+	}
+	return s.run(ctx)
+}
+
+// rejected is the end of an attempt in which no user code started.
+func rejected(reason, message string) *workerv1.RunFinished {
+	return &workerv1.RunFinished{
+		Outcome: workerv1.Outcome_OUTCOME_FAILURE,
+		Failure: &workerv1.Failure{Reason: reason, Message: clean(message, maxMessageBytes)},
+	}
+}
+
+func finishedMessage(f *workerv1.RunFinished) string {
+	switch f.GetOutcome() {
+	case workerv1.Outcome_OUTCOME_SUCCESS:
+		return "All ops ended well"
+	case workerv1.Outcome_OUTCOME_CANCELED:
+		return "Canceled: " + clean(f.GetFailure().GetMessage(), maxSummaryBytes)
+	default:
+		return "Failed: " + clean(f.GetFailure().GetMessage(), maxSummaryBytes)
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

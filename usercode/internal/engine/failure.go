@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+)
+
+const (
+	maxCauses     = 16
+	maxCauseBytes = 4 << 10
+)
+
+// errorFailure describes what an op returned.
+func errorFailure(err error) *workerv1.Failure {
+	return &workerv1.Failure{Reason: "error", Message: clean(errorText(err), maxMessageBytes), Causes: causes(err)}
+}
+
+// errorText is err.Error(), which is the author's code and may panic.
+func errorText(err error) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprintf("an error of type %T, whose Error method panicked", err)
+		}
+	}()
+	return err.Error()
+}
+
+// causes are the texts of the errors below err, outermost first, those of a joined error one after the other.
+func causes(err error) []string {
+	var texts []string
+	var walk func(error)
+	walk = func(err error) {
+		for _, below := range unwrap(err) {
+			if below == nil {
+				continue
+			}
+			if len(texts) == maxCauses {
+				return
+			}
+			texts = append(texts, clean(errorText(below), maxCauseBytes))
+			walk(below)
+		}
+	}
+	walk(err)
+	return texts
+}
+
+func unwrap(err error) (below []error) {
+	defer func() {
+		if recover() != nil { // an Unwrap of the author's
+			below = nil
+		}
+	}()
+	switch err := err.(type) { //nolint:errorlint // the chain itself is what is asked for
+	case interface{ Unwrap() error }:
+		if e := err.Unwrap(); e != nil {
+			return []error{e}
+		}
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	}
+	return nil
+}
+
+// panicFailure describes a panic of an op. fmt survives methods of the value that panic as well.
+func panicFailure(p any, stack []byte) *workerv1.Failure {
+	f := &workerv1.Failure{
+		Reason:  "panic",
+		Message: clean(fmt.Sprintf("panic: %v", p), maxMessageBytes),
+		Stack:   clean(string(trimStack(stack)), maxStackBytes),
+	}
+	if err, ok := p.(error); ok {
+		f.Causes = causes(err)
+	}
+	return f
+}
+
+// trimStack leaves of a stack what an author wants to see: from the call that panicked to the op's function.
+func trimStack(stack []byte) []byte {
+	lines := bytes.SplitAfter(stack, []byte("\n"))
+	from := 0
+	for i := 1; i+1 < len(lines); i += 2 { // the first line names the goroutine, then each frame has two
+		switch {
+		case from == 0 && bytes.HasPrefix(lines[i], []byte("panic(")):
+			from = i + 2
+		case from > 0 && bytes.Contains(lines[i], []byte("/usercode/internal/engine.invoke(")):
+			return bytes.Join(lines[from:i], nil)
+		}
+	}
+	return stack
+}
+
+// canceledFailure describes an op or a run that ended because ctx did. With is what the op said, if anything.
+func canceledFailure(ctx context.Context, with *workerv1.Failure) *workerv1.Failure {
+	text := "the run was canceled"
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		text = cause.Error()
+	}
+	f := &workerv1.Failure{Reason: "canceled", Message: clean(text, maxMessageBytes)}
+	if with != nil {
+		f.Stack = with.GetStack()
+		f.Causes = append([]string{clean(with.GetMessage(), maxCauseBytes)}, with.GetCauses()...)
+		f.Causes = f.Causes[:min(len(f.Causes), maxCauses)]
+	}
+	return f
+}
+
+// runFailure sums up the ops that failed.
+func runFailure(failed []failedOp) *workerv1.Failure {
+	f := &workerv1.Failure{Reason: "op_failure"}
+	paths := make([]string, len(failed))
+	for i, op := range failed {
+		paths[i] = op.path
+		if i < maxCauses {
+			f.Causes = append(f.Causes, clean(op.path+": "+op.failure.GetMessage(), maxCauseBytes))
+		}
+	}
+	if len(failed) == 1 {
+		f.Message = clean("op "+f.Causes[0], maxMessageBytes)
+	} else {
+		f.Message = clean(fmt.Sprintf("%s failed: %s", count(len(failed), "op"), strings.Join(paths, ", ")), maxMessageBytes)
+	}
+	return f
+}
+
+// opMessage is how an op ended, in a few words.
+func opMessage(f *workerv1.OpFinished) string {
+	switch f.GetOutcome() {
+	case workerv1.Outcome_OUTCOME_SUCCESS:
+		return "Ended well after " + f.GetDuration().AsDuration().Round(time.Microsecond).String()
+	case workerv1.Outcome_OUTCOME_SKIPPED:
+		return f.GetFailure().GetMessage()
+	case workerv1.Outcome_OUTCOME_CANCELED:
+		return "Canceled: " + clean(f.GetFailure().GetMessage(), maxSummaryBytes)
+	default:
+		return "Failed: " + clean(f.GetFailure().GetMessage(), maxSummaryBytes)
+	}
+}
