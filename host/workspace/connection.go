@@ -1,0 +1,139 @@
+package workspace
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/penstock-run/penstock/host"
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+)
+
+// connection is one gRPC connection, shared by the probes and by those who
+// start and end workers. It is closed when the last holder lets it go, so that
+// replacing it breaks nobody's call.
+type connection struct {
+	*grpc.ClientConn
+	client   usercodev1.UserCodeServiceClient
+	dialedAt time.Time
+	holders  atomic.Int32
+
+	// What came of dialling, for the fault: gRPC reports it as text only.
+	mu        sync.Mutex
+	connected bool  // the address accepted
+	dialErr   error // the last dial
+	tlsErr    error // the last TLS handshake
+}
+
+// dial makes a connection with one holder. Nothing is sent before the first call.
+func dial(cfg host.LocationConfig, userAgent string, now time.Time) (*connection, error) {
+	c := &connection{dialedAt: now}
+	c.holders.Store(1)
+	creds := insecure.NewCredentials()
+	if cfg.TLS != nil {
+		creds = credentials.NewTLS(tlsConfig(cfg.TLS))
+	}
+	options := []grpc.DialOption{
+		grpc.WithContextDialer(c.dialTCP),
+		grpc.WithTransportCredentials(&witness{creds, c}),
+		grpc.WithUserAgent(userAgent),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		// What a peer may make us hold: fixed windows, small headers.
+		grpc.WithStaticStreamWindowSize(1 << 20),
+		grpc.WithStaticConnWindowSize(2 << 20),
+		grpc.WithMaxHeaderListSize(64 << 10),
+		// What surroundings may make us do: nothing.
+		grpc.WithNoProxy(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxFrameBytes)),
+	}
+	if cfg.Token != "" {
+		options = append(options, grpc.WithPerRPCCredentials(bearer(cfg.Token)))
+	}
+	cc, err := grpc.NewClient("passthrough:///"+cfg.Address, options...)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", cfg.Address, err)
+	}
+	c.ClientConn, c.client = cc, usercodev1.NewUserCodeServiceClient(cc)
+	return c, nil
+}
+
+// tlsConfig was checked when the location was configured.
+func tlsConfig(t *host.LocationTLS) *tls.Config {
+	c := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
+	if len(t.CAPEM) > 0 {
+		c.RootCAs = x509.NewCertPool()
+		c.RootCAs.AppendCertsFromPEM(t.CAPEM)
+	}
+	return c
+}
+
+func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", address)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.connected = true
+	}
+	c.dialErr = err
+	return conn, err
+}
+
+// seen answers what came of dialling.
+func (c *connection) seen() (connected bool, dialErr, tlsErr error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.connected, c.dialErr, c.tlsErr
+}
+
+func (c *connection) hold() { c.holders.Add(1) }
+
+func (c *connection) release() {
+	if c.holders.Add(-1) == 0 {
+		_ = c.Close() // it answers only that it was closed before
+	}
+}
+
+// witness notes why a TLS handshake failed.
+type witness struct {
+	credentials.TransportCredentials
+	c *connection
+}
+
+// ClientHandshake is that of the credentials.
+func (w *witness) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	w.c.mu.Lock()
+	w.c.tlsErr = err
+	w.c.mu.Unlock()
+	return conn, info, err
+}
+
+// Clone is another witness for the same connection.
+func (w *witness) Clone() credentials.TransportCredentials {
+	return &witness{w.TransportCredentials.Clone(), w.c}
+}
+
+// bearer is the shared token of a location.
+type bearer string
+
+// GetRequestMetadata is the header of every call.
+func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + string(b)}, nil
+}
+
+// RequireTransportSecurity is false: whether a token may cross a network in the
+// clear was decided when the location was configured, see mayDial.
+func (bearer) RequireTransportSecurity() bool { return false }

@@ -1,0 +1,191 @@
+package workspace
+
+import (
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/versioncheck"
+)
+
+// definitions is what one server process had at one moment, with the report
+// that came with it. It never changes; a newer one replaces it.
+type definitions struct {
+	location     *location
+	report       report
+	policy       versioncheck.Policy
+	decision     versioncheck.Decision // for job metadata
+	root         host.Digest
+	repositories []*repository // sorted by name
+	jobs         []*Job        // sorted by repository, job
+	byName       map[string][]*Job
+	loadedAt     time.Time
+}
+
+// repository is shared by the definitions in which it is the same.
+type repository struct {
+	name         string
+	digest, body host.Digest
+	description  string
+	jobs         []*jobContent // sorted by name
+}
+
+// jobContent is what definitions hold of a job.
+type jobContent struct {
+	name       string
+	definition *definitionBody
+	metadata   metadataBody
+}
+
+// metadataBody is a job's metadata; body is nil when the gate refused it.
+type metadataBody struct {
+	digest host.Digest
+	// announced is the manifest's number of entries, held that of the body.
+	announced, held uint32
+	body            []byte
+}
+
+// allowed says whether metadata was allowed when these were fetched.
+func (d *definitions) allowed() bool { return d.decision.State == versioncheck.StateShown }
+
+// repository finds a repository; d may be nil.
+func (d *definitions) repository(name string) *repository {
+	if d == nil {
+		return nil
+	}
+	for _, r := range d.repositories {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// bodies are all that d holds; d may be nil.
+func (d *definitions) bodies() map[host.Digest][]byte {
+	bodies := map[host.Digest][]byte{}
+	if d == nil {
+		return bodies
+	}
+	for _, r := range d.repositories {
+		for _, j := range r.jobs {
+			bodies[j.definition.digest] = j.definition.body
+			if j.metadata.body != nil {
+				bodies[j.metadata.digest] = j.metadata.body
+			}
+		}
+	}
+	return bodies
+}
+
+// assemble makes repositories of what an exchange brought. What is as before is
+// shared with prior, which may be nil, so that it is decoded once.
+func assemble(o *outcome, prior *definitions) []*repository {
+	if o.same {
+		return withoutRefused(prior.repositories, o.allowed)
+	}
+	decoded := map[host.Digest]*definitionBody{}
+	if prior != nil {
+		for _, r := range prior.repositories {
+			for _, j := range r.jobs {
+				decoded[j.definition.digest] = j.definition
+			}
+		}
+	}
+	repositories := make([]*repository, 0, len(o.repositories))
+	for _, m := range o.repositories {
+		if m.unchanged != nil {
+			repositories = append(repositories, withoutRefused([]*repository{m.unchanged}, o.allowed)...)
+			continue
+		}
+		r := &repository{name: m.name, digest: m.digest, body: m.body, jobs: make([]*jobContent, 0, len(m.jobs))}
+		if old := prior.repository(m.name); old != nil && old.body == m.body {
+			r.description = old.description
+		} else {
+			r.description = repositoryDescription(o.bodies[m.body])
+		}
+		for _, j := range m.jobs {
+			def := decoded[j.definition]
+			if def == nil || def.job != j.name {
+				def = &definitionBody{job: j.name, digest: j.definition, body: o.bodies[j.definition]}
+			}
+			c := &jobContent{name: j.name, definition: def, metadata: metadataBody{digest: j.metadata, announced: j.entries}}
+			if o.allowed {
+				c.metadata.hold(o.bodies[j.metadata])
+			}
+			r.jobs = append(r.jobs, c)
+		}
+		repositories = append(repositories, r)
+	}
+	return repositories
+}
+
+// withoutRefused drops metadata that was allowed before and is not any more.
+func withoutRefused(repositories []*repository, allowed bool) []*repository {
+	if allowed {
+		return repositories
+	}
+	stripped := make([]*repository, len(repositories))
+	for i, r := range repositories {
+		s := *r
+		s.jobs = make([]*jobContent, len(r.jobs))
+		for k, j := range r.jobs {
+			s.jobs[k] = &jobContent{j.name, j.definition, metadataBody{digest: j.metadata.digest, announced: j.metadata.announced}}
+		}
+		stripped[i] = &s
+	}
+	return stripped
+}
+
+// newDefinitions makes definitions of repositories.
+func newDefinitions(d definitions) *definitions {
+	n := 0
+	for _, r := range d.repositories {
+		n += len(r.jobs)
+	}
+	all := make([]Job, n)
+	d.jobs = make([]*Job, 0, n)
+	d.byName = make(map[string][]*Job, n)
+	for _, r := range d.repositories {
+		for _, c := range r.jobs {
+			j := &all[len(d.jobs)]
+			*j = Job{
+				Name:                  host.JobName{Location: d.location.name, Repository: r.name, Job: c.name},
+				DefinitionDigest:      c.definition.digest,
+				DefinitionBody:        c.definition.body,
+				MetadataBody:          c.metadata.body,
+				RepositoryDescription: r.description,
+				content:               c,
+				from:                  &d,
+			}
+			d.jobs = append(d.jobs, j)
+			d.byName[c.name] = append(d.byName[c.name], j)
+		}
+	}
+	return &d
+}
+
+// repositoryDescription reads the description out of a RepositoryDefinition.
+// The rest, metadata of the repository, is not shown anywhere and stays undecoded.
+func repositoryDescription(body []byte) string {
+	const descriptionField = 2
+	var description string
+	for b := body; len(b) > 0; {
+		num, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return description
+		}
+		size := protowire.ConsumeFieldValue(num, typ, b[n:])
+		if size < 0 {
+			return description
+		}
+		if num == descriptionField && typ == protowire.BytesType {
+			text, _ := protowire.ConsumeBytes(b[n:])
+			description = strings.ToValidUTF8(string(text), "\uFFFD")
+		}
+		b = b[n+size:]
+	}
+	return description
+}

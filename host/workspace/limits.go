@@ -1,0 +1,55 @@
+package workspace
+
+import "time"
+
+// Limits of what a location may send and how long it may take. At a limit all
+// is well; one over is a fault that names the limit.
+const (
+	// maxServerInfoBytes is the size of a GetServerInfo reply.
+	maxServerInfoBytes = 64 << 10
+	// maxInfoText is the length of each text in it, in bytes; longer ones are cut.
+	maxInfoText = 256
+	// maxFrameBytes is the size of one frame of definitions.
+	maxFrameBytes = 4 << 20
+	// maxFrames is the number of frames in one exchange: an endless row of small
+	// ones would cost time without reaching maxStreamBytes.
+	maxFrames = 1 << 16
+	// maxStreamBytes is what one exchange may send, and what a location's bodies may take.
+	maxStreamBytes = 256 << 20
+	// maxRepositories and maxJobs are what one location may have.
+	maxRepositories = 1_000
+	maxJobs         = 20_000
+	// maxElements is the number of elements in one body or manifest frame,
+	// maxTableCells of table cells among them.
+	maxElements   = 100_000
+	maxTableCells = 10_000
+	// maxWantsPerMessage is the number of digests in one message to the server.
+	maxWantsPerMessage = 16_384
+	// maxPlacements is the number of ops that a job places, nested graphs
+	// counted each time they are placed; maxGraphDepth is how deep they nest.
+	maxPlacements = 20_000
+	maxGraphDepth = 32
+	// maxNameBytes is the length of a repository's or job's name.
+	maxNameBytes = 256
+)
+
+// maxBackoff is how many intervals lie between two probes, at most, of a
+// location that does not answer. Its recovery is to be seen within seconds.
+const maxBackoff = 3
+
+// Times.
+const (
+	// defaultProbeInterval is the time between two probes of a location that answers.
+	defaultProbeInterval = time.Second
+	// callDeadline is how long GetServerInfo and the first frame of an exchange may take.
+	callDeadline = 5 * time.Second
+	// frameDeadline is how long each further frame may take.
+	frameDeadline = 10 * time.Second
+	// exchangeDeadline is how long a whole exchange may take.
+	exchangeDeadline = 2 * time.Minute
+	// connectionAge is after what time a probe takes a new connection.
+	connectionAge = 30 * time.Second
+	// rejectedPause is how long definitions that could not be used are left
+	// alone while the same server process reports the same.
+	rejectedPause = 30 * time.Second
+)

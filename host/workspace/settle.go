@@ -1,0 +1,59 @@
+package workspace
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/versioncheck"
+)
+
+// settle puts the location into a state after its fault, report or definitions
+// changed, and tells everybody: log, metrics, subscriptions.
+func (l *location) settle(state host.LocationState) {
+	l.mu.Lock()
+	before := l.state
+	l.state = state
+	f := l.fault
+	jobs := 0
+	if l.definitions != nil {
+		jobs = len(l.definitions.jobs)
+	}
+	var decisions []versioncheck.Decision
+	if l.reported != nil {
+		decisions = l.decisions()
+	}
+	l.mu.Unlock()
+
+	l.metrics.setState(l.name, state, jobs)
+	switch {
+	case f != nil && before == state && l.logged == f.code:
+	case f != nil:
+		l.logged = f.code
+		l.logger.Warn("code location cannot be used as it is", "location", l.name, "state", string(state),
+			"code", f.code, "message", f.message, "remedy", f.remedy)
+	case before != state:
+		l.logged = ""
+		l.logger.Info("code location answers", "location", l.name, "state", string(state), "jobs", jobs)
+	}
+	for _, d := range decisions {
+		l.logDecision(d)
+	}
+	l.feed.publish(l.name)
+}
+
+// logDecision logs and counts a decision if it is another than before.
+func (l *location) logDecision(d versioncheck.Decision) {
+	code, known := l.decided[d.Capability]
+	if known && code == d.Code {
+		return
+	}
+	l.decided[d.Capability] = d.Code
+	level := slog.LevelInfo
+	if d.State == versioncheck.StateRefused {
+		level = slog.LevelWarn
+		l.metrics.refused.WithLabelValues(l.name, d.Capability, string(d.Code)).Inc()
+	}
+	l.logger.Log(context.Background(), level, "version gate decided", "location", l.name, "capability", d.Capability,
+		"state", string(d.State), "code", string(d.Code), "reported", d.Reported, "required", d.Required, "server_id", d.ServerID)
+}
