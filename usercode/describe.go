@@ -1,0 +1,140 @@
+package usercode
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/metadata"
+)
+
+// Describe writes the definitions as indented JSON, in an order that depends on them alone: to look at, or to compare
+// with what a test has on file. Wrong definitions are an error as in [Validate], and nothing is written.
+func Describe(w io.Writer, repos ...*Repository) error {
+	plain, err := compile(repos)
+	if err != nil {
+		return err
+	}
+	d := description{Repositories: make([]repositoryDescription, len(plain))}
+	for i, r := range plain {
+		d.Repositories[i] = describeRepository(r)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(d); err != nil {
+		return fmt.Errorf("write the description: %w", err)
+	}
+	return nil
+}
+
+type description struct {
+	Repositories []repositoryDescription `json:"repositories"`
+}
+
+type repositoryDescription struct {
+	Name        string             `json:"name"`
+	Description string             `json:"description,omitempty"`
+	Metadata    []entryDescription `json:"metadata,omitempty"`
+	Jobs        []jobDescription   `json:"jobs"`
+}
+
+type jobDescription struct {
+	Name         string             `json:"name"`
+	Description  string             `json:"description,omitempty"`
+	Metadata     []entryDescription `json:"metadata,omitempty"`
+	Tags         []tagDescription   `json:"tags,omitempty"`
+	Graph        graphDescription   `json:"graph"`
+	ConfigSchema json.RawMessage    `json:"config_schema,omitempty"`
+}
+
+type entryDescription struct {
+	Key   string `json:"key"`
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
+
+type tagDescription struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+type graphDescription struct {
+	Name        string            `json:"name"`
+	Description string            `json:"description,omitempty"`
+	Nodes       []nodeDescription `json:"nodes"`
+}
+
+type nodeDescription struct {
+	Name        string            `json:"name"`
+	Op          string            `json:"op,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Inputs      []wireDescription `json:"inputs,omitempty"`
+	After       []string          `json:"after,omitempty"`
+	Output      string            `json:"output,omitempty"`
+	Graph       *graphDescription `json:"graph,omitempty"`
+}
+
+// wireDescription says from which nodes an input comes; "" is an input of the graph itself.
+type wireDescription struct {
+	Name string   `json:"name"`
+	Type string   `json:"type"`
+	From []string `json:"from"`
+}
+
+func describeRepository(r *spec.Repository) repositoryDescription {
+	d := repositoryDescription{Name: r.Name, Description: r.Description, Metadata: describeMetadata(r.Metadata), Jobs: make([]jobDescription, len(r.Jobs))}
+	for i, j := range r.Jobs {
+		job := jobDescription{
+			Name: j.Name, Description: j.Description, Metadata: describeMetadata(j.Metadata),
+			Graph: describeGraph(j.Graph), ConfigSchema: j.ConfigSchema,
+		}
+		for _, t := range j.Tags {
+			job.Tags = append(job.Tags, tagDescription{Key: t.Key, Value: t.Value})
+		}
+		d.Jobs[i] = job
+	}
+	return d
+}
+
+func describeMetadata(list metadata.List) []entryDescription {
+	entries := make([]entryDescription, len(list))
+	for i, e := range list {
+		entries[i] = entryDescription{Key: e.Key, Kind: string(e.Value.Kind()), Value: e.Value.String()}
+	}
+	return entries
+}
+
+func describeGraph(g *spec.Graph) graphDescription {
+	d := graphDescription{Name: g.Name, Description: g.Description, Nodes: make([]nodeDescription, len(g.Nodes))}
+	for i, n := range g.Nodes {
+		d.Nodes[i] = describeNode(n)
+	}
+	return d
+}
+
+func describeNode(n *spec.Node) nodeDescription {
+	d := nodeDescription{Name: n.Name, After: n.After}
+	var in []spec.Port
+	if n.Graph != nil {
+		nested := describeGraph(n.Graph)
+		d.Graph, in = &nested, n.Graph.Inputs
+		for _, out := range n.Graph.Outputs {
+			d.Output = out.Port.Type
+		}
+	} else {
+		d.Op, d.Description, in = n.Op.Name, n.Op.Description, n.Op.Inputs
+		for _, out := range n.Op.Outputs {
+			d.Output = out.Type
+		}
+	}
+	for i, input := range n.Inputs {
+		w := wireDescription{Name: input.Port, Type: in[i].Type, From: make([]string, len(input.Sources))}
+		for k, s := range input.Sources {
+			w.From[k] = s.Node
+		}
+		d.Inputs = append(d.Inputs, w)
+	}
+	return d
+}
