@@ -1,0 +1,164 @@
+package usertest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/penstock-run/penstock/usercode"
+	"github.com/penstock-run/penstock/usercode/internal/engine"
+	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// Options of a run. The zero value runs the whole job with the defaults of its configs.
+type Options struct {
+	// Config is the run config by name of the config. A value is what encoding/json makes the object of: the struct
+	// of the config itself, or a map with some of its keys. Keys that are left out have their defaults.
+	Config map[string]any
+	// Tags are those of a launch, which are added to those of the job and replace them.
+	Tags usercode.Tags
+	// Ops are the paths of the ops to execute: names of nodes, joined by dots inside of graphs. None means all.
+	Ops []string
+	// Repository is what RunFrom says; "test" when empty.
+	Repository string
+}
+
+// Outcome is how a run or an op ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Success  Outcome = "success"
+	Failure  Outcome = "failure"
+	Canceled Outcome = "canceled" // its context ended
+	Skipped  Outcome = "skipped"  // an op that it needs did not end well
+)
+
+// Result is what became of a run.
+type Result struct {
+	Outcome Outcome
+	// Message says why the outcome is not Success.
+	Message string
+	// Ops are those that were to be executed, in the order in which they ended.
+	Ops []Op
+	// Logs are the records of all ops, in order.
+	Logs []Log
+
+	outputs map[string]any
+}
+
+// Op is what became of an op.
+type Op struct {
+	Path    string
+	Outcome Outcome
+	Reason  string // "error", "panic" or the like; empty after success
+	Message string // why the outcome is not Success
+	Stack   string // of a panic
+}
+
+// Log is what an op wrote to usercode.Log.
+type Log struct {
+	OpPath  string
+	Time    time.Time
+	Level   slog.Level
+	Message string
+	// Attrs has the names of groups before a dot. Integers are int64, floats float64; what is neither number, bool
+	// nor time is text.
+	Attrs map[string]any
+}
+
+// Op is the op at a path.
+func (r *Result) Op(path string) (Op, bool) {
+	for _, op := range r.Ops {
+		if op.Path == path {
+			return op, true
+		}
+	}
+	return Op{}, false
+}
+
+// Run executes the job and waits for its end; when ctx ends, the run is canceled. A job that fails is a Result, not an
+// error: errors are wrong definitions, config, tags or paths, all that were found.
+func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	compiled, err := spec.CompileJob(job)
+	if err != nil {
+		return nil, err
+	}
+	attempt, err := attemptOf(compiled, opts)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{outputs: map[string]any{}}
+	var refused error
+	sink := engine.Records(func(r engine.Record) {
+		switch r.Kind {
+		case "log":
+			result.Logs = append(result.Logs, Log{OpPath: r.OpPath, Time: r.Time, Level: r.Level, Message: r.Message, Attrs: r.Attrs})
+		case "op_finished":
+			result.Ops = append(result.Ops, Op{Path: r.OpPath, Outcome: Outcome(r.Outcome), Reason: r.Reason, Message: r.Failure, Stack: r.Stack})
+		case "run_finished":
+			result.Outcome, result.Message = Outcome(r.Outcome), r.Failure
+			if r.Reason == "op_selection" {
+				refused = fmt.Errorf("job %q: %s", compiled.Name, r.Failure)
+			}
+		}
+	})
+	engine.Run(ctx, attempt, sink, engine.Options{Output: func(path string, output any) { result.outputs[path] = output }})
+	if refused != nil {
+		return nil, refused
+	}
+	return result, nil
+}
+
+func attemptOf(job *spec.Job, opts *Options) (engine.Attempt, error) {
+	a := engine.Attempt{RunID: "test", Attempt: 1, Repository: opts.Repository, Job: job, OpPaths: opts.Ops}
+	if a.Repository == "" {
+		a.Repository = "test"
+	}
+	launch, tagErr := tag.FromAny(opts.Tags)
+	a.Tags = tag.Merge(job.Tags.WithOrigin(tag.OriginDefinition), launch.WithOrigin(tag.OriginLaunch))
+	var configErr error
+	if len(opts.Config) > 0 {
+		if a.ConfigJSON, configErr = json.Marshal(map[string]any{"config": opts.Config}); configErr != nil {
+			configErr = fmt.Errorf("config: %w", configErr)
+		}
+	}
+	if configErr == nil {
+		_, configErr = job.ResolveConfig(a.ConfigJSON)
+	}
+	if err := errors.Join(tagErr, configErr); err != nil {
+		return engine.Attempt{}, fmt.Errorf("job %q: %w", job.Name, err)
+	}
+	return a, nil
+}
+
+// Output is what the op at a path returned. It is an error when the op did not end well, was not executed, has no
+// output, or returned another type.
+func Output[T any](r *Result, opPath string) (T, error) {
+	var zero T
+	op, ok := r.Op(opPath)
+	if !ok {
+		return zero, fmt.Errorf("output of op %q: no such op was executed", opPath)
+	}
+	if op.Outcome != Success {
+		return zero, fmt.Errorf("output of op %q: it ended with %s: %s", opPath, op.Outcome, op.Message)
+	}
+	output := r.outputs[opPath]
+	typed, ok := output.(T)
+	wanted := reflect.TypeFor[T]()
+	switch {
+	case ok || output == nil && wanted.Kind() == reflect.Interface:
+		return typed, nil
+	case output == nil:
+		return zero, fmt.Errorf("output of op %q: it has none", opPath)
+	}
+	return zero, fmt.Errorf("output of op %q: it is a %T, not a %v", opPath, output, wanted)
+}
