@@ -29,8 +29,18 @@ const (
 // maxCheckWork bounds the check of one config, in steps of roughly 100 ns.
 const maxCheckWork = 4_000_000
 
-// What the cache of compiled schemas holds at most.
+// What is kept in memory at most: compiled schemas, by the size of their text,
+// and definitions that somebody saw, by the size of their bodies.
 const (
 	maxCachedSchemas     = 256
 	maxCachedSchemaBytes = 4 << 20
+	maxSeenDefinitions   = 256
+	maxSeenBytes         = 8 << 20
+)
+
+// Limits of what a code location says of a worker; longer text is cut.
+const (
+	maxRefusalBytes = 2 << 10
+	maxHandleBytes  = 256
+	maxStderrBytes  = 4 << 10
 )

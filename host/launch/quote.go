@@ -10,11 +10,14 @@ import (
 const maxQuoted = 64
 
 // clipBytes cuts text without splitting a character.
-func clipBytes(text string) string {
-	if len(text) <= maxQuoted {
+func clipBytes(text string) string { return clipTo(text, maxQuoted) }
+
+// clipTo cuts text at a number of bytes without splitting a character.
+func clipTo(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	cut := maxQuoted
+	cut := most
 	for cut > 0 && !utf8.RuneStart(text[cut]) {
 		cut--
 	}

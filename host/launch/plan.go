@@ -1,0 +1,61 @@
+package launch
+
+import (
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// Request asks for a run.
+type Request struct {
+	// RequestID makes a launch repeatable. Planning does not look at it.
+	RequestID string
+	// Job is "location/repository/job" or the shortest unambiguous end of it.
+	Job string
+	// ConfigYAML is the run config as typed, YAML or JSON.
+	ConfigYAML string
+	// Tags that the run gets beside those of the definition; origins are ignored.
+	Tags []tag.Tag
+	// OpSelection as typed; empty means all ops.
+	OpSelection string
+	// DefinitionDigest is that of the definition that the user saw; the zero
+	// Digest accepts the one that is there now.
+	DefinitionDigest host.Digest
+}
+
+// Plan is what a request would become.
+type Plan struct {
+	Job host.JobName
+	// Tags of the run with their origins, sorted by key.
+	Tags []tag.Tag
+	// Overridden are the tags of the definition that the request replaced, sorted by key.
+	Overridden []tag.Tag
+	// OpPaths are the ops that execute, sorted; Subset tells that they are not all.
+	OpPaths []string
+	Subset  bool
+	// ConfigYAML and ConfigJSON are the config with its defaults, for people and canonical.
+	ConfigYAML string
+	ConfigJSON []byte
+	// Snapshot is the job as it is now, Bodies what it names.
+	Snapshot host.Snapshot
+	Bodies   map[host.Digest][]byte
+	// CodeVersion is that of the code that would run, as its server reports it.
+	CodeVersion string
+	// Notes tell people what will happen that they might not expect, for
+	// example that the run has to wait for its code.
+	Notes []string
+	// Problems is all that is wrong, in the order config, tags, op selection.
+	// Only Preview returns a plan that has any; what they concern is not filled in.
+	Problems []host.Problem
+}
+
+// Recheck is a run's job as it is now, which the run fits.
+type Recheck struct {
+	Snapshot host.Snapshot
+	Bodies   map[host.Digest][]byte
+	// ConfigJSON, OpPaths and Subset are what the run has to be started with.
+	ConfigJSON []byte
+	OpPaths    []string
+	Subset     bool
+	// Changed tells that the definition is another than at launch.
+	Changed bool
+}
