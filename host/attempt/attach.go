@@ -52,8 +52,7 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 	if err == nil {
 		session.stored, err = s.o.Store.LastSeq(ctx, run.ID, run.Attempt)
 	}
-	var no denied
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[denied](err); ok {
 		s.o.Logger.Warn("worker denied", "run", session.run, "attempt", session.attempt,
 			"reason", no.Reason.String(), "handle", hello.GetHandle())
 		session.out.deny(no.Denied)

@@ -1,0 +1,221 @@
+package attempt_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/store/boltstore"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+)
+
+// clock is the time package: real outside of synctest, fake in its bubbles.
+type clock struct{}
+
+func (clock) Now() time.Time                         { return time.Now() }
+func (clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// launcher stands in for user-code servers: it records what it is asked and
+// answers what the test wants.
+type launcher struct {
+	mu      sync.Mutex
+	killed  []host.RunID
+	state   host.WorkerState
+	failing error
+}
+
+func (l *launcher) Start(context.Context, host.StartRequest) (host.StartOutcome, error) {
+	return host.StartOutcome{}, errors.New("attempts never start workers")
+}
+
+func (l *launcher) Cancel(_ context.Context, _ string, id host.RunID, _ uint32, _ time.Duration, _ bool) (host.WorkerState, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.killed = append(l.killed, id)
+	return l.state, l.failing
+}
+
+func (l *launcher) Attempt(context.Context, string, host.RunID, uint32) (host.WorkerState, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state, l.failing
+}
+
+// fixture is Sessions over a real store.
+type fixture struct {
+	t        *testing.T
+	path     string
+	store    *boltstore.Store
+	launcher *launcher
+	sessions *attempt.Sessions
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{
+		t: t, path: filepath.Join(t.TempDir(), "data"),
+		launcher: &launcher{state: host.WorkerState{Phase: host.WorkerRunning}},
+	}
+	f.open()
+	t.Cleanup(f.close)
+	return f
+}
+
+func (f *fixture) open() {
+	f.t.Helper()
+	var err error
+	f.store, err = boltstore.Open(f.path, &boltstore.Options{Clock: clock{}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.sessions = attempt.New(attempt.Options{
+		Store: f.store, Launcher: f.launcher, Clock: clock{}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err := f.sessions.Start(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) close() {
+	f.sessions.Stop()
+	if err := f.store.Close(); err != nil {
+		f.t.Error(err)
+	}
+}
+
+// restart closes the host's side and opens it again, as a crash of the host does to it.
+func (f *fixture) restart() {
+	f.t.Helper()
+	f.close()
+	f.open()
+}
+
+const token = "the attempt's secret"
+
+// starting stores a run in STARTING, attempt 1.
+func (f *fixture) starting() host.RunID {
+	f.t.Helper()
+	id := uuid.Must(uuid.NewV7()).String()
+	sum := sha256.Sum256([]byte(token))
+	run, created, err := f.store.CreateRun(f.t.Context(), host.NewRun{
+		RequestID: "request-" + id,
+		Run: host.Run{
+			ID: host.RunID(id), Job: host.JobName{Location: "l", Repository: "r", Job: "j"}, Status: host.Queued,
+			OpPaths: []string{"a"}, ConfigJSON: []byte(`{}`), CreatedAt: time.Now(),
+		},
+	})
+	if err != nil || !created {
+		f.t.Fatalf("create: created %t, %v", created, err)
+	}
+	f.update(run.ID, func(run *host.Run) {
+		run.Attempt = 1
+		run.Current = host.AttemptState{TokenSHA256: sum[:]}
+		run.StartedFrom.Definition = host.Digest{1}
+	}, host.Starting)
+	return run.ID
+}
+
+func (f *fixture) update(id host.RunID, change func(*host.Run), next host.RunStatus) {
+	f.t.Helper()
+	_, err := f.store.UpdateRun(f.t.Context(), id, func(run *host.Run) ([][]byte, error) {
+		if change != nil {
+			change(run)
+		}
+		return nil, run.Become(next, "", time.Now())
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) run(id host.RunID) host.Run {
+	f.t.Helper()
+	run, err := f.store.Run(f.t.Context(), id)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return run
+}
+
+func hello(id host.RunID, worker string) *workerv1.Hello {
+	d := host.Digest{1}
+	return &workerv1.Hello{
+		RunId: string(id), Attempt: 1, WorkerId: worker, WantGrant: true,
+		Handle: "pid 1", DefinitionDigest: d[:],
+	}
+}
+
+// attach attaches and returns what the worker is told at once.
+func (f *fixture) attach(tok string, h *workerv1.Hello) (*attempt.Session, answer) {
+	f.t.Helper()
+	s, err := f.sessions.Attach(f.t.Context(), tok, h)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return s, take(s)
+}
+
+// answer is what a worker got, by kind.
+type answer struct {
+	welcome *workerv1.Welcome
+	grant   *workerv1.Grant
+	denied  *workerv1.Denied
+	ack     *workerv1.Ack
+	cancel  *workerv1.Cancel
+	away    *workerv1.GoAway
+	last    bool
+}
+
+func take(s *attempt.Session) answer {
+	out, last := s.Take()
+	a := answer{last: last}
+	for _, m := range out {
+		switch {
+		case m.GetWelcome() != nil:
+			a.welcome = m.GetWelcome()
+		case m.GetGrant() != nil:
+			a.grant = m.GetGrant()
+		case m.GetDenied() != nil:
+			a.denied = m.GetDenied()
+		case m.GetAck() != nil:
+			a.ack = m.GetAck()
+		case m.GetCancel() != nil:
+			a.cancel = m.GetCancel()
+		case m.GetGoAway() != nil:
+			a.away = m.GetGoAway()
+		}
+	}
+	return a
+}
+
+func events(first uint64, list ...*workerv1.Event) *workerv1.AttachRequest {
+	b := &workerv1.EventBatch{FirstSeq: first}
+	for _, e := range list {
+		data, err := proto.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		b.Events = append(b.Events, data)
+	}
+	return &workerv1.AttachRequest{Message: &workerv1.AttachRequest_Events{Events: b}}
+}
+
+func logged(message string) *workerv1.Event { return &workerv1.Event{Kind: "log", Message: message} }
+
+func ended(o workerv1.Outcome, reason, message string) *workerv1.Event {
+	end := &workerv1.RunFinished{Outcome: o}
+	if reason != "" {
+		end.Failure = &workerv1.Failure{Reason: reason, Message: message}
+	}
+	return &workerv1.Event{Kind: "run_finished", Detail: &workerv1.Event_RunFinished{RunFinished: end}}
+}

@@ -1,0 +1,160 @@
+package attempt_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// pass lets fake time go by, then waits until nothing moves.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func TestSilentWorkerIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := granted(f)
+		pass(55 * time.Second)
+		if err := s.Receive(t.Context(), &workerv1.AttachRequest{Message: &workerv1.AttachRequest_Heartbeat{}}); err != nil {
+			t.Fatal(err)
+		}
+		pass(59 * time.Second)
+		if run := f.run(id); run.Status != host.Started {
+			t.Fatalf("run is %s before 60 s of silence", run.Status)
+		}
+		pass(3 * time.Second)
+		run := f.run(id)
+		if reason, _ := run.Tag(tag.KeyFailureReason); run.Status != host.Failure || reason != "worker_lost" {
+			t.Errorf("after 62 s of silence the run is %s, reason %q", run.Status, reason)
+		}
+		if a := take(s); a.denied == nil {
+			t.Errorf("the stream of the lost worker got %+v, want a denial", a)
+		}
+	})
+}
+
+func TestSilenceCountsFromTheHostsStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := granted(f)
+		f.close()
+		s.Close()
+		pass(time.Hour)
+		f.open()
+		pass(50 * time.Second)
+		if run := f.run(id); run.Status != host.Started {
+			t.Errorf("50 s after the host's start the run is %s", run.Status)
+		}
+		pass(15 * time.Second)
+		if run := f.run(id); run.Status != host.Failure {
+			t.Errorf("65 s after the host's start the run is %s, want FAILURE", run.Status)
+		}
+	})
+}
+
+func TestDeadProcessIsSeenSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := granted(f)
+		f.launcher.state = host.WorkerState{Phase: host.WorkerEnded, ExitStatus: -9, Handle: "pid 7", StderrTail: []byte("out of memory")}
+		pass(8 * time.Second)
+		if run := f.run(id); run.Status != host.Started {
+			t.Fatalf("the run is %s while its stream is there", run.Status)
+		}
+		s.Close()
+		pass(8 * time.Second)
+		run := f.run(id)
+		if run.Status != host.Failure || !strings.Contains(run.StatusReason, "signal 9") || !strings.Contains(run.StatusReason, "out of memory") {
+			t.Errorf("the run is %s %q, want FAILURE that tells the signal and the last words", run.Status, run.StatusReason)
+		}
+	})
+}
+
+func TestCancelReachesTheWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := granted(f)
+		f.update(id, nil, host.Canceling)
+		run := f.run(id)
+		f.sessions.Cancel(&run, 5*time.Second, false)
+		if a := take(s); a.cancel.GetGrace().AsDuration() != 5*time.Second || a.cancel.GetForce() {
+			t.Errorf("the worker got %+v, want a cancel with 5 s", a)
+		}
+		if err := s.Receive(t.Context(), events(1, ended(workerv1.Outcome_OUTCOME_CANCELED, "", ""))); err != nil {
+			t.Fatal(err)
+		}
+		if run := f.run(id); run.Status != host.Canceled {
+			t.Errorf("the run is %s, want CANCELED", run.Status)
+		}
+	})
+}
+
+func TestCancelOfADeafWorkerKills(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.launcher.failing = errors.New("the server is gone")
+		id, _ := granted(f)
+		f.update(id, nil, host.Canceling)
+		run := f.run(id)
+		f.sessions.Cancel(&run, 5*time.Second, false)
+		pass(9 * time.Second)
+		if run := f.run(id); run.Status != host.Canceling {
+			t.Fatalf("within grace and margin the run is %s", run.Status)
+		}
+		pass(3 * time.Second)
+		if run := f.run(id); run.Status != host.Canceled || len(f.launcher.killed) != 1 {
+			t.Errorf("the run is %s and %d workers were killed, want CANCELED and 1", run.Status, len(f.launcher.killed))
+		}
+	})
+}
+
+func TestForceIsQuickerThanGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, _ := granted(f)
+		f.update(id, nil, host.Canceling)
+		run := f.run(id)
+		f.sessions.Cancel(&run, time.Minute, false)
+		f.sessions.Cancel(&run, 0, true)
+		f.sessions.Cancel(&run, time.Minute, false)
+		pass(8 * time.Second)
+		if run := f.run(id); run.Status != host.Canceled {
+			t.Errorf("8 s after a forced cancel the run is %s", run.Status)
+		}
+	})
+}
+
+func TestWorkerThatComesBackHearsOfTheCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := granted(f)
+		s.Close()
+		f.update(id, nil, host.Canceling)
+		f.restart()
+		h := hello(id, "w1")
+		h.WantGrant = false
+		if _, a := f.attach(token, h); a.cancel == nil {
+			t.Errorf("the worker that came back got %+v, want a cancel", a)
+		}
+	})
+}
+
+func TestStopSendsWorkersAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		_, s := granted(f)
+		f.sessions.Stop()
+		f.sessions.Stop()
+		if a := take(s); a.away == nil || !a.last {
+			t.Errorf("at the host's stop the worker got %+v, want to go away", a)
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+)
+
+// Cancel asks a run to end, for a reason that people see. One that no worker
+// runs is CANCELED at once; one whose user code runs is told to end within
+// grace (0 means the default) and killed after it, at once when force is set.
+// A run that is CANCELING is left so, unless force is new. A final run is a Conflict.
+func (q *Queue) Cancel(ctx context.Context, id host.RunID, reason string, grace time.Duration, force bool) (host.Run, error) {
+	if reason == "" {
+		reason = "canceled by request"
+	}
+	var before host.RunStatus
+	run, err := q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
+		before = run.Status
+		now := q.o.Clock.Now()
+		switch run.Status {
+		case host.Queued, host.WaitingForCode:
+			return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
+		case host.Starting:
+			// Without a grant no user code has run, and none will: the grant needs STARTING.
+			if err := run.Become(host.Canceling, reason, now); err != nil {
+				return nil, err
+			}
+			return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
+		case host.Canceling:
+			if !force || run.Current.Forced {
+				return nil, nil
+			}
+			run.Current.Forced = true
+			return [][]byte{launch.Note(launch.NoteCanceling, "forced: "+reason, now)}, nil
+		default:
+			run.Current.Forced = force
+			return [][]byte{launch.Note(launch.NoteCanceling, reason, now)}, run.Become(host.Canceling, reason, now)
+		}
+	})
+	if err != nil {
+		return run, err
+	}
+	switch before {
+	case host.Starting:
+		if _, err := q.o.Launcher.Cancel(ctx, run.Job.Location, run.ID, run.Attempt, 0, true); err != nil {
+			q.o.Logger.Warn("end the worker of a canceled start; it will not be granted", "run", run.ID, "error", err)
+		}
+	case host.Started, host.Canceling:
+		q.o.Sessions.Cancel(&run, grace, force)
+	}
+	return run, nil
+}
+
+// Delete deletes a final run.
+func (q *Queue) Delete(ctx context.Context, id host.RunID) error { return q.o.Store.DeleteRun(ctx, id) }
+
+// CancelAll starts nothing more, cancels every open run with grace, and waits
+// until none is left or ctx ends.
+func (q *Queue) CancelAll(ctx context.Context, reason string, grace time.Duration) error {
+	q.mu.Lock()
+	q.paused = true
+	q.mu.Unlock()
+	subs := q.o.Feed.Subscribe(1)
+	defer subs.Close()
+	asked := map[host.RunID]bool{}
+	for {
+		runs, err := q.o.Store.OpenRuns(ctx)
+		if err != nil {
+			return err
+		}
+		if len(runs) == 0 {
+			return nil
+		}
+		for i := range runs {
+			if asked[runs[i].ID] && runs[i].Status == host.Canceling {
+				continue
+			}
+			asked[runs[i].ID] = true
+			if _, err := q.Cancel(ctx, runs[i].ID, reason, grace, false); err != nil && host.CodeOf(err) != host.Conflict {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %d runs to end: %w", len(runs), ctx.Err())
+		case <-subs.Ready():
+			subs.Take()
+		}
+	}
+}

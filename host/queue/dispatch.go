@@ -1,0 +1,154 @@
+package queue
+
+import (
+	"container/heap"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+)
+
+// maxStarting bounds starts under way when the number of runs in progress has no limit.
+const maxStarting = 64
+
+// dispatch begins to start what is due, in order, while slots are free.
+func (q *Queue) dispatch(ctx context.Context, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.paused {
+		return
+	}
+	taken, starting := 0, 0
+	for _, e := range q.open {
+		if e.status.InProgress() || e.busy && e.status == host.Queued {
+			taken++
+		}
+		if e.busy {
+			starting++
+		}
+	}
+	var later []*entry
+	for q.ready.Len() > 0 && starting < maxStarting &&
+		(q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
+		e, _ := heap.Pop(&q.ready).(*entry)
+		e.queued = false
+		if e.status != host.Queued || q.open[e.id] != e || e.busy {
+			continue
+		}
+		if now.Before(e.notBefore) {
+			later = append(later, e)
+			continue
+		}
+		taken++
+		starting++
+		q.work(e, func() error { return q.start(ctx, e) })
+	}
+	for _, e := range later {
+		e.queued = true
+		heap.Push(&q.ready, e)
+	}
+}
+
+// work runs f for the entry in a goroutine of its own. The caller holds mu. If
+// the run is still QUEUED afterwards it is tried again after a while.
+func (q *Queue) work(e *entry, f func() error) {
+	e.busy = true
+	q.starts.Go(func() {
+		err := f()
+		if err != nil {
+			q.o.Logger.Error("queue", "run", e.id, "error", err)
+		}
+		q.mu.Lock()
+		e.busy = false
+		if err != nil {
+			e.backOff(q.o.Clock.Now())
+		}
+		// The picture may lag behind the store here: an entry that is QUEUED in
+		// it only by that is held by its compare-and-set.
+		if e.status == host.Queued && !e.queued && q.open[e.id] == e {
+			e.queued = true
+			heap.Push(&q.ready, e)
+		}
+		q.mu.Unlock()
+		q.wake()
+	})
+}
+
+// start takes a run from QUEUED to STARTING and asks for its worker.
+func (q *Queue) start(ctx context.Context, e *entry) error {
+	run, err := q.o.Store.Run(ctx, e.id)
+	if host.CodeOf(err) == host.NotFound || err == nil && run.Status != host.Queued {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now, err := q.o.Planner.Recheck(ctx, &run)
+	if err != nil {
+		return q.waitForCode(ctx, &run, err)
+	}
+	if err := q.o.Store.PutBodies(ctx, now.Bodies); err != nil {
+		return err
+	}
+	token := rand.Text()
+	sum := sha256.Sum256([]byte(token))
+	run, err = q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		at := q.o.Clock.Now()
+		if err := run.Become(host.Starting, "", at); err != nil {
+			return nil, err
+		}
+		run.Attempt++
+		run.Current = host.AttemptState{TokenSHA256: sum[:], StartingAt: at}
+		run.StartedFrom, run.ConfigJSON = now.Snapshot, now.ConfigJSON
+		run.OpPaths, run.Subset = now.OpPaths, now.Subset
+		message := fmt.Sprintf("attempt %d: asking %s for a worker", run.Attempt, run.Job.Location)
+		if now.Changed {
+			message += "; the job's definition changed since launch and the run fits the new one"
+		}
+		return [][]byte{launch.Note(launch.NoteStarting, message, at)}, nil
+	})
+	if host.CodeOf(err) == host.Conflict || host.CodeOf(err) == host.NotFound {
+		return nil // canceled or deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	outcome, err := q.o.Launcher.Start(ctx, host.StartRequest{
+		Run: run.ID, Attempt: run.Attempt, Job: run.Job, Definition: run.StartedFrom.Definition,
+		Token: token, Lease: q.o.StartLease,
+	})
+	switch {
+	case err != nil:
+		// Unknown outcome: the worker may be on its way. watchStarts finds out.
+		q.o.Logger.Warn("start of a worker has an unknown outcome", "run", run.ID, "attempt", run.Attempt, "error", err)
+		return nil
+	case outcome.Refusal != nil:
+		return q.refused(ctx, e, &run, outcome.Refusal)
+	default:
+		return nil
+	}
+}
+
+// refused handles a start that will never happen by this request.
+//
+// A server that is full, stopping or another one than meant did not start
+// anything, and says nothing about the run: it is tried again for as long as it
+// takes. Only a worker that never says hello counts against the run.
+func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.StartRefusal) error {
+	why := fmt.Sprintf("%s did not start attempt %d: %s", run.Job.Location, run.Attempt, r.Message)
+	switch r.Reason {
+	case "OVERLOADED", "DRAINING", "WRONG_SERVER", "DEFINITION_CHANGED":
+		q.mu.Lock()
+		e.backOff(q.o.Clock.Now())
+		q.mu.Unlock()
+		return q.leaveStarting(ctx, run, host.Queued, "", why)
+	case "NOT_FOUND":
+		return q.leaveStarting(ctx, run, host.WaitingForCode, "", why)
+	default:
+		return q.leaveStarting(ctx, run, host.Failure, "rejected", why)
+	}
+}

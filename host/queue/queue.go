@@ -1,0 +1,184 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/launch"
+)
+
+// Options of a Queue. All are required unless they name a default.
+type Options struct {
+	Store    host.Store
+	Feed     *host.Feed
+	Planner  *launch.Planner
+	Launcher host.Launcher
+	Sessions *attempt.Sessions
+	// CodeChanged gets a value when definitions or the state of a location changed.
+	CodeChanged <-chan struct{}
+	Clock       host.Clock
+	Logger      *slog.Logger
+	// MaxInProgress is the most runs in progress at a time; -1 means no limit, 0 that nothing starts.
+	MaxInProgress int
+	// StartLease is how long a worker has to say hello. Default 180 s.
+	StartLease time.Duration
+}
+
+// tick is how often leases and back-offs are looked at.
+const tick = time.Second
+
+// feedLimit is how many changed runs may wait to be taken in before all are read again.
+const feedLimit = 4096
+
+// Queue holds the runs that are not final and starts them. All methods may be
+// called concurrently.
+type Queue struct {
+	o    Options
+	subs *host.Subscription
+	// nudge wakes the loop after a start has ended.
+	nudge chan struct{}
+
+	mu     sync.Mutex
+	open   map[host.RunID]*entry
+	ready  readyHeap
+	paused bool
+	// recheck is set when waiting runs are to be looked at again.
+	recheck bool
+	checked time.Time
+
+	starts sync.WaitGroup
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// New returns a Queue that has not started.
+func New(o Options) *Queue {
+	if o.StartLease == 0 {
+		o.StartLease = 180 * time.Second
+	}
+	return &Queue{o: o, open: map[host.RunID]*entry{}, nudge: make(chan struct{}, 1)}
+}
+
+// Start reads the open runs and begins to start what is due. Runs that were
+// being started when the host stopped get a new lease: their worker may be on its way.
+func (q *Queue) Start(ctx context.Context) error {
+	q.subs = q.o.Feed.Subscribe(feedLimit)
+	if err := q.reread(ctx); err != nil {
+		q.subs.Close()
+		return fmt.Errorf("read the queue: %w", err)
+	}
+	ctx, q.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	q.done.Go(func() { q.loop(ctx) })
+	return nil
+}
+
+// Stop ends the loop and waits for starts under way. Queued runs stay queued.
+// It may be called twice and before Start.
+func (q *Queue) Stop() {
+	if q.cancel == nil {
+		return
+	}
+	q.cancel()
+	q.done.Wait()
+	q.starts.Wait()
+	q.subs.Close()
+}
+
+func (q *Queue) loop(ctx context.Context) {
+	for {
+		if err := q.runOnce(ctx, q.o.Clock.Now()); err != nil && ctx.Err() == nil {
+			q.o.Logger.Error("queue", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-q.subs.Ready():
+		case <-q.nudge:
+		case <-q.o.CodeChanged:
+			q.mu.Lock()
+			q.recheck = true
+			q.mu.Unlock()
+		case <-q.o.Clock.After(tick):
+		}
+	}
+}
+
+// wake makes the loop look again.
+func (q *Queue) wake() {
+	select {
+	case q.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// runOnce takes in what changed, ends leases that are over, looks again at runs
+// that wait for code, and starts what is due at now.
+func (q *Queue) runOnce(ctx context.Context, now time.Time) error {
+	changes, lost := q.subs.Take()
+	if lost {
+		if err := q.reread(ctx); err != nil {
+			return err
+		}
+	} else {
+		q.mu.Lock()
+		for i := range changes {
+			q.absorb(&changes[i].Run, changes[i].Deleted, now)
+		}
+		q.mu.Unlock()
+	}
+	q.watchStarts(ctx, now)
+	q.recheckWaiting(ctx, now)
+	q.dispatch(ctx, now)
+	return nil
+}
+
+// reread makes the picture anew from the store.
+func (q *Queue) reread(ctx context.Context) error {
+	runs, err := q.o.Store.OpenRuns(ctx)
+	if err != nil {
+		return err
+	}
+	now := q.o.Clock.Now()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	still := make(map[host.RunID]bool, len(runs))
+	for i := range runs {
+		still[runs[i].ID] = true
+		q.absorb(&runs[i], false, now)
+	}
+	for id := range q.open {
+		if !still[id] {
+			delete(q.open, id)
+		}
+	}
+	q.recheck = true
+	return nil
+}
+
+// Status is how the queue stands.
+type Status struct {
+	// MaxInProgress is the limit; -1 means none.
+	MaxInProgress int
+	// InProgress and Queued count open runs; WAITING_FOR_CODE counts as queued.
+	InProgress, Queued int
+}
+
+// Status returns how the queue stands.
+func (q *Queue) Status() Status {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := Status{MaxInProgress: q.o.MaxInProgress}
+	for _, e := range q.open {
+		if e.status.InProgress() {
+			s.InProgress++
+		} else {
+			s.Queued++
+		}
+	}
+	return s
+}

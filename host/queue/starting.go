@@ -1,0 +1,173 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+const (
+	// helloAfter is how long a worker may take before its launcher is asked about it, and how often.
+	helloAfter = 5 * time.Second
+	// maxStartTimeouts is how many attempts may go unanswered before the run fails.
+	maxStartTimeouts = 3
+)
+
+// watchStarts looks after runs whose worker was asked for and has not said hello.
+func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.open {
+		if e.status != host.Starting || e.busy {
+			continue
+		}
+		over := now.Sub(e.since) > q.o.StartLease
+		if !over && now.Sub(e.asked) < helloAfter {
+			continue
+		}
+		e.asked = now
+		n := e.attempt
+		q.work(e, func() error { return q.resolve(ctx, e.id, n, over) })
+	}
+}
+
+// resolve finds out what became of a start. To take an attempt back is safe at
+// any time: without the run in STARTING with its number it is never granted.
+func (q *Queue) resolve(ctx context.Context, id host.RunID, n uint32, leaseOver bool) error {
+	run, err := q.o.Store.Run(ctx, id)
+	if err != nil || run.Status != host.Starting || run.Attempt != n {
+		if host.CodeOf(err) == host.NotFound {
+			return nil
+		}
+		return err
+	}
+	state, err := q.o.Launcher.Attempt(ctx, run.Job.Location, id, n)
+	switch {
+	case err == nil && state.Phase == host.WorkerEnded:
+		return q.leaveStarting(ctx, &run, host.Failure, "worker_lost", attempt.EndedMessage(state))
+	case err == nil && state.Phase == host.WorkerUnknown:
+		return q.leaveStarting(ctx, &run, host.Queued, "",
+			fmt.Sprintf("%s knows nothing of attempt %d; it is given up", run.Job.Location, n))
+	case leaseOver:
+		why := fmt.Sprintf("no worker said hello for attempt %d within %s", n, q.o.StartLease)
+		if run.StartTimeouts+1 >= maxStartTimeouts {
+			return q.leaveStarting(ctx, &run, host.Failure, startTimeout, why)
+		}
+		return q.leaveStarting(ctx, &run, host.Queued, startTimeout, why)
+	case err != nil:
+		if _, gone := q.o.Planner.Recheck(ctx, &run); host.CodeOf(gone) == host.Unavailable {
+			return q.leaveStarting(ctx, &run, host.WaitingForCode, "", gone.Error())
+		}
+	}
+	return nil
+}
+
+// startTimeout is the reason of a start that nobody answered; it alone counts against a run.
+const startTimeout = "start_timeout"
+
+// leavingNotes are the kinds of the events that tell where a run went from STARTING.
+var leavingNotes = map[host.RunStatus]string{
+	host.Queued:         launch.NoteRequeued,
+	host.WaitingForCode: launch.NoteWaiting,
+	host.Failure:        launch.NoteFailed,
+}
+
+// leaveStarting takes the run's attempt back, unless it was granted meanwhile.
+// The reason is that of a failure, or startTimeout.
+func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunStatus, reason, why string) error {
+	n := run.Attempt
+	_, err := q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		if run.Status != host.Starting || run.Attempt != n {
+			return nil, nil
+		}
+		now := q.o.Clock.Now()
+		if err := run.Become(next, why, now); err != nil {
+			return nil, err
+		}
+		run.Current.TokenSHA256 = nil
+		if reason == startTimeout {
+			run.StartTimeouts++
+		}
+		if next == host.Failure {
+			run.Tags = tag.Merge(run.Tags, tag.List{tag.System(tag.KeyFailureReason, reason)})
+		}
+		return [][]byte{launch.Note(leavingNotes[next], why, now)}, nil
+	})
+	if host.CodeOf(err) == host.NotFound {
+		return nil
+	}
+	return err
+}
+
+// waitForCode parks a run whose code cannot run it now, with the reason.
+func (q *Queue) waitForCode(ctx context.Context, run *host.Run, why error) error {
+	var e *host.Error
+	if !errors.As(why, &e) {
+		return why
+	}
+	_, err := q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		if run.Status != host.Queued {
+			return nil, nil
+		}
+		now := q.o.Clock.Now()
+		return [][]byte{launch.Note(launch.NoteWaiting, e.Error(), now)}, run.Become(host.WaitingForCode, e.Error(), now)
+	})
+	if host.CodeOf(err) == host.NotFound {
+		return nil
+	}
+	return err
+}
+
+// recheckEvery is how often runs that wait for code are looked at without a sign.
+const recheckEvery = 15 * time.Second
+
+// recheckWaiting queues the runs again whose code has come.
+func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.recheck && now.Sub(q.checked) < recheckEvery {
+		return
+	}
+	q.recheck, q.checked = false, now
+	busy := 0
+	for _, e := range q.open {
+		if e.status != host.WaitingForCode || e.busy {
+			continue
+		}
+		if busy++; busy > maxStarting {
+			q.recheck = true // the others have their turn when these are done
+			return
+		}
+		q.work(e, func() error { return q.requeue(ctx, e.id) })
+	}
+}
+
+func (q *Queue) requeue(ctx context.Context, id host.RunID) error {
+	run, err := q.o.Store.Run(ctx, id)
+	if err != nil || run.Status != host.WaitingForCode {
+		if host.CodeOf(err) == host.NotFound {
+			return nil
+		}
+		return err
+	}
+	if _, why := q.o.Planner.Recheck(ctx, &run); why != nil {
+		return nil
+	}
+	_, err = q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
+		if run.Status != host.WaitingForCode {
+			return nil, nil
+		}
+		now := q.o.Clock.Now()
+		return [][]byte{launch.Note(launch.NoteRequeued, "its code is there", now)}, run.Become(host.Queued, "", now)
+	})
+	if host.CodeOf(err) == host.NotFound {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/google/uuid"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+)
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9_-]{16,64}$`)
+
+// Submit checks a request and queues its run. It answers once the run is on
+// disk. A RequestID that was used before answers the run that it made.
+func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) {
+	if !requestID.MatchString(r.RequestID) {
+		return host.Run{}, &host.Error{
+			Code: host.Invalid, Reason: "REQUEST_ID",
+			Message: fmt.Sprintf("request_id %.80q is not 16 to 64 characters of [A-Za-z0-9_-]", r.RequestID),
+			Remedy:  "make a new one for each launch, for example a UUID, and repeat it only to repeat that launch",
+		}
+	}
+	run, err := q.o.Store.RunOfRequest(ctx, r.RequestID)
+	if err == nil || host.CodeOf(err) != host.NotFound {
+		return run, err
+	}
+	plan, err := q.o.Planner.Plan(ctx, r)
+	if err != nil {
+		return host.Run{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return host.Run{}, fmt.Errorf("make a run id: %w", err)
+	}
+	now := q.o.Clock.Now()
+	run, _, err = q.o.Store.CreateRun(ctx, host.NewRun{
+		RequestID: r.RequestID,
+		Run: host.Run{
+			ID:          host.RunID(id.String()),
+			Job:         plan.Job,
+			Status:      host.Queued,
+			Tags:        plan.Tags,
+			ConfigYAML:  r.ConfigYAML,
+			ConfigJSON:  plan.ConfigJSON,
+			OpSelection: r.OpSelection,
+			OpPaths:     plan.OpPaths,
+			Subset:      plan.Subset,
+			Launched:    plan.Snapshot,
+			CreatedAt:   now,
+		},
+		Bodies: plan.Bodies,
+		Events: [][]byte{launch.Note(launch.NoteQueued, fmt.Sprintf("queued: %s, %d ops", plan.Job, len(plan.OpPaths)), now)},
+	})
+	return run, err
+}
