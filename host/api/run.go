@@ -1,0 +1,314 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/workspace"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// runService serves RunService. Its streams are in runwatch.go.
+type runService struct{ s *Server }
+
+// LaunchRun queues a run and answers when it is on disk.
+func (r runService) LaunchRun(ctx context.Context, req *hostv1.LaunchRunRequest) (*hostv1.LaunchRunResponse, error) {
+	request, err := launchFrom(req)
+	if err != nil {
+		return nil, err
+	}
+	run, err := r.s.o.Queue.Submit(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.toWire(ctx, &run)
+	return &hostv1.LaunchRunResponse{Run: out}, err
+}
+
+// PreviewRun plans a launch and changes nothing.
+func (r runService) PreviewRun(ctx context.Context, req *hostv1.PreviewRunRequest) (*hostv1.PreviewRunResponse, error) {
+	request, err := launchFrom(req.GetLaunch())
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.s.o.Planner.Preview(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	out := &hostv1.PreviewRunResponse{
+		Job:              jobNameToWire(plan.Job),
+		Tags:             tagsToWire(plan.Tags),
+		Overridden:       tagsToWire(plan.Overridden),
+		OpPaths:          plan.OpPaths,
+		ConfigYaml:       plan.ConfigYAML,
+		DefinitionDigest: digestToWire(plan.Snapshot.Definition),
+		CodeVersion:      plan.CodeVersion,
+	}
+	for _, p := range plan.Problems {
+		out.Problems = append(out.Problems, problemToWire(p))
+	}
+	return out, nil
+}
+
+func launchFrom(req *hostv1.LaunchRunRequest) (launch.Request, error) {
+	digest := host.DigestFrom(req.GetDefinitionDigest())
+	if n := len(req.GetDefinitionDigest()); n > 0 && digest.IsZero() {
+		return launch.Request{}, &host.Error{
+			Code: host.Invalid, Reason: "DIGEST",
+			Message: fmt.Sprintf("definition_digest has %d bytes; a digest has 32", n),
+			Remedy:  "send the digest that GetJob answered, or none",
+		}
+	}
+	return launch.Request{
+		RequestID: req.GetRequestId(), Job: req.GetJob(), ConfigYAML: req.GetConfigYaml(),
+		Tags: tagsFrom(req.GetTags()), OpSelection: req.GetOpSelection(), DefinitionDigest: digest,
+	}, nil
+}
+
+// ListRuns lists runs, newest first.
+func (r runService) ListRuns(ctx context.Context, req *hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+	size, err := pageSize(req.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	filter, err := r.filterFrom(req.GetFilter())
+	if err != nil {
+		return nil, err
+	}
+	before, err := runPlace(req.GetPageCursor())
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.s.o.Store.Runs(ctx, filter, before, size)
+	if err != nil {
+		return nil, err
+	}
+	out, payload := &hostv1.ListRunsResponse{}, 0
+	for i := range page.Runs {
+		row, err := r.rowToWire(ctx, &page.Runs[i])
+		if err != nil {
+			return nil, err
+		}
+		if payload += proto.Size(row); payload > maxPagePayload && i > 0 {
+			page.Next = page.Runs[i-1].Seq
+			break
+		}
+		out.Runs = append(out.Runs, row)
+	}
+	if page.Next > 0 {
+		out.NextCursor = pageCursor("runs", strconv.FormatUint(page.Next, 10))
+	}
+	return out, nil
+}
+
+// runPlace is the seq below which a page starts.
+func runPlace(cursor string) (uint64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	place, ok := parsePageCursor("runs", cursor)
+	seq, err := strconv.ParseUint(place, 10, 64)
+	if !ok || err != nil || seq == 0 {
+		return 0, cursorError(cursor)
+	}
+	return seq, nil
+}
+
+// filterFrom reads a filter. Its job may be named as everywhere, or be one that is gone.
+func (r runService) filterFrom(w *hostv1.RunFilter) (f host.RunFilter, err error) {
+	f.Tags = tagsFrom(w.GetTags())
+	for _, status := range w.GetStatuses() {
+		s, ok := runStatusFrom(status)
+		if !ok {
+			return f, &host.Error{
+				Code: host.Invalid, Reason: "RUN_STATUS",
+				Message: fmt.Sprintf("%s is not a status that this host knows", status),
+				Remedy:  "use one of " + statusNames(),
+			}
+		}
+		f.Statuses = append(f.Statuses, s)
+	}
+	if w.GetJob() == "" {
+		return f, nil
+	}
+	job, err := r.s.o.Workspace.FindJob(w.GetJob())
+	if err == nil {
+		f.Job = job.Name
+		return f, nil
+	}
+	name, ok := host.ParseJobName(w.GetJob())
+	code := host.CodeOf(err)
+	if !ok || code != host.NotFound && code != host.Unavailable {
+		return f, err
+	}
+	f.Job = name // gone, or its location has not answered yet; its runs are still there
+	return f, nil
+}
+
+func statusNames() string {
+	names := make([]string, 0, len(host.RunStatuses))
+	for _, s := range host.RunStatuses {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
+// GetRun returns the run of an id, or of a beginning that only one id has.
+func (r runService) GetRun(ctx context.Context, req *hostv1.GetRunRequest) (*hostv1.GetRunResponse, error) {
+	id, err := r.find(ctx, req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	run, err := r.run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.toWire(ctx, &run)
+	return &hostv1.GetRunResponse{Run: out}, err
+}
+
+// idText is a run id or the beginning of one.
+var idText = regexp.MustCompile(`^[0-9a-f-]{1,36}$`)
+
+const idLength = 36
+
+// find resolves a beginning of an id.
+func (r runService) find(ctx context.Context, prefix string) (host.RunID, error) {
+	prefix = strings.ToLower(prefix)
+	if !idText.MatchString(prefix) {
+		return "", noRun(prefix)
+	}
+	if len(prefix) == idLength {
+		return host.RunID(prefix), nil
+	}
+	const shown = 10
+	ids, err := r.s.o.Store.FindRuns(ctx, prefix, shown+1)
+	switch {
+	case err != nil:
+		return "", err
+	case len(ids) == 0:
+		return "", noRun(prefix)
+	case len(ids) == 1:
+		return ids[0], nil
+	}
+	e := &host.Error{
+		Code: host.Invalid, Reason: "RUN_AMBIGUOUS",
+		Message: fmt.Sprintf("more than one run has an id that begins with %q", prefix),
+		Remedy:  "give more characters of the id",
+	}
+	for i, id := range ids {
+		if i == shown {
+			e.Problems = append(e.Problems, host.Problem{Field: "run", Message: "and more"})
+			break
+		}
+		e.Problems = append(e.Problems, host.Problem{Field: "run", Message: string(id)})
+	}
+	return "", e
+}
+
+func noRun(id string) error {
+	return &host.Error{
+		Code: host.NotFound, Reason: "RUN_NOT_FOUND",
+		Message: fmt.Sprintf("there is no run %.64q", id),
+		Remedy:  "list the runs for their ids; a run that was deleted is gone",
+	}
+}
+
+// run reads the run of a whole id.
+func (r runService) run(ctx context.Context, id host.RunID) (host.Run, error) {
+	if len(id) != idLength || !idText.MatchString(string(id)) {
+		return host.Run{}, noRun(string(id))
+	}
+	run, err := r.s.o.Store.Run(ctx, id)
+	if host.CodeOf(err) == host.NotFound {
+		return run, noRun(string(id))
+	}
+	return run, err
+}
+
+// GetRunSnapshot returns the job as it was at launch. Whether its metadata may be shown is decided again now.
+func (r runService) GetRunSnapshot(ctx context.Context, req *hostv1.GetRunSnapshotRequest) (*hostv1.GetRunSnapshotResponse, error) {
+	run, err := r.run(ctx, host.RunID(req.GetId()))
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.s.o.Store.Body(ctx, run.Launched.Definition)
+	if err != nil {
+		return nil, fmt.Errorf("definition of run %s: %w", run.ID, asInternal(err))
+	}
+	definition, err := workspace.DecodeDefinition(body)
+	if err != nil {
+		return nil, fmt.Errorf("definition of run %s: %w", run.ID, asInternal(err))
+	}
+	var metadata []byte
+	if !run.Launched.Metadata.IsZero() {
+		if metadata, err = r.s.o.Store.Body(ctx, run.Launched.Metadata); err != nil {
+			return nil, fmt.Errorf("metadata of run %s: %w", run.ID, asInternal(err))
+		}
+	}
+	view := workspace.ViewMetadata(run.Job.Location, run.Launched, metadata, r.s.o.Identity.Protocol)
+	return &hostv1.GetRunSnapshotResponse{Definition: definition, Metadata: metadataToWire(view)}, nil
+}
+
+// asInternal makes a fault of the host's own of what an error says about something that the client did not name.
+func asInternal(err error) error {
+	return fmt.Errorf("%w", &host.Error{Message: err.Error(), Err: err})
+}
+
+// CancelRun asks a run to end.
+func (r runService) CancelRun(ctx context.Context, req *hostv1.CancelRunRequest) (*hostv1.CancelRunResponse, error) {
+	run, err := r.run(ctx, host.RunID(req.GetId()))
+	if err != nil {
+		return nil, err
+	}
+	const maxReason = 1 << 10
+	if len(req.GetReason()) > maxReason {
+		return nil, &host.Error{
+			Code: host.Invalid, Reason: "CANCEL_REASON",
+			Message: fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(req.GetReason()), maxReason),
+		}
+	}
+	reason := tag.System("", req.GetReason()).Value // one line, without control characters
+	run, err = r.s.o.Queue.Cancel(ctx, run.ID, reason, 0, req.GetForce())
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.toWire(ctx, &run)
+	return &hostv1.CancelRunResponse{Run: out}, err
+}
+
+// DeleteRun deletes a run that is final.
+func (r runService) DeleteRun(ctx context.Context, req *hostv1.DeleteRunRequest) (*hostv1.DeleteRunResponse, error) {
+	run, err := r.run(ctx, host.RunID(req.GetId()))
+	if err != nil {
+		return nil, err
+	}
+	return &hostv1.DeleteRunResponse{}, r.s.o.Queue.Delete(ctx, run.ID)
+}
+
+func (r runService) toWire(ctx context.Context, run *host.Run) (*hostv1.Run, error) {
+	last, err := r.lastSeq(ctx, run)
+	return runToWire(run, last), err
+}
+
+func (r runService) rowToWire(ctx context.Context, run *host.Run) (*hostv1.Run, error) {
+	last, err := r.lastSeq(ctx, run)
+	return runRowToWire(run, last), err
+}
+
+// lastSeq is the seq of the last event of the run's current attempt, 0 for a run that was deleted meanwhile.
+func (r runService) lastSeq(ctx context.Context, run *host.Run) (uint64, error) {
+	last, err := r.s.o.Store.LastSeq(ctx, run.ID, run.Attempt)
+	if host.CodeOf(err) == host.NotFound {
+		return 0, nil
+	}
+	return last, err
+}

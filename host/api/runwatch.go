@@ -1,0 +1,200 @@
+package api
+
+import (
+	"context"
+
+	"github.com/penstock-run/penstock/host"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
+)
+
+// watchLimit is how many runs may change while a client takes its time; more, and it has to list again.
+const watchLimit = 1000
+
+// WatchRuns sends each run that is new or changed, the newest state of each, from the first message on.
+func (r runService) WatchRuns(ctx context.Context, req *hostv1.WatchRunsRequest, stream hostv1connect.RunServiceWatchRunsServerStream) error {
+	filter, err := r.filterFrom(req.GetFilter())
+	if err != nil {
+		return err
+	}
+	return r.s.watch(ctx, hostv1connect.RunServiceWatchRunsProcedure, func(ctx context.Context) error {
+		sub := r.s.o.Feed.Subscribe(watchLimit)
+		defer sub.Close()
+		if err := stream.Send(&hostv1.WatchRunsResponse{}); err != nil {
+			return err
+		}
+		seen := map[host.RunID]runLook{}
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-r.s.stopping:
+				return stopping()
+			case <-sub.Ready():
+			}
+			changes, lost := sub.Take()
+			if lost {
+				// What is known of single runs is of no use to a client that lists again.
+				if err := stream.Send(&hostv1.WatchRunsResponse{Resync: true}); err != nil {
+					return err
+				}
+			}
+			for i := range changes {
+				if err := r.sendChange(ctx, &changes[i], filter, seen, stream); err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
+// runLook is what a listing shows of a run that can change, so that events alone send nothing.
+type runLook struct {
+	status  host.RunStatus
+	reason  string
+	attempt uint32
+	tags    int
+}
+
+func lookOf(r *host.Run) runLook {
+	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags)}
+}
+
+func (r runService) sendChange(ctx context.Context, c *host.Change, filter host.RunFilter, seen map[host.RunID]runLook,
+	stream hostv1connect.RunServiceWatchRunsServerStream,
+) error {
+	// A run's job never changes, so one of another job was never of interest.
+	if !(host.RunFilter{Job: filter.Job}).Matches(&c.Run) {
+		return nil
+	}
+	if c.Deleted {
+		delete(seen, c.Run.ID)
+		return stream.Send(&hostv1.WatchRunsResponse{Run: &hostv1.Run{Id: string(c.Run.ID)}, Deleted: true})
+	}
+	look := lookOf(&c.Run)
+	if seen[c.Run.ID] == look {
+		return nil
+	}
+	seen[c.Run.ID] = look
+	if c.Run.Status.Final() {
+		delete(seen, c.Run.ID)
+	}
+	row, err := r.rowToWire(ctx, &c.Run)
+	if err != nil {
+		return err
+	}
+	return stream.Send(&hostv1.WatchRunsResponse{Run: row, Matches: filter.Matches(&c.Run)})
+}
+
+const (
+	// eventsAtOnce and eventsPayload bound one message of events.
+	eventsAtOnce  = 256
+	eventsPayload = 3 << 20
+)
+
+// WatchRunEvents sends events after a cursor, and the run whenever it changed, until the run is final.
+func (r runService) WatchRunEvents(ctx context.Context, req *hostv1.WatchRunEventsRequest, stream hostv1connect.RunServiceWatchRunEventsServerStream) error {
+	after, err := host.ParseCursor(req.GetAfter())
+	if err != nil {
+		return err
+	}
+	run, err := r.run(ctx, host.RunID(req.GetRunId()))
+	if err != nil {
+		return err
+	}
+	return r.s.watch(ctx, hostv1connect.RunServiceWatchRunEventsProcedure, func(ctx context.Context) error {
+		sub := r.s.o.Feed.SubscribeRun(run.ID)
+		defer sub.Close()
+		w := eventWatch{r: r, id: run.ID, after: after, stream: stream}
+		for {
+			final, err := w.runOnce(ctx)
+			if err != nil || final || req.GetNoFollow() {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-r.s.stopping:
+				return stopping()
+			case <-sub.Ready():
+				sub.Take()
+			}
+		}
+	})
+}
+
+// eventWatch is one client's place in the events of a run.
+type eventWatch struct {
+	r      runService
+	id     host.RunID
+	after  host.Cursor
+	stream hostv1connect.RunServiceWatchRunEventsServerStream
+	sent   bool
+	look   runLook
+}
+
+// runOnce sends everything that is stored after the cursor. The run is read before its events: they are stored first,
+// so all are there of one that is final. The first message shows the run; later, what its events say comes before it.
+func (w *eventWatch) runOnce(ctx context.Context) (final bool, err error) {
+	run, err := w.r.run(ctx, w.id)
+	if err != nil {
+		return false, err
+	}
+	var changed *hostv1.Run
+	look := lookOf(&run)
+	if look != w.look {
+		w.look = look
+		if changed, err = w.r.toWire(ctx, &run); err != nil {
+			return false, err
+		}
+	}
+	if !w.sent {
+		w.sent = true
+		if err := w.send(nil, changed); err != nil {
+			return false, err
+		}
+		changed = nil
+	}
+	for {
+		events, err := w.r.s.o.Store.Events(ctx, w.id, w.after, eventsAtOnce)
+		if err != nil {
+			return false, err
+		}
+		last := len(events) < eventsAtOnce
+		for len(events) > 0 {
+			n := fitting(events)
+			if err := w.send(events[:n], nil); err != nil {
+				return false, err
+			}
+			events = events[n:]
+		}
+		if last {
+			break
+		}
+	}
+	if changed == nil {
+		return run.Status.Final(), nil
+	}
+	return run.Status.Final(), w.send(nil, changed)
+}
+
+// fitting is how many of the events go into one message, at least one.
+func fitting(events []host.StoredEvent) int {
+	size := 0
+	for i, e := range events {
+		if size += len(e.Data); size > eventsPayload && i > 0 {
+			return i
+		}
+	}
+	return len(events)
+}
+
+func (w *eventWatch) send(events []host.StoredEvent, run *hostv1.Run) error {
+	m := &hostv1.WatchRunEventsResponse{Run: run}
+	for _, e := range events {
+		m.Events = append(m.Events, eventToWire(e))
+		w.after = e.Cursor
+	}
+	m.Cursor = w.after.String()
+	return w.stream.Send(m)
+}
