@@ -6,8 +6,6 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
-
-	"github.com/penstock-run/penstock/usercode/internal/spec"
 )
 
 // processGroup is a program and what it started, as far as that stays in its group.
@@ -16,7 +14,6 @@ type processGroup struct {
 	kill    chan struct{} // closed: SIGTERM was sent, count down
 	done    chan struct{} // closed: the program has ended
 	stopped chan struct{} // closed: nothing will be sent anymore
-	forget  func()
 }
 
 func newProcessGroup(cmd *exec.Cmd) *processGroup {
@@ -25,9 +22,8 @@ func newProcessGroup(cmd *exec.Cmd) *processGroup {
 	return &processGroup{cmd: cmd, kill: make(chan struct{}), done: make(chan struct{}), stopped: make(chan struct{})}
 }
 
-// started makes the worker know the group, which it kills if it has to end before its ops do.
+// started begins to wait for terminate.
 func (g *processGroup) started(grace time.Duration) {
-	g.forget = spec.RegisterProcessGroup(g.cmd.Process.Pid)
 	go func() {
 		defer close(g.stopped)
 		select {
@@ -56,7 +52,6 @@ func (g *processGroup) end() {
 	close(g.done)
 	<-g.stopped
 	g.signal(syscall.SIGKILL) //nolint:errcheck // mostly there is nothing left
-	g.forget()
 }
 
 func (g *processGroup) signal(s syscall.Signal) error { return syscall.Kill(-g.cmd.Process.Pid, s) }

@@ -1,0 +1,249 @@
+package usercode_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/penstock-run/penstock/usercode"
+	"github.com/penstock-run/penstock/usercode/metadata"
+	"github.com/penstock-run/penstock/usercode/usertest"
+)
+
+var myOp = usercode.NewOp("my_op", func(context.Context) (string, error) { return "Hello World!", nil })
+
+var myGraph = usercode.NewGraph("my_graph", func(g *usercode.Graph) { myOp(g) })
+
+// Metadata is attached to a job, for the people who look at it. Plain Go values become values of package metadata.
+func ExampleNewJob_metadata() {
+	myJobWithMetadata := usercode.NewJob("my_job_with_metadata",
+		func(g *usercode.Graph) { myOp(g) },
+		usercode.Metadata{
+			"owner": "data team", // becomes metadata.Text
+			"docs":  metadata.URL("https://docs.dagster.io"),
+		},
+	)
+	printJobs(myJobWithMetadata)
+	// Output:
+	// my_job_with_metadata
+	//   metadata docs (url): https://docs.dagster.io
+	//   metadata owner (text): data team
+}
+
+// A graph becomes a job with metadata of its own.
+func ExampleGraphOp_Job_metadata() {
+	mySecondJobWithMetadata := myGraph.Job("my_second_job_with_metadata",
+		usercode.Metadata{"owner": "api team", "docs": metadata.URL("https://docs.dagster.io")},
+	)
+	printJobs(mySecondJobWithMetadata)
+	// Output:
+	// my_second_job_with_metadata
+	//   metadata docs (url): https://docs.dagster.io
+	//   metadata owner (text): api team
+}
+
+// Tags go to every run of the job. A value is a string, or anything that becomes JSON.
+func ExampleNewJob_tags() {
+	myJobWithTags := usercode.NewJob("my_job_with_tags",
+		func(g *usercode.Graph) { myOp(g) },
+		usercode.Tags{"foo": "bar", "limits": map[string]any{"rows": 1000, "dry": true}},
+	)
+	printJobs(myJobWithTags)
+	// Output:
+	// my_job_with_tags
+	//   tag foo: bar
+	//   tag limits: {"dry":true,"rows":1000}
+}
+
+// A graph becomes several jobs whose runs have different tags.
+func ExampleGraphOp_Job_tags() {
+	mySecondJobWithTags := myGraph.Job("my_second_job_with_tags", usercode.Tags{"foo": "bar"})
+	myThirdJobWithTags := myGraph.Job("my_third_job_with_tags", usercode.Tags{"foo": "baz"})
+	printJobs(mySecondJobWithTags, myThirdJobWithTags)
+	// Output:
+	// my_second_job_with_tags
+	//   tag foo: bar
+	// my_third_job_with_tags
+	//   tag foo: baz
+}
+
+// printJobs shows what a host gets to know of jobs.
+func printJobs(jobs ...usercode.RepositoryItem) {
+	var text strings.Builder
+	if err := usercode.Describe(&text, usercode.NewRepository("tutorial", jobs...)); err != nil {
+		fmt.Println(err)
+		return
+	}
+	var described struct {
+		Repositories []struct {
+			Jobs []struct {
+				Name     string
+				Metadata []struct{ Key, Kind, Value string }
+				Tags     []struct{ Key, Value string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text.String()), &described); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, job := range described.Repositories[0].Jobs {
+		fmt.Println(job.Name)
+		for _, m := range job.Metadata {
+			fmt.Printf("  metadata %s (%s): %s\n", m.Key, m.Kind, m.Value)
+		}
+		for _, t := range job.Tags {
+			fmt.Printf("  tag %s: %s\n", t.Key, t.Value)
+		}
+	}
+}
+
+// printOutput runs a job in this process and shows what one of its ops returned.
+func printOutput[T any](job *usercode.Job, opts *usertest.Options, opPath string) {
+	result, err := usertest.Run(context.Background(), job, opts)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	out, err := usertest.Output[T](result, opPath)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(out)
+}
+
+func ExampleNewOp1() {
+	words := usercode.NewOp("words", func(context.Context) ([]string, error) { return []string{"gate", "pipe", "turbine"}, nil })
+	count := usercode.NewOp1("count", func(_ context.Context, words []string) (int, error) { return len(words), nil })
+	job := usercode.NewJob("count_words", func(g *usercode.Graph) { count(g, words(g)) })
+	printOutput[int](job, nil, "count")
+	// Output: 3
+}
+
+func ExampleNewTask() {
+	prepare := usercode.NewTask("prepare", func(context.Context) error { return nil })
+	load := usercode.NewOp("load", func(context.Context) (string, error) { return "loaded", nil })
+	job := usercode.NewJob("ordered", func(g *usercode.Graph) {
+		prepared := prepare(g)
+		load(g.After(prepared))
+	})
+	printOutput[string](job, nil, "load")
+	// Output: loaded
+}
+
+func ExampleNewGraphOp1() {
+	trim := usercode.NewOp1("trim", func(_ context.Context, s string) (string, error) { return strings.TrimSpace(s), nil })
+	upper := usercode.NewOp1("upper", func(_ context.Context, s string) (string, error) { return strings.ToUpper(s), nil })
+	clean := usercode.NewGraphOp1("clean", func(g *usercode.Graph, s usercode.Value[string]) usercode.Value[string] {
+		return upper(g, trim(g, s))
+	})
+	source := usercode.NewOp("source", func(context.Context) (string, error) { return "  penstock ", nil })
+	job := usercode.NewJob("nested", func(g *usercode.Graph) { clean(g, source(g)) })
+	printOutput[string](job, nil, "clean.upper")
+	// Output: PENSTOCK
+}
+
+func ExampleGraph_As() {
+	greet := usercode.NewOp("greet", func(context.Context) (string, error) { return "hello", nil })
+	join := usercode.NewOp1("join", func(_ context.Context, all []string) (string, error) { return strings.Join(all, ", "), nil })
+	job := usercode.NewJob("greetings", func(g *usercode.Graph) {
+		join(g, usercode.Collect(g, greet(g), greet(g.As("greet_2")), greet(g.As("greet_3"))))
+	})
+	printOutput[string](job, nil, "join")
+	// Output: hello, hello, hello
+}
+
+func ExampleStruct() {
+	type report struct {
+		Title string
+		Rows  int
+	}
+	title := usercode.NewOp("title", func(context.Context) (string, error) { return "Orders", nil })
+	rows := usercode.NewOp("rows", func(context.Context) (int, error) { return 42, nil })
+	write := usercode.NewOp1("write", func(_ context.Context, r report) (string, error) {
+		return fmt.Sprintf("%s: %d rows", r.Title, r.Rows), nil
+	})
+	job := usercode.NewJob("report", func(g *usercode.Graph) {
+		write(g, usercode.Struct(g,
+			usercode.Field(title(g), func(r *report, title string) { r.Title = title }),
+			usercode.Field(rows(g), func(r *report, rows int) { r.Rows = rows }),
+		))
+	})
+	printOutput[string](job, nil, "write")
+	// Output: Orders: 42 rows
+}
+
+func ExampleNewConfig() {
+	type greetingConfig struct {
+		Name  string `json:"name" config:"required" jsonschema:"Who is greeted"`
+		Times int    `json:"times" jsonschema:"How often"`
+	}
+	greeting := usercode.NewConfig("greeting", greetingConfig{Times: 1})
+	greet := usercode.NewOp("greet", func(ctx context.Context) (string, error) {
+		c := greeting.From(ctx)
+		return strings.Repeat("Hello "+c.Name+"! ", c.Times), nil
+	}, greeting)
+	job := usercode.NewJob("greet", func(g *usercode.Graph) { greet(g) })
+
+	printOutput[string](job, nil, "greet")
+	printOutput[string](job, &usertest.Options{Config: map[string]any{"greeting": map[string]any{"name": "Ada", "times": 2}}}, "greet")
+	// Output:
+	// job "greet": run config: config.greeting.name: it is required and missing
+	// Hello Ada! Hello Ada!
+}
+
+func ExampleCommand() {
+	list := usercode.Command("list", "printf", "%s\n", "a", "b")
+	count := usercode.NewOp1("count", func(_ context.Context, r usercode.CommandResult) (int, error) {
+		return strings.Count(r.Stdout, "\n"), nil
+	})
+	job := usercode.NewJob("program", func(g *usercode.Graph) { count(g, list(g)) })
+	printOutput[int](job, nil, "count")
+	// Output: 2
+}
+
+// Everything that is wrong is reported together.
+func ExampleValidate() {
+	job := usercode.NewJob("broken", func(g *usercode.Graph) { myOp(g); myOp(g) }, usercode.Tags{"penstock/priority": "high"})
+	err := usercode.Validate(usercode.NewRepository("tutorial", job))
+	for _, p := range err.(usercode.Problems) { //nolint:errcheck,forcetypeassert // an example
+		what, _, _ := strings.Cut(p.Message, ",")
+		fmt.Printf("%s: %s\n", p.Job, what)
+	}
+	// Output:
+	// broken: tag "penstock/priority" = "high": use a whole number from -2147483648 to 2147483647
+	// broken: "my_op" is there already
+}
+
+func ExampleDescribe() {
+	job := usercode.NewJob("my_job", func(g *usercode.Graph) { myOp(g) })
+	if err := usercode.Describe(os.Stdout, usercode.NewRepository("tutorial", job)); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// {
+	//   "repositories": [
+	//     {
+	//       "name": "tutorial",
+	//       "jobs": [
+	//         {
+	//           "name": "my_job",
+	//           "graph": {
+	//             "name": "my_job",
+	//             "nodes": [
+	//               {
+	//                 "name": "my_op",
+	//                 "op": "my_op",
+	//                 "output": "string"
+	//               }
+	//             ]
+	//           }
+	//         }
+	//       ]
+	//     }
+	//   ]
+	// }
+}

@@ -1,0 +1,65 @@
+// Package snippets is type-checked by a test, never built.
+package snippets
+
+import (
+	"context"
+
+	"github.com/penstock-run/penstock/usercode"
+	"github.com/penstock-run/penstock/usercode/metadata"
+)
+
+var (
+	text   = usercode.NewOp("text", func(context.Context) (string, error) { return "", nil })
+	number = usercode.NewOp1("number", func(context.Context, int) (int, error) { return 0, nil })
+	task   = usercode.NewTask("task", func(context.Context) error { return nil })
+	graph  = usercode.NewGraph("graph", func(g *usercode.Graph) { text(g) })
+	config = usercode.NewConfig("config", struct{ A int }{})
+)
+
+func fine(g *usercode.Graph) {
+	number(g.As("a").After(task(g), graph(g)), number(g, usercode.Struct[int](g)))
+	usercode.NewJob("job", fine, usercode.Description(""), usercode.Metadata{"a": 1}, usercode.MetadataList{{Key: "b", Value: metadata.Null()}}, usercode.Tags{"a": 1}, nil)
+	usercode.NewRepository("repository", graph.Job("job"), usercode.Description(""), usercode.Metadata{})
+	usercode.NewOp("op", func(context.Context) (int, error) { return 0, nil }, usercode.Description(""), config)
+}
+
+func wrong(g *usercode.Graph) {
+	// ERROR: cannot use text(g)
+	number(g, text(g))
+	// ERROR: not enough arguments
+	number(g)
+	// ERROR: cannot use text
+	number(g, text)
+	// ERROR: cannot use text(g)
+	usercode.Collect[int](g, text(g))
+	// ERROR: does not match
+	usercode.Struct(g, usercode.Field(text(g), func(*int, int) {}))
+	// ERROR: does not implement usercode.OpOption
+	usercode.NewOp("op", func(context.Context) (int, error) { return 0, nil }, usercode.Tags{})
+	// ERROR: does not implement usercode.OpOption
+	usercode.NewTask("op", func(context.Context) error { return nil }, usercode.Metadata{})
+	// ERROR: does not implement usercode.GraphOption
+	usercode.NewGraph("graph", fine, usercode.Tags{})
+	// ERROR: does not implement usercode.GraphOption
+	usercode.NewGraph("graph", fine, config)
+	// ERROR: does not implement usercode.JobOption
+	usercode.NewJob("job", fine, config)
+	// ERROR: does not implement usercode.JobOption
+	graph.Job("job", usercode.Env{})
+	// ERROR: does not implement usercode.JobOption
+	usercode.NewJob("job", fine, metadata.List{})
+	// ERROR: does not implement usercode.RepositoryItem
+	usercode.NewRepository("repository", usercode.Tags{})
+	// ERROR: does not implement usercode.RepositoryItem
+	usercode.NewRepository("repository", graph)
+	// ERROR: does not implement usercode.CommandOption
+	usercode.NewCommand("command", []string{"true"}, usercode.Tags{})
+	// ERROR: cannot use
+	usercode.Validate(usercode.NewJob("job", fine))
+	// ERROR: in call to usercode.NewOp1
+	usercode.NewOp1("op", func(context.Context) (int, error) { return 0, nil })
+	// ERROR: text.Job undefined
+	text.Job("job")
+	// ERROR: cannot use 3
+	g.After(3)
+}
