@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connectproto"
+
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+)
+
+// failure is what went wrong with a call: the message, every problem with its place, and what to do.
+type failure struct {
+	code     int // to exit with
+	rpc      connect.Code
+	remote   bool // the host said so, not the way to it
+	unsent   bool // nobody accepted the connection
+	message  string
+	problems []*hostv1.Problem
+	remedy   string
+	// config is the name of the file that places in the config refer to.
+	config string
+}
+
+// Error renders the failure line by line. Each piece is inert, so no text of others can pass for a line of ours.
+func (f *failure) Error() string {
+	lines := pieces(f.message, "  ")
+	for _, p := range f.problems {
+		text := pieces(p.GetMessage(), "    ")
+		text[0] = "  " + f.place(p) + text[0]
+		lines = append(lines, text...)
+	}
+	if f.remedy != "" {
+		lines = append(lines, pieces(f.remedy, "")...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// place says where a problem is, ready to be followed by what is wrong.
+func (f *failure) place(p *hostv1.Problem) string {
+	column := ""
+	if p.GetColumn() > 0 {
+		column = fmt.Sprintf("column %d: ", p.GetColumn())
+	}
+	switch p.GetField() {
+	case "config":
+		place := inert(f.config)
+		if place == "" {
+			place = "config"
+		}
+		if p.GetLine() > 0 {
+			place += fmt.Sprintf(":%d", p.GetLine())
+			if p.GetColumn() > 0 {
+				place += fmt.Sprintf(":%d", p.GetColumn())
+			}
+		}
+		return place + ": " + followed(p.GetPath())
+	case "tags":
+		return "tag " + followed(p.GetPath()) + column
+	case "op_selection":
+		return "op selection: " + column
+	case "job", "":
+		return followed(p.GetPath()) + column
+	default:
+		return inert(p.GetField()) + ": " + followed(p.GetPath()) + column
+	}
+}
+
+func followed(path string) string {
+	if path == "" {
+		return ""
+	}
+	return inert(path) + ": "
+}
+
+// pieces splits text at its line breaks and makes each line inert; those after the first are indented.
+func pieces(text, indent string) []string {
+	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
+	for i := range lines {
+		lines[i] = inert(strings.TrimSuffix(lines[i], "\r"))
+		if i > 0 {
+			lines[i] = indent + lines[i]
+		}
+	}
+	return lines
+}
+
+// failed makes of a call's error one that is fit to print, with the code to exit with; nil stays nil.
+func (c *client) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := c.failureOf(err)
+	return &exitError{code: f.code, err: f}
+}
+
+func (c *client) failureOf(err error) *failure {
+	var e *connect.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &failure{code: exitFailure, rpc: connect.CodeCanceled, message: "interrupted"}
+	case !errors.As(err, &e):
+		e = connect.NewError(connect.CodeOf(err), err.Error())
+	}
+	f := &failure{rpc: e.Code(), remote: e.IsRemote(), unsent: unsent(err), message: e.Message()}
+	detailed := false
+	for _, d := range e.Details() {
+		if m, err := connectproto.UnmarshalErrorDetail(d); err == nil {
+			if detail, ok := m.(*hostv1.ErrorDetail); ok {
+				f.problems, f.remedy, detailed = detail.GetProblems(), detail.GetRemedy(), true
+				f.code = exitOf(e.Code(), detail.GetReason())
+			}
+		}
+	}
+	if detailed {
+		return f
+	}
+	f.code = exitOf(e.Code(), "")
+	switch e.Code() {
+	case connect.CodeCanceled:
+		f.message = "interrupted"
+	case connect.CodeUnavailable:
+		if !f.remote {
+			f.message = fmt.Sprintf("the host at %s does not answer: %s", c.address, cause(err))
+			f.remedy = "Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
+		}
+	case connect.CodeDeadlineExceeded:
+		f.message = fmt.Sprintf("the host at %s did not answer within %s", c.address, callTimeout)
+		f.remedy = "Look at its log and its load, and try again."
+	case connect.CodeUnauthenticated:
+		f.message = fmt.Sprintf("the host at %s asks for a token: %s", c.address, e.Message())
+		f.remedy = "Give it with --token-file or PENSTOCK_TOKEN."
+	case connect.CodeUnimplemented:
+		f.message = fmt.Sprintf("what answers at %s does not know this call", c.address)
+		f.remedy = "Is it a Penstock host, and one of this version? Compare with penstock version."
+	case connect.CodePermissionDenied:
+		f.code = exitFailure // not the version gate, which always says more
+	default:
+	}
+	if f.message == "" {
+		f.message = fmt.Sprintf("the host at %s answers %s", c.address, e.Code())
+	}
+	return f
+}
+
+// cause is the innermost error, for what is around it only names the address again.
+func cause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
+// exitOf is the exit code of a code and reason of the host.
+func exitOf(code connect.Code, reason string) int {
+	switch code {
+	case connect.CodeNotFound:
+		return exitNotFound
+	case connect.CodePermissionDenied:
+		if reason == "CROSS_ORIGIN" || reason == "HOST_NOT_ALLOWED" {
+			return exitFailure
+		}
+		return exitRefused
+	case connect.CodeUnavailable, connect.CodeDeadlineExceeded:
+		return exitUnreachable
+	case connect.CodeInvalidArgument, connect.CodeFailedPrecondition, connect.CodeAborted, connect.CodeAlreadyExists:
+		return exitRejected
+	default:
+		return exitFailure
+	}
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+)
+
+func newLocationCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "location",
+		Short: "List, show and reload code locations",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE:  needsCommand,
+	}
+	c := &connection{}
+	c.addFlags(cmd)
+	cmd.AddCommand(newLocationListCommand(c), newLocationShowCommand(c), newLocationReloadCommand(c))
+	return cmd
+}
+
+// needsCommand is for a command that only holds others.
+func needsCommand(cmd *cobra.Command, _ []string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return usageErrorf("%s needs one of: %s; see %s --help", cmd.CommandPath(), strings.Join(names, ", "), cmd.CommandPath())
+}
+
+func newLocationListCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List code locations and how they are",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			res, err := ask(cmd.Context(), host, host.locations.ListLocations, &hostv1.ListLocationsRequest{})
+			if err != nil {
+				return err
+			}
+			locations := convert(res.GetLocations(), locationOf)
+			if p.json {
+				return p.object(locationList{Locations: locations})
+			}
+			if len(locations) == 0 {
+				fmt.Fprintln(p.err, "There are no code locations. Start the host with --location NAME=ADDRESS, or name them in its --config file.")
+				return nil
+			}
+			rows := convert(locations, func(l locationObject) []string {
+				server := l.server()
+				return []string{l.Name, l.State, server.ProtocolVersion, server.Build.CodeVersion, fmt.Sprint(l.jobs()), l.Address, l.Error}
+			})
+			p.table([]string{"LOCATION", "STATE", "PROTOCOL", "CODE VERSION", "JOBS", "ADDRESS", "ERROR"}, rows)
+			return nil
+		},
+	}
+}
+
+func newLocationShowCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:               "show NAME",
+		Short:             "Show one code location",
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeLocations),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			res, err := ask(cmd.Context(), host, host.locations.GetLocation, &hostv1.GetLocationRequest{Name: args[0]})
+			if err != nil {
+				return err
+			}
+			return p.location(locationOf(res.GetLocation()))
+		},
+	}
+}
+
+func newLocationReloadCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "reload NAME",
+		Short: "Ask a code location again what it has",
+		Long: `Ask a code location again what it has, now, and show it.
+
+The host does this by itself within a second or two of a change; use it to see an error at once.
+The exit code tells how the location is afterwards: 5 when it does not answer, 4 when its version is not compatible,
+1 when the exchange failed.`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeLocations),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			res, err := ask(cmd.Context(), host, host.locations.ReloadLocation, &hostv1.ReloadLocationRequest{Name: args[0]})
+			if err != nil {
+				return err
+			}
+			l := locationOf(res.GetLocation())
+			if err := p.location(l); err != nil {
+				return err
+			}
+			return l.reloaded()
+		},
+	}
+}
+
+// reloaded is the error of a location that is not usable after a reload.
+func (l locationObject) reloaded() error {
+	code, known := map[string]int{
+		"STALE": exitUnreachable, "UNAVAILABLE": exitUnreachable, "INCOMPATIBLE": exitRefused, "ERROR": exitFailure,
+	}[l.State]
+	if !known {
+		return nil
+	}
+	f := &failure{message: fmt.Sprintf("location %s is %s", l.Name, l.State), remedy: l.Remedy}
+	if l.Error != "" {
+		f.message += ": " + l.Error
+	}
+	return &exitError{code: code, err: f}
+}
+
+// server is what the location's server said, empty when it said nothing.
+func (l locationObject) server() serverObject {
+	if l.Server == nil {
+		return serverObject{}
+	}
+	return *l.Server
+}
+
+func (l locationObject) jobs() (n int) {
+	for _, r := range l.Repositories {
+		n += int(r.Jobs)
+	}
+	return n
+}
+
+// location prints one location.
+func (p printer) location(l locationObject) error {
+	if p.json {
+		return p.object(l)
+	}
+	s := l.server()
+	draining := ""
+	if s.Draining {
+		draining = "yes: it stops, and starts nothing more"
+	}
+	p.fields(
+		[2]string{"Location", l.Name},
+		[2]string{"State", l.State},
+		[2]string{"Error", l.Error},
+		[2]string{"What to do", l.Remedy},
+		[2]string{"Address", l.Address},
+		[2]string{"Protocol", s.ProtocolVersion},
+		[2]string{"Needs host", s.MinHostProtocolVersion},
+		[2]string{"SDK", joined(" ", s.SDK.Language, s.SDK.Version, s.SDK.Runtime)},
+		[2]string{"Code version", s.Build.text()},
+		[2]string{"Image", joined("@", s.Build.Image, s.Build.ImageDigest)},
+		[2]string{"Draining", draining},
+		[2]string{"Started", clockText(s.StartedAt)},
+		[2]string{"Loaded", clockText(l.LoadedAt)},
+		[2]string{"Answered", clockText(l.AnsweredAt)},
+	)
+	if len(l.Repositories) > 0 {
+		rows := [][]string{{"REPOSITORY", "JOBS"}}
+		for _, r := range l.Repositories {
+			rows = append(rows, []string{r.Name, fmt.Sprint(r.Jobs)})
+		}
+		p.section("Repositories", aligned(rows))
+	}
+	if len(l.Capabilities) > 0 {
+		var lines []string
+		for _, c := range l.Capabilities {
+			lines = append(lines, inert(c.Capability)+": "+inert(c.State))
+			if c.Refusal != nil {
+				lines = append(lines, c.Refusal.lines("  ")...)
+			}
+		}
+		p.section("Capabilities", lines)
+	}
+	return nil
+}
+
+// text is the code version, with what else is known when that is something else.
+func (b buildObject) text() string {
+	text := b.CodeVersion
+	if b.VCSRevision != "" && b.VCSRevision != b.CodeVersion {
+		text = joined(" ", text, "(revision "+b.VCSRevision+")")
+	}
+	if b.Dirty {
+		text = joined(" ", text, "(built from a changed work tree)")
+	}
+	return text
+}
+
+// lines are the message and the remedy, inert and indented.
+func (r *refusalObject) lines(indent string) []string {
+	var lines []string
+	for _, text := range []string{r.Message, r.Remedy} {
+		if text == "" {
+			continue
+		}
+		for _, line := range pieces(text, "") {
+			lines = append(lines, indent+line)
+		}
+	}
+	return lines
+}
+
+// joined joins what is not empty.
+func joined(sep string, parts ...string) string {
+	var full []string
+	for _, part := range parts {
+		if part != "" {
+			full = append(full, part)
+		}
+	}
+	return strings.Join(full, sep)
+}

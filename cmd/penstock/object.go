@@ -1,0 +1,244 @@
+package main
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// What --json prints. Scripts depend on it: a field keeps its name and meaning for ever, new ones may be added.
+// A list that is empty is [], a time that is unknown is null, times are RFC 3339 in UTC.
+
+// runList is a page of runs, newest first. NextCursor is empty at the end.
+type runList struct {
+	Runs       []runObject `json:"runs"`
+	NextCursor string      `json:"next_cursor"`
+}
+
+// runObject is a run.
+type runObject struct {
+	ID     string `json:"id"`
+	Seq    uint64 `json:"seq"`
+	Status string `json:"status"` // QUEUED, WAITING_FOR_CODE, STARTING, STARTED, CANCELING, SUCCESS, FAILURE, CANCELED
+	// StatusReason is why, for people.
+	StatusReason string      `json:"status_reason"`
+	Job          string      `json:"job"` // location/repository/job
+	Location     string      `json:"location"`
+	Repository   string      `json:"repository"`
+	Attempt      uint32      `json:"attempt"`
+	Tags         []tagObject `json:"tags"`
+	CreatedAt    *time.Time  `json:"created_at"`
+	StartedAt    *time.Time  `json:"started_at"`
+	EndedAt      *time.Time  `json:"ended_at"`
+	OpSelection  string      `json:"op_selection"`
+	Ops          []string    `json:"ops"` // paths of the ops that it executes
+	Config       string      `json:"config"`
+	CodeVersion  string      `json:"code_version"`
+	// Protocol is the protocol version of the user code at launch.
+	Protocol         string `json:"protocol_version"`
+	DefinitionDigest string `json:"definition_digest"` // hex
+	Worker           string `json:"worker"`
+}
+
+// tagObject is a tag. Origin is "" in definitions and one of definition, launch, system, … on runs.
+type tagObject struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// deletedObject is a run that is no more.
+type deletedObject struct {
+	ID      string `json:"id"`
+	Deleted bool   `json:"deleted"`
+}
+
+// eventObject is an event of a run; one per line. What the kind does not have is left out.
+type eventObject struct {
+	Attempt    uint32           `json:"attempt"` // 0: before the first attempt
+	Seq        uint64           `json:"seq"`     // 0: an event of the host
+	Time       *time.Time       `json:"time"`
+	Kind       string           `json:"kind"` // run_queued, run_started, op_started, op_finished, log, run_finished, …
+	Op         string           `json:"op,omitempty"`
+	OpAttempt  uint32           `json:"op_attempt,omitempty"`
+	Message    string           `json:"message"`
+	Level      string           `json:"level,omitempty"`   // of a log line: DEBUG, INFO, WARN, ERROR
+	Outcome    string           `json:"outcome,omitempty"` // SUCCESS, FAILURE, CANCELED, SKIPPED
+	Seconds    *float64         `json:"duration_seconds,omitempty"`
+	Ops        *uint32          `json:"ops,omitempty"` // of run_started: how many will run
+	Failure    *failureObject   `json:"failure,omitempty"`
+	Attributes []metadataObject `json:"attributes,omitempty"` // of a log line
+	Unreadable string           `json:"unreadable,omitempty"` // why the stored event could not be read
+}
+
+// failureObject says why an op or a run did not succeed.
+type failureObject struct {
+	Reason  string   `json:"reason"`
+	Message string   `json:"message"`
+	Stack   string   `json:"stack"`
+	Causes  []string `json:"causes"`
+}
+
+// jobList is all jobs, by location, repository and name. NextCursor is always empty.
+type jobList struct {
+	Jobs       []jobRow `json:"jobs"`
+	NextCursor string   `json:"next_cursor"`
+}
+
+// jobRow is a job in a list.
+type jobRow struct {
+	Name       string      `json:"name"` // location/repository/job
+	Location   string      `json:"location"`
+	Repository string      `json:"repository"`
+	Job        string      `json:"job"`
+	Summary    string      `json:"summary"`
+	Tags       []tagObject `json:"tags"`
+	Ops        uint32      `json:"ops"`
+	// MetadataState is SHOWN, EMPTY, REFUSED, STALE or UNAVAILABLE.
+	MetadataState string `json:"metadata_state"`
+	Error         string `json:"error"`
+}
+
+// jobObject is a job.
+type jobObject struct {
+	Name                  string          `json:"name"` // location/repository/job
+	Location              string          `json:"location"`
+	Repository            string          `json:"repository"`
+	RepositoryDescription string          `json:"repository_description"`
+	Job                   string          `json:"job"`
+	Description           string          `json:"description"` // markdown
+	Tags                  []tagObject     `json:"tags"`        // that every run gets
+	Ops                   []string        `json:"ops"`         // paths
+	ConfigSchema          json.RawMessage `json:"config_schema"`
+	Metadata              metadataView    `json:"metadata"`
+	DefinitionDigest      string          `json:"definition_digest"` // hex
+	LoadedAt              *time.Time      `json:"loaded_at"`
+	Build                 buildObject     `json:"build"`
+	Warnings              []string        `json:"warnings"`
+}
+
+// metadataView is a job's metadata in one of its states. Entries is null, not [], when they are not shown; Refusal then
+// says why, and is null otherwise.
+type metadataView struct {
+	State   string           `json:"state"`
+	Entries []metadataObject `json:"entries"`
+	Refusal *refusalObject   `json:"refusal"`
+	Notice  string           `json:"notice"`
+}
+
+// metadataObject is one metadata entry.
+type metadataObject struct {
+	Key  string `json:"key"`
+	Kind string `json:"kind"`
+	// Value by kind: a string, a number with all its digits, a truth value, an object, a list; NaN and infinities are
+	// strings. Null for null, and when Error is set.
+	Value any `json:"value"`
+	// Text is the value as one line for people.
+	Text  string `json:"text"`
+	Error string `json:"error,omitempty"` // why the value cannot be shown
+}
+
+// refusalObject says what is not shown or not done, why, and what to do.
+type refusalObject struct {
+	State       string  `json:"state"`
+	Code        string  `json:"code"`
+	Capability  string  `json:"capability"`
+	Location    string  `json:"location"`
+	ServerID    string  `json:"server_id"`
+	Reported    string  `json:"reported"`
+	Required    string  `json:"required"`
+	HostVersion string  `json:"host_version"`
+	Withheld    *uint32 `json:"withheld"` // entries; null when unknown
+	Message     string  `json:"message"`
+	Remedy      string  `json:"remedy"`
+	DocsURL     string  `json:"docs_url"`
+}
+
+// locationList is all locations, by name. NextCursor is always empty.
+type locationList struct {
+	Locations  []locationObject `json:"locations"`
+	NextCursor string           `json:"next_cursor"`
+}
+
+// locationObject is a code location.
+type locationObject struct {
+	Name         string             `json:"name"`
+	Address      string             `json:"address"`
+	State        string             `json:"state"` // LOADING, READY, STALE, UNAVAILABLE, INCOMPATIBLE, ERROR
+	Error        string             `json:"error"`
+	Remedy       string             `json:"remedy"`
+	Server       *serverObject      `json:"server"` // null: it never said
+	Capabilities []capabilityObject `json:"capabilities"`
+	Repositories []repositoryObject `json:"repositories"`
+	LoadedAt     *time.Time         `json:"loaded_at"`
+	AnsweredAt   *time.Time         `json:"answered_at"`
+}
+
+// serverObject is what a location's server said of itself.
+type serverObject struct {
+	ID                     string      `json:"id"`
+	ProtocolVersion        string      `json:"protocol_version"`
+	MinHostProtocolVersion string      `json:"min_host_protocol_version"`
+	SDK                    sdkObject   `json:"sdk"`
+	Build                  buildObject `json:"build"`
+	StartedAt              *time.Time  `json:"started_at"`
+	Draining               bool        `json:"draining"`
+}
+
+type sdkObject struct {
+	Language string `json:"language"`
+	Version  string `json:"version"`
+	Runtime  string `json:"runtime"`
+}
+
+type buildObject struct {
+	CodeVersion string     `json:"code_version"`
+	VCSRevision string     `json:"vcs_revision"`
+	Dirty       bool       `json:"dirty"`
+	Image       string     `json:"image"`
+	ImageDigest string     `json:"image_digest"`
+	BuiltAt     *time.Time `json:"built_at"`
+}
+
+// capabilityObject is what the version gate decided.
+type capabilityObject struct {
+	Capability string         `json:"capability"`
+	State      string         `json:"state"`
+	Refusal    *refusalObject `json:"refusal"`
+}
+
+type repositoryObject struct {
+	Name string `json:"name"`
+	Jobs uint32 `json:"jobs"`
+}
+
+// versionObject is the versions of this command and of the host. Host is null when it does not answer; HostError then says why.
+type versionObject struct {
+	Client    clientObject `json:"client"`
+	Host      *hostObject  `json:"host"`
+	HostError string       `json:"host_error"`
+}
+
+type clientObject struct {
+	Version         string `json:"version"`
+	Commit          string `json:"commit"`
+	ProtocolVersion string `json:"protocol_version"`
+	Go              string `json:"go"`
+}
+
+// hostObject is a running host.
+type hostObject struct {
+	Version         string      `json:"version"`
+	Commit          string      `json:"commit"`
+	ProtocolVersion string      `json:"protocol_version"`
+	Advertised      string      `json:"advertised_address"`
+	DataDirectory   string      `json:"data_directory"`
+	DataBytes       uint64      `json:"data_bytes"`
+	StartedAt       *time.Time  `json:"started_at"`
+	Queue           queueObject `json:"queue"`
+}
+
+type queueObject struct {
+	MaxInProgress int32  `json:"max_in_progress"` // -1: no limit
+	InProgress    uint32 `json:"in_progress"`
+	Queued        uint32 `json:"queued"`
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/penstock-run/penstock/host/workspace"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+)
+
+// The wire's messages as the objects that --json prints.
+
+func runOf(r *hostv1.Run) runObject {
+	return runObject{
+		ID:               r.GetId(),
+		Seq:              r.GetSeq(),
+		Status:           statusText(r.GetStatus()),
+		StatusReason:     r.GetStatusReason(),
+		Job:              jobNameText(r.GetJob()),
+		Location:         r.GetJob().GetLocation(),
+		Repository:       r.GetJob().GetRepository(),
+		Attempt:          r.GetAttempt(),
+		Tags:             tagsOf(r.GetTags()),
+		CreatedAt:        timeOf(r.GetCreatedAt()),
+		StartedAt:        timeOf(r.GetStartedAt()),
+		EndedAt:          timeOf(r.GetEndedAt()),
+		OpSelection:      r.GetOpSelection(),
+		Ops:              textsOf(r.GetOpPaths()),
+		Config:           r.GetConfigYaml(),
+		CodeVersion:      r.GetCodeVersion(),
+		Protocol:         r.GetProtocolVersion(),
+		DefinitionDigest: hex.EncodeToString(r.GetDefinitionDigest()),
+		Worker:           r.GetWorkerHandle(),
+	}
+}
+
+func tagsOf(tags []*tagv1.Tag) []tagObject {
+	return convert(tags, func(t *tagv1.Tag) tagObject {
+		return tagObject{Key: t.GetKey(), Value: t.GetValue(), Origin: originText(t.GetOrigin())}
+	})
+}
+
+func eventOf(e *hostv1.StoredEvent) eventObject {
+	event := e.GetEvent()
+	o := eventObject{
+		Attempt: e.GetAttempt(), Seq: e.GetSeq(), Unreadable: e.GetUnreadable(),
+		Time: timeOf(event.GetTime()), Kind: event.GetKind(), Op: event.GetOpPath(), OpAttempt: event.GetOpAttempt(),
+		Message: event.GetMessage(),
+	}
+	switch d := event.GetDetail().(type) {
+	case *workerv1.Event_RunStarted:
+		ops := d.RunStarted.GetOps()
+		o.Ops = &ops
+	case *workerv1.Event_OpFinished:
+		seconds := d.OpFinished.GetDuration().AsDuration().Seconds()
+		o.Seconds = &seconds
+		o.Outcome, o.Failure = outcomeText(d.OpFinished.GetOutcome()), failureObjectOf(d.OpFinished.GetFailure())
+	case *workerv1.Event_RunFinished:
+		o.Outcome, o.Failure = outcomeText(d.RunFinished.GetOutcome()), failureObjectOf(d.RunFinished.GetFailure())
+	case *workerv1.Event_Log:
+		o.Level = levelText(d.Log.GetLevel())
+		o.Attributes = convert(d.Log.GetAttributes(), entryOf)
+	}
+	return o
+}
+
+func failureObjectOf(f *workerv1.Failure) *failureObject {
+	if f == nil {
+		return nil
+	}
+	return &failureObject{Reason: f.GetReason(), Message: f.GetMessage(), Stack: f.GetStack(), Causes: textsOf(f.GetCauses())}
+}
+
+func jobRowOf(j *hostv1.JobSummary) jobRow {
+	return jobRow{
+		Name: jobNameText(j.GetName()), Location: j.GetName().GetLocation(), Repository: j.GetName().GetRepository(), Job: j.GetName().GetJob(),
+		Summary: j.GetSummary(), Tags: tagsOf(j.GetTags()), Ops: j.GetOps(), MetadataState: featureText(j.GetMetadataState()), Error: j.GetError(),
+	}
+}
+
+func jobOf(j *hostv1.Job) jobObject {
+	o := jobObject{
+		Name: jobNameText(j.GetName()), Location: j.GetName().GetLocation(), Repository: j.GetName().GetRepository(), Job: j.GetName().GetJob(),
+		RepositoryDescription: j.GetRepositoryDescription(), Description: j.GetDefinition().GetDescription(),
+		Tags: tagsOf(j.GetDefinition().GetTags()), Ops: []string{}, Metadata: metadataOf(j.GetMetadata()),
+		DefinitionDigest: hex.EncodeToString(j.GetDefinitionDigest()), LoadedAt: timeOf(j.GetLoadedAt()), Build: buildOf(j.GetBuild()),
+		Warnings: textsOf(j.GetWarnings()),
+	}
+	if schema := j.GetDefinition().GetConfigSchemaJson(); json.Valid(schema) {
+		o.ConfigSchema = schema
+	}
+	// The host has checked the graph; one that it could not use has no ops to show.
+	if definition, err := workspace.JobDefinitionOf(j.GetDefinition()); err == nil {
+		o.Ops = textsOf(definition.Ops().Paths)
+	}
+	return o
+}
+
+func metadataOf(v *hostv1.JobMetadataView) metadataView {
+	o := metadataView{State: featureText(v.GetState()), Refusal: refusalOf(v.GetRefusal()), Notice: v.GetNotice()}
+	if v.GetShown() != nil {
+		o.Entries = convert(v.GetShown().GetEntries(), entryOf)
+	}
+	return o
+}
+
+func refusalOf(r *hostv1.Refusal) *refusalObject {
+	if r == nil {
+		return nil
+	}
+	return &refusalObject{
+		State: featureText(r.GetState()), Code: r.GetCode(), Capability: r.GetCapability(), Location: r.GetLocation(),
+		ServerID: r.GetServerId(), Reported: r.GetReported(), Required: r.GetRequired(), HostVersion: r.GetHostVersion(),
+		Withheld: r.Withheld, Message: r.GetMessage(), Remedy: r.GetRemedy(), DocsURL: r.GetDocsUrl(),
+	}
+}
+
+func locationOf(l *hostv1.Location) locationObject {
+	return locationObject{
+		Name: l.GetName(), Address: l.GetAddress(), State: locationText(l.GetState()), Error: l.GetError(), Remedy: l.GetRemedy(),
+		Server: serverOf(l.GetServer()),
+		Capabilities: convert(l.GetCapabilities(), func(c *hostv1.CapabilityDecision) capabilityObject {
+			return capabilityObject{Capability: c.GetCapability(), State: featureText(c.GetState()), Refusal: refusalOf(c.GetRefusal())}
+		}),
+		Repositories: convert(l.GetRepositories(), func(r *hostv1.RepositorySummary) repositoryObject {
+			return repositoryObject{Name: r.GetName(), Jobs: r.GetJobs()}
+		}),
+		LoadedAt: timeOf(l.GetLoadedAt()), AnsweredAt: timeOf(l.GetAnsweredAt()),
+	}
+}
+
+func serverOf(s *usercodev1.ServerInfo) *serverObject {
+	if s == nil {
+		return nil
+	}
+	return &serverObject{
+		ID: s.GetServerId(), ProtocolVersion: s.GetProtocolVersion(), MinHostProtocolVersion: s.GetMinHostProtocolVersion(),
+		SDK:   sdkObject{Language: s.GetSdk().GetLanguage(), Version: s.GetSdk().GetVersion(), Runtime: s.GetSdk().GetRuntime()},
+		Build: buildOf(s.GetBuild()), StartedAt: timeOf(s.GetStartedAt()), Draining: s.GetDraining(),
+	}
+}
+
+func buildOf(b *usercodev1.Build) buildObject {
+	return buildObject{
+		CodeVersion: b.GetCodeVersion(), VCSRevision: b.GetVcsRevision(), Dirty: b.GetDirty(),
+		Image: b.GetImage(), ImageDigest: b.GetImageDigest(), BuiltAt: timeOf(b.GetBuiltAt()),
+	}
+}
+
+func hostOf(h *hostv1.Host) *hostObject {
+	return &hostObject{
+		Version: h.GetVersion(), Commit: h.GetCommit(), ProtocolVersion: h.GetProtocolVersion(), Advertised: h.GetAdvertisedAddress(),
+		DataDirectory: h.GetDataDirectory(), DataBytes: h.GetDataBytes(), StartedAt: timeOf(h.GetStartedAt()),
+		Queue: queueObject{
+			MaxInProgress: h.GetQueue().GetMaxInProgress(), InProgress: h.GetQueue().GetInProgress(), Queued: h.GetQueue().GetQueued(),
+		},
+	}
+}
+
+// convert never returns nil, which JSON would show as null.
+func convert[From, To any](from []From, f func(From) To) []To {
+	to := make([]To, 0, len(from))
+	for _, x := range from {
+		to = append(to, f(x))
+	}
+	return to
+}
+
+func textsOf(s []string) []string { return convert(s, func(s string) string { return s }) }
+
+func timeOf(t *timestamppb.Timestamp) *time.Time {
+	if t == nil || t.CheckValid() != nil {
+		return nil
+	}
+	u := t.AsTime()
+	return &u
+}
+
+func jobNameText(n *hostv1.JobName) string {
+	return n.GetLocation() + "/" + n.GetRepository() + "/" + n.GetJob()
+}
+
+func statusText(s hostv1.RunStatus) string       { return enumText(s, "RUN_STATUS_") }
+func featureText(s hostv1.FeatureState) string   { return enumText(s, "FEATURE_STATE_") }
+func locationText(s hostv1.LocationState) string { return enumText(s, "LOCATION_STATE_") }
+func outcomeText(o workerv1.Outcome) string      { return enumText(o, "OUTCOME_") }
+
+func originText(o tagv1.Origin) string {
+	if o == tagv1.Origin_ORIGIN_UNSPECIFIED {
+		return ""
+	}
+	if o.Descriptor().Values().ByNumber(o.Number()) == nil {
+		return "other"
+	}
+	return strings.ToLower(enumText(o, "ORIGIN_"))
+}
+
+// enumText is the name of an enum's value without its prefix; UNKNOWN_9 is a 9 from a newer peer.
+func enumText(e protoreflect.Enum, prefix string) string {
+	v := e.Descriptor().Values().ByNumber(e.Number())
+	if v == nil {
+		return "UNKNOWN_" + strconv.Itoa(int(e.Number()))
+	}
+	return strings.TrimPrefix(string(v.Name()), prefix)
+}
+
+// levelText is slog's name of a level, without slog's offsets: a script wants one of four words.
+func levelText(level int32) string {
+	switch {
+	case level < 0:
+		return "DEBUG"
+	case level < 4:
+		return "INFO"
+	case level < 8:
+		return "WARN"
+	default:
+		return "ERROR"
+	}
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/usercode/metadata"
+)
+
+func newRunCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Launch, list, show, follow, cancel and delete runs",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE:  needsCommand,
+	}
+	c := &connection{}
+	c.addFlags(cmd)
+	cmd.AddCommand(
+		newRunLaunchCommand(c), newRunListCommand(c), newRunShowCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
+		newRunCancelCommand(c), newRunDeleteCommand(c),
+	)
+	return cmd
+}
+
+// newLaunchCommand is "run launch" under a shorter name.
+func newLaunchCommand() *cobra.Command {
+	c := &connection{}
+	cmd := newRunLaunchCommand(c)
+	c.addFlags(cmd)
+	cmd.Short += " (the same as run launch)"
+	return cmd
+}
+
+func newRunShowCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:               "show RUN",
+		Short:             "Show one run",
+		Long:              "Show one run, named by its id or a beginning of the id that no other run has.",
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeRuns),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := host.run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return p.run(runOf(run))
+		},
+	}
+}
+
+// run finds a run by its id or a unique beginning of it.
+func (c *client) run(ctx context.Context, id string) (*hostv1.Run, error) {
+	res, err := ask(ctx, c, c.runs.GetRun, &hostv1.GetRunRequest{Id: id})
+	return res.GetRun(), err
+}
+
+func newRunCancelCommand(c *connection) *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "cancel RUN",
+		Short: "Ask a run to end",
+		Long: `Ask a run to end. One that waits is canceled at once; one that runs is told to end, and killed after a grace period.
+A run that has ended is left as it is, and the exit code is 6.`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeRuns),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := host.run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			res, err := ask(cmd.Context(), host, host.runs.CancelRun, &hostv1.CancelRunRequest{
+				Id: run.GetId(), Force: force, Reason: "canceled with penstock run cancel",
+			})
+			if err != nil {
+				return err
+			}
+			if p.json {
+				return p.object(runOf(res.GetRun()))
+			}
+			fmt.Fprintf(p.out, "Run %s is %s.\n", inert(res.GetRun().GetId()), statusText(res.GetRun().GetStatus()))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "kill it at once, without a grace period")
+	return cmd
+}
+
+func newRunDeleteCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:               "delete RUN",
+		Short:             "Delete a run that has ended, with its events",
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeRuns),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := host.run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if _, err := ask(cmd.Context(), host, host.runs.DeleteRun, &hostv1.DeleteRunRequest{Id: run.GetId()}); err != nil {
+				return err
+			}
+			if p.json {
+				return p.object(deletedObject{ID: run.GetId(), Deleted: true})
+			}
+			fmt.Fprintf(p.out, "Run %s is deleted.\n", inert(run.GetId()))
+			return nil
+		},
+	}
+}
+
+// run prints one run.
+func (p printer) run(r runObject) error {
+	if p.json {
+		return p.object(r)
+	}
+	attempt := ""
+	if r.Attempt > 1 {
+		attempt = fmt.Sprint(r.Attempt)
+	}
+	p.fields(
+		[2]string{"Run", r.ID},
+		[2]string{"Status", joined(": ", r.Status, r.StatusReason)},
+		[2]string{"Job", r.Job},
+		[2]string{"Created", clockText(r.CreatedAt)},
+		[2]string{"Started", clockText(r.StartedAt)},
+		[2]string{"Ended", clockText(r.EndedAt)},
+		[2]string{"Took", r.took()},
+		[2]string{"Attempt", attempt},
+		[2]string{"Code version", r.CodeVersion},
+		[2]string{"Op selection", r.OpSelection},
+		[2]string{"Ops", fmt.Sprint(len(r.Ops))},
+		[2]string{"Worker", r.Worker},
+	)
+	if len(r.Tags) > 0 {
+		rows := [][]string{{"KEY", "VALUE", "ORIGIN"}}
+		for _, t := range r.Tags {
+			rows = append(rows, []string{t.Key, t.Value, t.Origin})
+		}
+		p.section("Tags", aligned(rows))
+	}
+	if r.Config != "" {
+		p.section("Config", metadata.Text(r.Config).Lines())
+	}
+	return nil
+}
+
+// took is how long user code ran, or has run so far.
+func (r runObject) took() string {
+	switch {
+	case r.StartedAt == nil:
+		return ""
+	case r.EndedAt == nil:
+		return spanText(time.Since(*r.StartedAt)) + " so far"
+	default:
+		return spanText(r.EndedAt.Sub(*r.StartedAt))
+	}
+}

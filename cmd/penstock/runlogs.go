@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/penstock-run/penstock/host/workspace"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	metadatav1 "github.com/penstock-run/penstock/proto/gen/penstock/metadata/v1"
+	"github.com/penstock-run/penstock/usercode/metadata"
+)
+
+func newRunLogsCommand(c *connection) *cobra.Command {
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "logs RUN",
+		Short: "Print what a run logged",
+		Long: `Print what the ops of a run logged, and the errors that ops and the run ended with.
+
+With -f, go on until the run has ended; a host that restarts meanwhile is waited for, and no line is lost or printed twice.
+With --json, print the same as one event per line.`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeRuns),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := host.run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			each := func(m *hostv1.WatchRunEventsResponse) error {
+				for _, e := range m.GetEvents() {
+					if err := p.log(e); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			if !follow {
+				return host.watch(cmd.Context(), &hostv1.WatchRunEventsRequest{RunId: run.GetId(), NoFollow: true}, each)
+			}
+			run, err = host.follow(cmd.Context(), run, p, each)
+			if err != nil && cmd.Context().Err() != nil {
+				return interrupted(fmt.Sprintf("run %s goes on", run.GetId()))
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the run has ended")
+	return cmd
+}
+
+func newRunEventsCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "events RUN",
+		Short: "Print everything that happened to a run",
+		Long: `Print every event of a run that is stored now: those of the host (queued, starting, canceling) and those of its worker
+(ops that start and end, log lines). With --json, one event per line.`,
+		Args:              usageArgs(cobra.ExactArgs(1)),
+		ValidArgsFunction: c.completeFirst(completeRuns),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, p, err := c.start(cmd)
+			if err != nil {
+				return err
+			}
+			run, err := host.run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return host.watch(cmd.Context(), &hostv1.WatchRunEventsRequest{RunId: run.GetId(), NoFollow: true}, func(m *hostv1.WatchRunEventsResponse) error {
+				for _, e := range m.GetEvents() {
+					if err := p.event(e); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+// log prints an event if it belongs to the log: a line that user code logged, or an error.
+func (p printer) log(e *hostv1.StoredEvent) error {
+	o := eventOf(e)
+	if o.Kind != "log" && o.Failure == nil && o.Unreadable == "" {
+		return nil
+	}
+	if p.json {
+		return p.line(o)
+	}
+	level := o.Level
+	if level == "" {
+		level = "ERROR"
+	}
+	return p.eventLines(o, fmt.Sprintf("%-5s", level), e.GetEvent().GetLog().GetAttributes())
+}
+
+// event prints an event.
+func (p printer) event(e *hostv1.StoredEvent) error {
+	o := eventOf(e)
+	if p.json {
+		return p.line(o)
+	}
+	return p.eventLines(o, fmt.Sprintf("%d.%d  %-12s", o.Attempt, o.Seq, inert(joined(" ", o.Kind, o.Level))), e.GetEvent().GetLog().GetAttributes())
+}
+
+// eventLines prints an event: time, label, op and message, then its details, indented.
+func (p printer) eventLines(o eventObject, label string, attributes []*metadatav1.Entry) error {
+	clock := strings.Repeat("-", len("15:04:05.000"))
+	if o.Time != nil {
+		clock = o.Time.Local().Format("15:04:05.000")
+	}
+	head := clock + "  " + label
+	if o.Op != "" {
+		head += "  " + inert(o.Op)
+	}
+	if o.Outcome != "" {
+		head += "  " + o.Outcome
+	}
+	if o.Seconds != nil {
+		head += fmt.Sprintf(" in %.3fs", *o.Seconds)
+	}
+	message := metadata.Text(o.Message).Lines()
+	head += "  " + message[0]
+	for _, a := range attributes {
+		entry := workspace.EntryOf(a)
+		head += " " + inert(entry.Key) + "=" + quoteSpaces(entry.Value.String())
+	}
+	lines := append([]string{strings.TrimRight(head, " ")}, message[1:]...)
+	if o.Unreadable != "" {
+		lines = append(lines, "this event cannot be read: "+inert(o.Unreadable))
+	}
+	if f := o.Failure; f != nil {
+		lines = append(lines, f.lines(o.Message)...)
+	}
+	for i := range lines {
+		if i > 0 {
+			lines[i] = "    " + lines[i]
+		}
+	}
+	_, err := fmt.Fprintln(p.out, strings.Join(lines, "\n"))
+	return err
+}
+
+// lines are the failure's reason, message and stack; the message is left out where it was said already.
+func (f *failureObject) lines(said string) []string {
+	var lines []string
+	if f.Message != said || f.Reason != "error" {
+		text := f.Message
+		if text == said {
+			text = ""
+		}
+		lines = metadata.Text(joined(": ", f.Reason, text)).Lines()
+	}
+	for _, c := range f.Causes {
+		lines = append(lines, "caused by "+inert(c))
+	}
+	if f.Stack != "" {
+		lines = append(lines, metadata.Text(f.Stack).Lines()...)
+	}
+	return lines
+}
+
+// quoteSpaces makes one word of an attribute's value, which is inert already.
+func quoteSpaces(s string) string {
+	if s == "" || strings.ContainsAny(s, " \"=") {
+		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
+	}
+	return s
+}
