@@ -26,7 +26,7 @@ func (b *builder) mustBeOpen(what string) {
 func (b *builder) place(at string, def placeable, wires []wire, as string, after []Dep) wire {
 	b.mustBeOpen(fmt.Sprintf("%q", def.name()))
 	if b.inside != nil {
-		b.def.fault(at, "%q is placed here from inside the body of graph %q; use the graph that this body was given", def.name(), b.inside.def.name())
+		b.def.faultf(at, "%q is placed here from inside the body of graph %q; use the graph that this body was given", def.name(), b.inside.def.name())
 	}
 	name := as
 	if name == "" {
@@ -38,7 +38,7 @@ func (b *builder) place(at string, def placeable, wires []wire, as string, after
 		return result
 	}
 	if first, twice := b.placed[name]; twice {
-		b.def.fault(at, `%q is there already, placed at %s; give this one another name: %s(g.As("%s_2"), …)`, name, first, def.name(), name)
+		b.def.faultf(at, `%q is there already, placed at %s; give this one another name: %s(g.As("%s_2"), …)`, name, first, def.name(), name)
 		name = fmt.Sprintf("%s at %s", name, at) // so that one mistake is reported once
 	} else {
 		b.placed[name] = at
@@ -62,7 +62,7 @@ func (b *builder) nodesOf(at, name string, deps []Dep) []string {
 	var nodes []string
 	for i, d := range deps {
 		if d == nil {
-			b.def.fault(at, "After %d of %q is nil", i+1, name)
+			b.def.faultf(at, "After %d of %q is nil", i+1, name)
 			continue
 		}
 		w := d.dep()
@@ -80,7 +80,7 @@ func (b *builder) nodesOf(at, name string, deps []Dep) []string {
 // checkData reports a wire that carries nothing, or that this graph cannot take.
 func (b *builder) checkData(at, into string, w wire) {
 	if b.checkOwner(at, into, w) && w.none != "" {
-		b.def.fault(at, "%s: %q has no output, so there is no value to take; to wait for it use g.After", into, w.none)
+		b.def.faultf(at, "%s: %q has no output, so there is no value to take; to wait for it use g.After", into, w.none)
 	}
 }
 
@@ -89,11 +89,11 @@ func (b *builder) checkOwner(at, into string, w wire) bool {
 	case w.owner == b:
 		return true
 	case w.owner == nil:
-		b.def.fault(at, "%s: the Value is a zero Value, of no op; take what placing an op returns", into)
+		b.def.faultf(at, "%s: the Value is a zero Value, of no op; take what placing an op returns", into)
 	case b.encloses(w.owner):
-		b.def.fault(at, "%s: the Value belongs to the enclosing graph %q; pass it in as an input of this graph", into, w.owner.def.name())
+		b.def.faultf(at, "%s: the Value belongs to the enclosing graph %q; pass it in as an input of this graph", into, w.owner.def.name())
 	default:
-		b.def.fault(at, "%s: the Value belongs to another graph, %q; a Value can be used only in the body that made it", into, w.owner.def.name())
+		b.def.faultf(at, "%s: the Value belongs to another graph, %q; a Value can be used only in the body that made it", into, w.owner.def.name())
 	}
 	return false
 }

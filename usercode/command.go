@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -40,7 +41,7 @@ func NewCommand(name string, argv []string, opts ...CommandOption) Op[CommandRes
 		return c.run(ctx)
 	})
 	for _, problem := range c.problems() {
-		def.fault("%s", problem)
+		def.faultf("%s", problem)
 	}
 	return func(g *Graph) Value[CommandResult] { return placed[CommandResult](g, def) }
 }
@@ -49,9 +50,7 @@ func NewCommand(name string, argv []string, opts ...CommandOption) Op[CommandRes
 type Env map[string]string
 
 func (e Env) applyCommand(c *command) {
-	for name, value := range e {
-		c.env[name] = value
-	}
+	maps.Copy(c.env, e)
 }
 
 // Dir is the working directory of a command. A relative one is below that of the worker.

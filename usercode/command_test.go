@@ -79,11 +79,11 @@ func TestCommandOptions(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PENSTOCK_TEST_INHERITED", "yes")
 	r := run(t, shell(`pwd; echo $A $PENSTOCK_TEST_INHERITED`, usercode.Dir(dir), usercode.Env{"A": "b c"}, usercode.Description("Where?"), nil), nil)
-	real, err := filepath.EvalSymlinks(dir)
+	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := output[usercode.CommandResult](t, r, "run").Stdout, real+"\nb c yes\n"; got != want {
+	if got, want := output[usercode.CommandResult](t, r, "run").Stdout, resolved+"\nb c yes\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

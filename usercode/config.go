@@ -41,7 +41,7 @@ type Config[T any] struct {
 func NewConfig[T any](name string, defaults T, opts ...ConfigOption) *Config[T] {
 	def := &configDef{config: spec.Config{Name: name, Origin: authorLine()}}
 	if err := tag.CheckName(name); err != nil {
-		def.fault("%v", err)
+		def.faultf("%v", err)
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -84,11 +84,11 @@ func (c *Config[T]) copyDefaults() T {
 
 func (c *Config[T]) applyOp(def *opDef) {
 	if c == nil {
-		def.fault("its config is nil; variables that init() or main() sets are nil when package variables are made")
+		def.faultf("its config is nil; variables that init() or main() sets are nil when package variables are made")
 		return
 	}
 	if slices.Contains(def.configs, c.def) {
-		def.fault("config %q is given twice; keep one", c.def.config.Name)
+		def.faultf("config %q is given twice; keep one", c.def.config.Name)
 		return
 	}
 	def.configs = append(def.configs, c.def)

@@ -186,7 +186,7 @@ func TestConfigTypesThatCannotBe(t *testing.T) {
 		"Recursive":  {jobOf(usercode.NewConfig("c", recursive{})), `cycle`},
 		"EmptyTag":   {jobOf(usercode.NewConfig("c", tagged{})), `empty jsonschema tag`},
 		"TextNumber": {jobOf(usercode.NewConfig("c", struct {
-			A int `json:",string"`
+			A int `json:"a,string"`
 		}{})), `the JSON of its defaults does not fit|cannot be read back`},
 		"NotANumber": {jobOf(usercode.NewConfig("c", struct{ F any }{F: make(chan int)})), `the default of F has no JSON`},
 		"BadName":    {jobOf(usercode.NewConfig("a.b", place{})), `the name "a.b" holds`},
@@ -248,9 +248,9 @@ func TestSchemaIsStable(t *testing.T) {
 	var schema struct {
 		Properties struct {
 			Config struct {
-				Default map[string]json.RawMessage
-			}
-		}
+				Default map[string]json.RawMessage `json:"default"`
+			} `json:"config"`
+		} `json:"properties"`
 	}
 	if err := json.Unmarshal([]byte(first), &schema); err != nil {
 		t.Fatal(err)

@@ -21,13 +21,13 @@ type configDef struct {
 	make   func() // nil when it was done
 }
 
-func (d *configDef) fault(format string, args ...any) {
+func (d *configDef) faultf(format string, args ...any) {
 	d.faults = append(d.faults, fault{origin: d.config.Origin, message: fmt.Sprintf(format, args...)})
 }
 
 func (d *configDef) describe(text string) {
 	if err := checkDescription(text); err != nil {
-		d.fault("%v", err)
+		d.faultf("%v", err)
 		return
 	}
 	d.config.Description = text
@@ -44,21 +44,21 @@ func (d *configDef) complete() {
 func (d *configDef) build(t reflect.Type, defaults reflect.Value, decode func([]byte) error) {
 	schema, err := schemaOf(t, defaults)
 	if err != nil {
-		d.fault("%v", err)
+		d.faultf("%v", err)
 		return
 	}
 	schema.Description = d.config.Description
 	text, err := json.Marshal(schema)
 	if err != nil {
-		d.fault("its schema has no JSON: %v", err)
+		d.faultf("its schema has no JSON: %v", err)
 		return
 	}
 	d.schema, d.config.Schema, d.config.Required = schema, text, len(schema.Required) > 0
 	d.config.Resolve = func(given json.RawMessage) (json.RawMessage, error) { return resolve(schema, given, decode) }
 	if err := checkDefaults(schema); err != nil {
-		d.fault("the JSON of its defaults does not fit the fields of %v: %v; keep to plain fields, or encode them as text", t, err)
+		d.faultf("the JSON of its defaults does not fit the fields of %v: %v; keep to plain fields, or encode them as text", t, err)
 	} else if _, err := d.config.Resolve(nil); err != nil && !d.config.Required {
-		d.fault("its defaults cannot be read back: %v", err)
+		d.faultf("its defaults cannot be read back: %v", err)
 	}
 }
 
@@ -73,8 +73,7 @@ func resolve(schema *jsonschema.Schema, given json.RawMessage, decode func([]byt
 		return nil, f.problems
 	}
 	if err := decode(complete); err != nil {
-		var mismatch *json.UnmarshalTypeError
-		if errors.As(err, &mismatch) {
+		if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return nil, spec.Problems{{Path: mismatch.Field, Message: fmt.Sprintf("the %s does not fit a Go %v", mismatch.Value, mismatch.Type)}}
 		}
 		return nil, spec.Problems{{Message: err.Error()}}

@@ -18,7 +18,7 @@ import (
 // is lost, and collects what is wrong: unknown keys, missing required ones, a value of another JSON type.
 type filling struct{ problems spec.Problems }
 
-func (f *filling) problem(path, format string, args ...any) {
+func (f *filling) problemf(path, format string, args ...any) {
 	f.problems = append(f.problems, spec.Problem{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -43,7 +43,7 @@ func (f *filling) fill(s *jsonschema.Schema, given json.RawMessage, path string)
 func (f *filling) properties(s *jsonschema.Schema, given json.RawMessage, path string) json.RawMessage {
 	members, err := spec.ParseObject(given)
 	if err != nil {
-		f.problem(path, "%v", err)
+		f.problemf(path, "%v", err)
 		return given
 	}
 	var out object
@@ -55,13 +55,13 @@ func (f *filling) properties(s *jsonschema.Schema, given json.RawMessage, path s
 		case ok:
 			out.add(name, f.fill(property, value, below(path, name)))
 		case slices.Contains(s.Required, name):
-			f.problem(below(path, name), "it is required and missing")
+			f.problemf(below(path, name), "it is required and missing")
 		case property.Default != nil:
 			out.add(name, property.Default)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		f.problem(below(path, name), "unknown key; known: %s", strings.Join(s.PropertyOrder, ", "))
+		f.problemf(below(path, name), "unknown key; known: %s", strings.Join(s.PropertyOrder, ", "))
 	}
 	return out.close()
 }
@@ -69,7 +69,7 @@ func (f *filling) properties(s *jsonschema.Schema, given json.RawMessage, path s
 func (f *filling) members(s *jsonschema.Schema, given json.RawMessage, path string) json.RawMessage {
 	members, err := spec.ParseObject(given)
 	if err != nil {
-		f.problem(path, "%v", err)
+		f.problemf(path, "%v", err)
 		return given
 	}
 	var out object
@@ -82,7 +82,7 @@ func (f *filling) members(s *jsonschema.Schema, given json.RawMessage, path stri
 func (f *filling) items(s *jsonschema.Schema, given json.RawMessage, path string) json.RawMessage {
 	var items []json.RawMessage
 	if err := json.Unmarshal(given, &items); err != nil {
-		f.problem(path, "not JSON: %v", err)
+		f.problemf(path, "not JSON: %v", err)
 		return given
 	}
 	for i, item := range items {
@@ -104,7 +104,7 @@ func (f *filling) allowed(s *jsonschema.Schema, kind, path string) bool {
 	if strings.ContainsAny(types[len(types)-1][:1], "aeio") {
 		article = "an"
 	}
-	f.problem(path, "%s %s is needed; this is %s", article, types[len(types)-1], kind)
+	f.problemf(path, "%s %s is needed; this is %s", article, types[len(types)-1], kind)
 	return false
 }
 

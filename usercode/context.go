@@ -35,5 +35,5 @@ func Log(ctx context.Context) *slog.Logger {
 	if e := spec.ExecutionFrom(ctx); e != nil && e.Logger != nil {
 		return e.Logger
 	}
-	return slog.Default() //nolint:sloglint // an op's function that a test calls logs like any other code
+	return slog.Default() // an op's function that a test calls logs like any other code
 }

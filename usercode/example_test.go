@@ -3,6 +3,7 @@ package usercode_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -25,7 +26,7 @@ func ExampleNewJob_metadata() {
 			"docs":  metadata.URL("https://docs.dagster.io"),
 		},
 	)
-	printJobs(myJobWithMetadata)
+	fmt.Print(described(myJobWithMetadata))
 	// Output:
 	// my_job_with_metadata
 	//   metadata docs (url): https://docs.dagster.io
@@ -37,7 +38,7 @@ func ExampleGraphOp_Job_metadata() {
 	mySecondJobWithMetadata := myGraph.Job("my_second_job_with_metadata",
 		usercode.Metadata{"owner": "api team", "docs": metadata.URL("https://docs.dagster.io")},
 	)
-	printJobs(mySecondJobWithMetadata)
+	fmt.Print(described(mySecondJobWithMetadata))
 	// Output:
 	// my_second_job_with_metadata
 	//   metadata docs (url): https://docs.dagster.io
@@ -50,7 +51,7 @@ func ExampleNewJob_tags() {
 		func(g *usercode.Graph) { myOp(g) },
 		usercode.Tags{"foo": "bar", "limits": map[string]any{"rows": 1000, "dry": true}},
 	)
-	printJobs(myJobWithTags)
+	fmt.Print(described(myJobWithTags))
 	// Output:
 	// my_job_with_tags
 	//   tag foo: bar
@@ -61,7 +62,7 @@ func ExampleNewJob_tags() {
 func ExampleGraphOp_Job_tags() {
 	mySecondJobWithTags := myGraph.Job("my_second_job_with_tags", usercode.Tags{"foo": "bar"})
 	myThirdJobWithTags := myGraph.Job("my_third_job_with_tags", usercode.Tags{"foo": "baz"})
-	printJobs(mySecondJobWithTags, myThirdJobWithTags)
+	fmt.Print(described(mySecondJobWithTags, myThirdJobWithTags))
 	// Output:
 	// my_second_job_with_tags
 	//   tag foo: bar
@@ -69,57 +70,59 @@ func ExampleGraphOp_Job_tags() {
 	//   tag foo: baz
 }
 
-// printJobs shows what a host gets to know of jobs.
-func printJobs(jobs ...usercode.RepositoryItem) {
-	var text strings.Builder
+// described is what a host gets to know of jobs.
+func described(jobs ...usercode.RepositoryItem) string {
+	var text, out strings.Builder
 	if err := usercode.Describe(&text, usercode.NewRepository("tutorial", jobs...)); err != nil {
-		fmt.Println(err)
-		return
+		return err.Error()
 	}
-	var described struct {
+	type entry struct {
+		Key   string `json:"key"`
+		Kind  string `json:"kind"` // of metadata
+		Value string `json:"value"`
+	}
+	var all struct {
 		Repositories []struct {
 			Jobs []struct {
-				Name     string
-				Metadata []struct{ Key, Kind, Value string }
-				Tags     []struct{ Key, Value string }
-			}
-		}
+				Name     string  `json:"name"`
+				Metadata []entry `json:"metadata"`
+				Tags     []entry `json:"tags"`
+			} `json:"jobs"`
+		} `json:"repositories"`
 	}
-	if err := json.Unmarshal([]byte(text.String()), &described); err != nil {
-		fmt.Println(err)
-		return
+	if err := json.Unmarshal([]byte(text.String()), &all); err != nil {
+		return err.Error()
 	}
-	for _, job := range described.Repositories[0].Jobs {
-		fmt.Println(job.Name)
+	for _, job := range all.Repositories[0].Jobs {
+		fmt.Fprintln(&out, job.Name)
 		for _, m := range job.Metadata {
-			fmt.Printf("  metadata %s (%s): %s\n", m.Key, m.Kind, m.Value)
+			fmt.Fprintf(&out, "  metadata %s (%s): %s\n", m.Key, m.Kind, m.Value)
 		}
 		for _, t := range job.Tags {
-			fmt.Printf("  tag %s: %s\n", t.Key, t.Value)
+			fmt.Fprintf(&out, "  tag %s: %s\n", t.Key, t.Value)
 		}
 	}
+	return out.String()
 }
 
-// printOutput runs a job in this process and shows what one of its ops returned.
-func printOutput[T any](job *usercode.Job, opts *usertest.Options, opPath string) {
+// outputOf runs a job in this process and answers what one of its ops returned.
+func outputOf[T any](job *usercode.Job, opts *usertest.Options, opPath string) any {
 	result, err := usertest.Run(context.Background(), job, opts)
 	if err != nil {
-		fmt.Println(err)
-		return
+		return err
 	}
 	out, err := usertest.Output[T](result, opPath)
 	if err != nil {
-		fmt.Println(err)
-		return
+		return err
 	}
-	fmt.Println(out)
+	return out
 }
 
 func ExampleNewOp1() {
 	words := usercode.NewOp("words", func(context.Context) ([]string, error) { return []string{"gate", "pipe", "turbine"}, nil })
 	count := usercode.NewOp1("count", func(_ context.Context, words []string) (int, error) { return len(words), nil })
 	job := usercode.NewJob("count_words", func(g *usercode.Graph) { count(g, words(g)) })
-	printOutput[int](job, nil, "count")
+	fmt.Println(outputOf[int](job, nil, "count"))
 	// Output: 3
 }
 
@@ -130,7 +133,7 @@ func ExampleNewTask() {
 		prepared := prepare(g)
 		load(g.After(prepared))
 	})
-	printOutput[string](job, nil, "load")
+	fmt.Println(outputOf[string](job, nil, "load"))
 	// Output: loaded
 }
 
@@ -142,7 +145,7 @@ func ExampleNewGraphOp1() {
 	})
 	source := usercode.NewOp("source", func(context.Context) (string, error) { return "  penstock ", nil })
 	job := usercode.NewJob("nested", func(g *usercode.Graph) { clean(g, source(g)) })
-	printOutput[string](job, nil, "clean.upper")
+	fmt.Println(outputOf[string](job, nil, "clean.upper"))
 	// Output: PENSTOCK
 }
 
@@ -152,7 +155,7 @@ func ExampleGraph_As() {
 	job := usercode.NewJob("greetings", func(g *usercode.Graph) {
 		join(g, usercode.Collect(g, greet(g), greet(g.As("greet_2")), greet(g.As("greet_3"))))
 	})
-	printOutput[string](job, nil, "join")
+	fmt.Println(outputOf[string](job, nil, "join"))
 	// Output: hello, hello, hello
 }
 
@@ -172,7 +175,7 @@ func ExampleStruct() {
 			usercode.Field(rows(g), func(r *report, rows int) { r.Rows = rows }),
 		))
 	})
-	printOutput[string](job, nil, "write")
+	fmt.Println(outputOf[string](job, nil, "write"))
 	// Output: Orders: 42 rows
 }
 
@@ -188,8 +191,8 @@ func ExampleNewConfig() {
 	}, greeting)
 	job := usercode.NewJob("greet", func(g *usercode.Graph) { greet(g) })
 
-	printOutput[string](job, nil, "greet")
-	printOutput[string](job, &usertest.Options{Config: map[string]any{"greeting": map[string]any{"name": "Ada", "times": 2}}}, "greet")
+	fmt.Println(outputOf[string](job, nil, "greet"))
+	fmt.Println(outputOf[string](job, &usertest.Options{Config: map[string]any{"greeting": map[string]any{"name": "Ada", "times": 2}}}, "greet"))
 	// Output:
 	// job "greet": run config: config.greeting.name: it is required and missing
 	// Hello Ada! Hello Ada!
@@ -201,7 +204,7 @@ func ExampleCommand() {
 		return strings.Count(r.Stdout, "\n"), nil
 	})
 	job := usercode.NewJob("program", func(g *usercode.Graph) { count(g, list(g)) })
-	printOutput[int](job, nil, "count")
+	fmt.Println(outputOf[int](job, nil, "count"))
 	// Output: 2
 }
 
@@ -209,7 +212,9 @@ func ExampleCommand() {
 func ExampleValidate() {
 	job := usercode.NewJob("broken", func(g *usercode.Graph) { myOp(g); myOp(g) }, usercode.Tags{"penstock/priority": "high"})
 	err := usercode.Validate(usercode.NewRepository("tutorial", job))
-	for _, p := range err.(usercode.Problems) { //nolint:errcheck,forcetypeassert // an example
+	var problems usercode.Problems
+	errors.As(err, &problems)
+	for _, p := range problems {
 		what, _, _ := strings.Cut(p.Message, ",")
 		fmt.Printf("%s: %s\n", p.Job, what)
 	}

@@ -25,7 +25,7 @@ func (g *Graph) As(name string) *Graph {
 	named.as = name
 	if g.building() {
 		if err := tag.CheckName(name); err != nil {
-			g.b.def.fault(authorLine(), "As: %v", err)
+			g.b.def.faultf(authorLine(), "As: %v", err)
 		}
 	}
 	return &named

@@ -31,7 +31,7 @@ const (
 func newGraph(name string, noBody bool, in, out []spec.Port, opts []GraphOption, body func(*Graph, []wire) (wire, bool)) *graphDef {
 	def := newBody(name, noBody, in, out, body)
 	if err := tag.CheckName(name); err != nil {
-		def.fault(def.origin, "%v", err)
+		def.faultf(def.origin, "%v", err)
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -45,19 +45,19 @@ func newGraph(name string, noBody bool, in, out []spec.Port, opts []GraphOption,
 func newBody(name string, noBody bool, in, out []spec.Port, body func(*Graph, []wire) (wire, bool)) *graphDef {
 	def := &graphDef{graph: &spec.Graph{Name: name, Inputs: in}, output: out, body: body, origin: authorLine()}
 	if noBody {
-		def.fault(def.origin, "its body is nil")
+		def.faultf(def.origin, "its body is nil")
 		def.state = built
 	}
 	return def
 }
 
-func (d *graphDef) fault(at, format string, args ...any) {
+func (d *graphDef) faultf(at, format string, args ...any) {
 	d.faults = append(d.faults, fault{origin: at, message: fmt.Sprintf(format, args...)})
 }
 
 func (d *graphDef) describe(text string) {
 	if err := checkDescription(text); err != nil {
-		d.fault(d.origin, "%v", err)
+		d.faultf(d.origin, "%v", err)
 		return
 	}
 	d.graph.Description = text
@@ -84,7 +84,7 @@ func (d *graphDef) build(parent *builder) {
 		return
 	}
 	if len(d.graph.Nodes) == 0 && len(d.faults) == before {
-		d.fault(d.origin, "it is empty; place at least one op in its body")
+		d.faultf(d.origin, "it is empty; place at least one op in its body")
 	}
 	if !returns || len(d.output) == 0 {
 		return
@@ -101,7 +101,7 @@ func (d *graphDef) run(b *builder) (result wire, returns, ok bool) {
 	defer func() {
 		if !ok { // also after a runtime.Goexit, which goes on afterwards
 			at, what := describePanic(recover(), d.origin)
-			d.fault(at, "its body panicked: %s", what)
+			d.faultf(at, "its body panicked: %s", what)
 		}
 	}()
 	result, returns = d.body(&Graph{b: b}, in)
@@ -112,7 +112,7 @@ func (d *graphDef) name() string { return d.graph.Name }
 
 func (d *graphDef) node(b *builder, at string) (n *spec.Node, in, out []spec.Port) {
 	if d.state == beingBuilt {
-		b.def.fault(at, "graph %q would contain itself", d.graph.Name)
+		b.def.faultf(at, "graph %q would contain itself", d.graph.Name)
 		return nil, nil, nil
 	}
 	d.build(b)

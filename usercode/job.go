@@ -51,10 +51,10 @@ func (op GraphOp) Job(name string, opts ...JobOption) *Job {
 func newJob(name string, def *graphDef, opts []JobOption) *Job {
 	j := &Job{name: name, origin: authorLine(), graph: def}
 	if err := tag.CheckName(name); err != nil {
-		j.fault("%v", err)
+		j.faultf("%v", err)
 	}
 	if def == nil {
-		j.fault("its graph is nil, or was not made by NewGraph; make it before the job")
+		j.faultf("its graph is nil, or was not made by NewGraph; make it before the job")
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -64,13 +64,13 @@ func newJob(name string, def *graphDef, opts []JobOption) *Job {
 	return j
 }
 
-func (j *Job) fault(format string, args ...any) {
+func (j *Job) faultf(format string, args ...any) {
 	j.faults = append(j.faults, fault{origin: j.origin, message: fmt.Sprintf(format, args...)})
 }
 
 func (j *Job) describe(text string) {
 	if err := checkDescription(text); err != nil {
-		j.fault("%v", err)
+		j.faultf("%v", err)
 		return
 	}
 	j.description = text
@@ -122,8 +122,7 @@ func (j *Job) build() (*spec.Job, []Problem) {
 	return job, problems
 }
 
-// The way in for usertest.
-var _ = func() struct{} {
+func init() { //nolint:gochecknoinits // the way in for usertest, which must not be one for authors
 	spec.SetCompileJob(func(job any) (*spec.Job, error) {
 		j, ok := job.(*Job)
 		if !ok || j == nil {
@@ -135,5 +134,4 @@ var _ = func() struct{} {
 		}
 		return compiled, nil
 	})
-	return struct{}{}
-}()
+}

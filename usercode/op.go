@@ -73,10 +73,10 @@ func newOp(name string, noFunction bool, in, out []spec.Port, opts []OpOption, r
 	def := &opDef{op: &spec.Op{Name: name, Inputs: in, Outputs: out, Origin: authorLine()}}
 	def.op.Run = func(ctx context.Context, in []any) (any, error) { return run(def.withOwnConfig(ctx), in) }
 	if err := tag.CheckName(name); err != nil {
-		def.fault("%v", err)
+		def.faultf("%v", err)
 	}
 	if noFunction {
-		def.fault("its function is nil")
+		def.faultf("its function is nil")
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -103,13 +103,13 @@ func (d *opDef) withOwnConfig(ctx context.Context) context.Context {
 	return spec.WithExecution(ctx, &own)
 }
 
-func (d *opDef) fault(format string, args ...any) {
+func (d *opDef) faultf(format string, args ...any) {
 	d.faults = append(d.faults, fault{origin: d.op.Origin, message: fmt.Sprintf(format, args...)})
 }
 
 func (d *opDef) describe(text string) {
 	if err := checkDescription(text); err != nil {
-		d.fault("%v", err)
+		d.faultf("%v", err)
 		return
 	}
 	d.op.Description = text

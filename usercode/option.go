@@ -99,7 +99,7 @@ func (t Tags) applyJob(j *Job) {
 // flatten takes apart the errors that are lists of problems.
 func flatten(errs []error) (flat []error) {
 	for _, err := range errs {
-		if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // Problems themselves, not what an error wraps
+		if list, ok := err.(interface{ Unwrap() []error }); ok { // Problems themselves, not what an error wraps
 			flat = append(flat, list.Unwrap()...)
 		} else if err != nil {
 			flat = append(flat, err)

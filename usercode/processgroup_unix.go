@@ -36,7 +36,7 @@ func (g *processGroup) started(grace time.Duration) {
 		select {
 		case <-g.done:
 		case <-timer.C:
-			g.signal(syscall.SIGKILL)
+			_ = g.signal(syscall.SIGKILL) // it may have ended this moment
 		}
 	}()
 }
@@ -51,7 +51,7 @@ func (g *processGroup) terminate() error {
 func (g *processGroup) end() {
 	close(g.done)
 	<-g.stopped
-	g.signal(syscall.SIGKILL) //nolint:errcheck // mostly there is nothing left
+	_ = g.signal(syscall.SIGKILL) // mostly there is nothing left
 }
 
 func (g *processGroup) signal(s syscall.Signal) error { return syscall.Kill(-g.cmd.Process.Pid, s) }

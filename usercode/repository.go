@@ -24,7 +24,7 @@ type Repository struct {
 func NewRepository(name string, items ...RepositoryItem) *Repository {
 	r := &Repository{name: name, origin: authorLine()}
 	if err := tag.CheckLocationName(name); err != nil {
-		r.fault(r.origin, "%v", err)
+		r.faultf(r.origin, "%v", err)
 	}
 	for _, item := range items {
 		if item != nil {
@@ -34,13 +34,13 @@ func NewRepository(name string, items ...RepositoryItem) *Repository {
 	return r
 }
 
-func (r *Repository) fault(at, format string, args ...any) {
+func (r *Repository) faultf(at, format string, args ...any) {
 	r.faults = append(r.faults, fault{origin: at, message: fmt.Sprintf(format, args...)})
 }
 
 func (r *Repository) describe(text string) {
 	if err := checkDescription(text); err != nil {
-		r.fault(r.origin, "%v", err)
+		r.faultf(r.origin, "%v", err)
 		return
 	}
 	r.description = text

@@ -50,7 +50,7 @@ func TestValuesArrive(t *testing.T) {
 	take := usercode.NewOp1("take", func(_ context.Context, b both) (string, error) { return fmt.Sprintf("%+v", b), nil })
 	nested := usercode.NewOp1("nested", func(_ context.Context, lists [][]string) (string, error) { return fmt.Sprint(lists), nil })
 	none := usercode.NewOp1("none", func(_ context.Context, list []string) (int, error) { return len(list), nil })
-	failure := usercode.NewOp("no_error", func(context.Context) (error, error) { return nil, nil }) //nolint:revive // a nil interface as a value
+	failure := usercode.NewOp("no_error", func(context.Context) (error, error) { return nil, nil })
 	isNil := usercode.NewOp1("is_nil", func(_ context.Context, err error) (bool, error) { return err == nil, nil })
 	inner := usercode.NewGraphOp2("inner", func(g *usercode.Graph, s usercode.Value[string], n usercode.Value[int]) usercode.Value[[]string] {
 		loud := shoutOp(g, repeat(g, s, n))
@@ -79,10 +79,11 @@ func TestValuesArrive(t *testing.T) {
 		isNil(g, failure(g))
 	})
 	r := run(t, job, nil)
-	list := "[Hello World! HELLO WORLD!HELLO WORLD!HELLO WORLD!]"
+	loud := strings.Repeat("HELLO WORLD!", 3)
+	list := "[Hello World! " + loud + "]"
 	for path, want := range map[string]string{
 		"source.hello": "Hello World!",
-		"inner.shout":  "HELLO WORLD!HELLO WORLD!HELLO WORLD!",
+		"inner.shout":  loud,
 		"three3.three": "Hello World!3 " + list,
 		"take":         "{text:Hello World! n:3 list:" + list + "}",
 		"nested":       "[" + list + " [Hello World!] [] " + list + "]",
@@ -144,7 +145,8 @@ func TestTasks(t *testing.T) {
 		three(g.After(two(g.After(one(g, s)), s, s)), s, s, s)
 	})
 	r := run(t, job, nil)
-	want := []string{"Hello World!", "Hello World!Hello World!", "Hello World!Hello World!Hello World!"}
+	const text = "Hello World!"
+	want := []string{text, text + text, text + text + text}
 	if diff := cmp.Diff(want, got); diff != "" || r.Outcome != usertest.Success {
 		t.Error(r.Message, diff)
 	}

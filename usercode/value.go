@@ -63,7 +63,7 @@ func Struct[S any](g *Graph, fields ...FieldOf[S]) Value[S] {
 	for i, f := range fields {
 		parts[i] = f.wire
 		if f.set == nil && g.building() {
-			g.b.def.fault(authorLine(), "Struct: field %d has no function that sets it; make it with Field", i+1)
+			g.b.def.faultf(authorLine(), "Struct: field %d has no function that sets it; make it with Field", i+1)
 		}
 	}
 	return Value[S]{wire: g.join("Struct", parts, func(parts []any) any {
@@ -83,7 +83,7 @@ func (g *Graph) join(what string, parts []wire, build func(parts []any) any) wir
 	at := authorLine()
 	g.b.mustBeOpen(what)
 	if g.as != "" || len(g.after) > 0 {
-		g.b.def.fault(at, "%s makes no node, so As and After have no meaning for it: use them where the op is placed that takes the value", what)
+		g.b.def.faultf(at, "%s makes no node, so As and After have no meaning for it: use them where the op is placed that takes the value", what)
 	}
 	joined := wire{owner: g.b}
 	values := make([]spec.Value, len(parts))
