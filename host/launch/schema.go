@@ -45,12 +45,16 @@ func compileSchema(text []byte) (s *schema, err error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(noLoader{})
-	c.UseRegexpEngine((&patterns{}).compile)
+	expressions := &patterns{known: map[string]*pattern{}}
+	c.UseRegexpEngine(expressions.compile)
 	if err := c.AddResource(schemaURL, doc.plain()); err != nil {
 		return nil, err
 	}
 	root, err := c.Compile(schemaURL)
-	if err != nil {
+	switch {
+	case expressions.err != nil:
+		return nil, expressions.err
+	case err != nil:
 		return nil, readableSchemaError(err)
 	}
 	s = &schema{root: root, at: map[string]*jsonschema.Schema{}}
@@ -98,8 +102,14 @@ func readableSchemaError(err error) error {
 	return err
 }
 
-// patterns compiles the regular expressions of one schema, within a budget for all.
-type patterns struct{ steps int }
+// patterns compiles the regular expressions of one schema, within a budget for
+// all. The library asks for each several times.
+type patterns struct {
+	known map[string]*pattern
+	steps int
+	// err is the first error, which the library would wrap beyond recognition.
+	err error
+}
 
 // pattern is a regular expression and its size.
 type pattern struct {
@@ -108,8 +118,24 @@ type pattern struct {
 }
 
 func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
+	if known := p.known[text]; known != nil {
+		return known, nil
+	}
+	made, err := p.compileNew(text)
+	if err != nil {
+		err = fmt.Errorf("the pattern %s cannot be used: %w", clip(text), err)
+		if p.err == nil {
+			p.err = err
+		}
+		return nil, err
+	}
+	p.known[text] = made
+	return made, nil
+}
+
+func (p *patterns) compileNew(text string) (*pattern, error) {
 	if len(text) > MaxPatternBytes {
-		return nil, fmt.Errorf("the pattern has %d bytes; the limit is %d", len(text), MaxPatternBytes)
+		return nil, fmt.Errorf("it has %d bytes; the limit is %d", len(text), MaxPatternBytes)
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
@@ -117,7 +143,7 @@ func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
 	}
 	steps := patternSteps(parsed)
 	if p.steps += steps; p.steps > MaxPatternSteps {
-		return nil, fmt.Errorf("the patterns of the schema are too large together; the limit is %d steps with their repetitions written out", MaxPatternSteps)
+		return nil, fmt.Errorf("all patterns of the schema are too large together; the limit is %d steps with their repetitions written out", MaxPatternSteps)
 	}
 	compiled, err := regexp.Compile(text)
 	if err != nil {

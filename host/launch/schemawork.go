@@ -131,15 +131,25 @@ func ownWork(s *jsonschema.Schema, depth int) float64 {
 		}
 	}
 	if s.Enum != nil { // each value is compared with all that the schema names
-		work += float64(len(s.Enum.Values))
+		for _, v := range s.Enum.Values {
+			work += compareWork(v)
+		}
 	}
 	if s.Const != nil {
-		work++
+		work += compareWork(*s.Const)
 	}
 	if s.UniqueItems {
 		work += 20 // short lists are compared item with item, longer ones hashed
 	}
 	return work
+}
+
+// compareWork is what comparing a value with one that the schema names costs.
+func compareWork(named any) float64 {
+	if _, ok := named.(json.Number); ok {
+		return 8 // numbers are compared exactly
+	}
+	return 1
 }
 
 // besideFirst orders schemas so that those which one applies to the same value come before it.
