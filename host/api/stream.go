@@ -72,12 +72,9 @@ func withConn(next http.Handler) http.Handler {
 var past = time.Unix(1, 0)
 
 // endReads makes the call's reads fail from now on.
-func endReads(ctx context.Context) { setReadDeadline(ctx, past) }
-
-// setReadDeadline bounds the call's reads; the zero time lifts the bound.
-func setReadDeadline(ctx context.Context, at time.Time) {
+func endReads(ctx context.Context) {
 	if c, ok := ctx.Value(connKey{}).(*http.ResponseController); ok {
-		_ = c.SetReadDeadline(at) // a connection that is gone reads nothing anyway
+		_ = c.SetReadDeadline(past) // a connection that is gone reads nothing anyway
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"connectrpc.com/connect/v2"
@@ -75,20 +74,32 @@ func (w workerService) Attach(ctx context.Context, stream workerv1connect.Worker
 
 // hello receives the first message, in bounded time.
 func (w workerService) hello(ctx context.Context, stream workerv1connect.WorkerServiceAttachServerStream) (*workerv1.Hello, error) {
-	stop := context.AfterFunc(ctx, func() { endReads(ctx) })
-	defer stop()
-	setReadDeadline(ctx, w.s.o.Clock.Now().Add(helloWithin))
+	arrived, watched := make(chan struct{}), make(chan struct{})
+	late := false
+	go func() {
+		defer close(watched)
+		select {
+		case <-arrived:
+			return
+		case <-ctx.Done():
+		case <-w.s.o.Clock.After(helloWithin):
+			late = true
+		}
+		endReads(ctx)
+	}()
 	m, err := stream.Receive()
+	close(arrived)
+	<-watched
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case late:
 		return nil, workerError(fmt.Sprintf("no hello within %s", helloWithin))
 	case err != nil:
 		return nil, err
 	case m.GetHello() == nil:
 		return nil, workerError("the first message is not a hello")
+	default:
+		return m.GetHello(), nil
 	}
-	setReadDeadline(ctx, time.Time{})
-	return m.GetHello(), nil
 }
 
 // receive passes what the worker sends on to its session, until the stream ends.
