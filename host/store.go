@@ -17,20 +17,25 @@ type Store interface {
 	// transaction, sets Seq, and raises CreatedAt to that of the run before if
 	// the clock went back. A RequestID that was used before answers the run
 	// that it made, with created false, and adds nothing; if that run's job was
-	// another, or the run was deleted since, it is a Conflict.
+	// another, or the run was deleted since, it is a Conflict. So is an ID that
+	// another run has. A final status, or a body that is neither given nor there,
+	// is Invalid.
 	CreateRun(ctx context.Context, n NewRun) (run Run, created bool, err error)
 
-	// RunOfRequest returns the run that a CreateRun with this RequestID made. NotFound when there is none.
+	// RunOfRequest returns the run that a CreateRun with this RequestID made.
+	// NotFound when there is none, or it was deleted.
 	RunOfRequest(ctx context.Context, requestID string) (Run, error)
 
 	// Run returns one run. NotFound when there is none.
 	Run(ctx context.Context, id RunID) (Run, error)
 
-	// FindRuns returns the ids that begin with prefix (hex digits and dashes), at most limit,
-	// oldest first.
+	// FindRuns returns the ids that begin with prefix (hex digits and dashes), at most limit, in
+	// order of the ids: oldest first as long as the clock did not go back.
 	FindRuns(ctx context.Context, prefix string, limit int) ([]RunID, error)
 
 	// Runs returns at most limit runs with Seq below before (0 means from the newest), newest first.
+	// A store that would have to search long for the run after a full page may set Next although
+	// none is left.
 	Runs(ctx context.Context, f RunFilter, before uint64, limit int) (RunPage, error)
 
 	// OpenRuns returns every run that is not final, in order of Seq.
@@ -38,9 +43,14 @@ type Store interface {
 
 	// UpdateRun applies change to the run as it is now and stores the result
 	// with the given host events, all or nothing. change must only touch its
-	// argument; it may not change ID, Seq, Job or CreatedAt. An error from
-	// change is returned as it is and nothing is stored: this is the
-	// compare-and-set. NotFound when there is no such run.
+	// argument, must be quick, and may run on another goroutine; a panic of
+	// change is the caller's. It may not change ID, Seq, Job or CreatedAt, nor
+	// lower Attempt. An error from change is returned as it is and nothing is
+	// stored: this is the compare-and-set. NotFound when there is no such run.
+	//
+	// The events get their place after the last event of the attempt, as change
+	// left it, that readers can see. What else comes is seen after them: a
+	// reader never misses an event because its cursor has passed it.
 	UpdateRun(ctx context.Context, id RunID, change func(*Run) (events [][]byte, err error)) (Run, error)
 
 	// DeleteRun removes a run that is final, with its events. NotFound, or Conflict when it is not final.
@@ -48,7 +58,8 @@ type Store interface {
 
 	// AppendEvents stores what of the batch is new and answers the last seq
 	// stored for the attempt. Events at or below it are dropped as duplicates.
-	// A batch that would leave a gap is a Conflict and stores nothing.
+	// A batch that would leave a gap is a Conflict and stores nothing; so is one
+	// of another attempt than the run's. Runs that are final take events too.
 	AppendEvents(ctx context.Context, id RunID, b EventBatch) (lastSeq uint64, err error)
 
 	// LastSeq returns the seq of the last event of the attempt, 0 when there is none.
@@ -61,12 +72,13 @@ type Store interface {
 	LastEvents(ctx context.Context, id RunID, n int) ([]StoredEvent, error)
 
 	// PutBodies stores bodies that a run is about to be started from; ones that are there already are not written again.
+	// A body that does not have the digest is Invalid.
 	PutBodies(ctx context.Context, bodies map[Digest][]byte) error
 
 	// Body returns the bytes of a body. NotFound when there is none.
 	Body(ctx context.Context, d Digest) ([]byte, error)
 
-	// Size returns the bytes that the store takes on disk.
+	// Size returns the bytes that the store uses on disk.
 	Size() (int64, error)
 
 	// Close waits for writes that were accepted and closes the store. It may be called twice.
@@ -85,7 +97,8 @@ type NewRun struct {
 	Events [][]byte
 }
 
-// Change tells that something of a run was committed.
+// Change tells that something of a run was committed. It is shared: nobody may
+// change what Run points to.
 type Change struct {
 	// Run as committed; only ID, Seq and Job are set when Deleted.
 	Run Run

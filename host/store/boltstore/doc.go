@@ -1,0 +1,50 @@
+// Package boltstore is the embedded [host.Store]: one directory, no other service.
+//
+// # Files
+//
+//	STORE              identity: which store this directory holds; written when everything else is there
+//	meta.db            runs, notes, bodies, requests; its lock is the store's lock
+//	events-000001.db   the events of workers, in the batches they came in; later epochs count on
+//
+// Both databases are bbolt files. Keys are dense numbers, so that commits append: random keys cost ten times as much.
+//
+//	meta.db   meta        name                              → number or text, see meta.go
+//	          runs        seq                               → penstock.store.v1.Run
+//	          ids         run id                            → seq
+//	          open        seq                               → status, for runs that are not final
+//	          notes       seq, attempt, event seq, note     → one event of the host
+//	          bodies      SHA-256                           → the bytes
+//	          idempotency request id                        → run id, seq, time
+//	          purge       seq                               → nothing; events of a deleted run that may still be there
+//	events    meta        name                              → number or text
+//	          events      seq, attempt, first event seq, 0  → penstock.store.v1.EventBatch
+//
+// Numbers in keys are big endian. Every value of runs, notes, bodies, idempotency and events starts with a CRC32C over
+// its key and itself, which every read checks; what is damaged is an error that names bucket and key.
+//
+// # Writing
+//
+// Each file has one goroutine that writes. It takes what waits, applies it in one transaction, and answers all once
+// the commit is on disk: a lone client never waits for others, and many share one fsync. An operation that fails by
+// its arguments, its closure or its cancelled context fails alone, before its first write.
+//
+// An error of a transaction as a whole leaves open whether its operations are on disk. The store then takes no more
+// writes, answers STORE_OUTCOME_UNKNOWN for those and STORE_STOPPED from then on, and calls Options.OnFatal; a
+// process that starts again finds each of them wholly there or not at all.
+//
+// # Order across files
+//
+// Events of workers have a file of their own, so that a burst of them never delays a command. Whoever derives a
+// state from events appends them first and updates the run after the answer. Notes, the host's own events, lie in
+// meta.db: they are committed in the same transaction as the run that they tell of, and there is no moment at which
+// a crash could part them.
+//
+// A note has its place after the worker's events that readers could see when it was made. While its transaction is
+// under way, later events of that run are stored but not shown, and their AppendEvents waits; so a cursor that has
+// passed a place never misses something that appears before it. See tail.go.
+//
+// # Limits
+//
+// One process per directory. A read transaction ends with the call that opened it, and long scans renew theirs,
+// because bbolt cannot reuse a page that a transaction may still see.
+package boltstore

@@ -1,0 +1,196 @@
+package boltstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+const metaName = "meta.db"
+
+// eventsName is the file of an epoch's events.
+func eventsName(epoch uint64) string { return fmt.Sprintf("events-%06d.db", epoch) }
+
+// Buckets; see the package comment.
+var (
+	bucketMeta        = []byte("meta")
+	bucketRuns        = []byte("runs")
+	bucketIDs         = []byte("ids")
+	bucketOpen        = []byte("open")
+	bucketNotes       = []byte("notes")
+	bucketBodies      = []byte("bodies")
+	bucketIdempotency = []byte("idempotency")
+	bucketPurge       = []byte("purge")
+	bucketEvents      = []byte("events")
+)
+
+// ascending are the buckets whose keys are added at the end, so that full pages stay full.
+var ascending = map[string]bool{string(bucketRuns): true, string(bucketIDs): true}
+
+// Open opens the store in dir, and makes both when there is nothing yet. nil options are legal.
+//
+// Errors that people can act on are host.Errors with reason STORE_LOCKED (another process has it), STORE_TOO_NEW (a
+// newer host wrote it; nothing was changed), STORE_FILE_MISSING and STORE_DAMAGED (nothing was changed or made anew).
+func Open(dir string, options *Options) (*Store, error) {
+	o := Options{}
+	if options != nil {
+		o = *options
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s, err := openStore(dir, o)
+	if errors.Is(err, berrors.ErrTimeout) {
+		err = locked(dir, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	if err := s.finishDeletes(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.Close())
+	}
+	return s, nil
+}
+
+func openStore(dir string, o Options) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	p, err := survey(dir)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open,
+		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge)
+	if err != nil {
+		return nil, err
+	}
+	// Only now can nobody else write, so what counts is read again.
+	f, err := meta.facts()
+	if err != nil {
+		return nil, errors.Join(err, meta.db.Close())
+	}
+	events, err := openFileOf(filepath.Join(dir, eventsName(f.epoch)), facts{epoch: f.epoch, store: f.store}, o.open, bucketEvents)
+	if err != nil {
+		return nil, errors.Join(err, meta.db.Close())
+	}
+	if !p.identified {
+		if err := errors.Join(syncDir(dir), writeIdentity(dir, f.store)); err != nil {
+			return nil, errors.Join(err, meta.db.Close(), events.db.Close())
+		}
+		o.Logger.Info("a store was made", slog.String("dir", dir), slog.String("store", f.store))
+	}
+	h := newHalt(o.Logger, o.OnFatal)
+	s := &Store{
+		log: o.Logger, clock: o.Clock, onChange: o.OnChange, next: f.next,
+		halt: h, meta: newWriter(meta, h), events: newWriter(events, h),
+	}
+	s.next.seq = max(s.next.seq, 1)
+	return s, nil
+}
+
+// plan is what survey found out.
+type plan struct {
+	metaPath string
+	store    string
+	epoch    uint64
+	// identified tells that the identity file is there.
+	identified bool
+}
+
+// survey looks at a directory without writing and says what to open. A store that cannot be opened, or of which a
+// part was lost, is an error.
+func survey(dir string) (plan, error) {
+	p := plan{metaPath: filepath.Join(dir, metaName)}
+	var err error
+	if p.store, err = readIdentity(dir); err != nil {
+		return plan{}, err
+	}
+	p.identified = p.store != ""
+
+	meta, err := surveyFile(p.metaPath, &p.store, p.identified)
+	if err != nil {
+		return plan{}, err
+	}
+	complete := p.identified || meta.next.seq > 1
+	if p.epoch = meta.epoch; p.epoch == 0 {
+		p.epoch = 1
+	}
+	ownStore := p.store
+	if _, err := surveyFile(filepath.Join(dir, eventsName(p.epoch)), &p.store, complete); err != nil {
+		return plan{}, err
+	}
+	if ownStore == "" && p.store != "" {
+		return plan{}, missingFile(p.metaPath) // events of a store whose other files are gone
+	}
+	if p.store == "" {
+		p.store = uuid.NewString()
+	}
+	return p, nil
+}
+
+// surveyFile inspects one file. store is the id that it must have, and is set when nothing is known of it yet.
+func surveyFile(path string, store *string, mustExist bool) (facts, error) {
+	f, err := inspect(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && mustExist:
+		return facts{}, missingFile(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return facts{}, nil
+	case err != nil:
+		return facts{}, err
+	}
+	if err := f.tooNew(path); err != nil {
+		return facts{}, err
+	}
+	if mustExist && f.store == "" {
+		return facts{}, damagedFile(path, errors.New("it does not say which store it belongs to"))
+	}
+	if *store == "" {
+		*store = f.store
+	}
+	if f.store != "" && f.store != *store {
+		return facts{}, damagedFile(path, fmt.Errorf("it belongs to store %.64q, not to %.64q", f.store, *store))
+	}
+	return f, nil
+}
+
+// openFileOf opens one of the store's files and makes its buckets when it is new.
+func openFileOf(path string, f facts, open openFile, buckets ...[]byte) (*database, error) {
+	d, err := openDatabase(path, open)
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	made := true
+	err = d.view(func(tx *bbolt.Tx) error {
+		for _, b := range append(buckets, bucketMeta) {
+			made = made && tx.Bucket(b) != nil
+		}
+		return nil
+	})
+	if err == nil && !made {
+		f.format, f.reader = formatVersion, readerVersion
+		err = d.db.Update(func(tx *bbolt.Tx) error {
+			for _, b := range buckets {
+				if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+					return err
+				}
+			}
+			return writeFacts(tx, f)
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), d.db.Close())
+	}
+	return d, nil
+}

@@ -1,0 +1,166 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// sliceLen is how many records a scan reads before it renews its transaction and looks at its context.
+const sliceLen = 2000
+
+// Run implements host.Store.
+func (s *Store) Run(ctx context.Context, id host.RunID) (host.Run, error) {
+	if err := ctx.Err(); err != nil {
+		return host.Run{}, err
+	}
+	var run *host.Run
+	if err := s.meta.view(func(tx *bbolt.Tx) (err error) {
+		run, err = runByID(tx, id)
+		return err
+	}); err != nil {
+		return host.Run{}, err
+	}
+	return *run, nil
+}
+
+// runByID reads a run. The error is NotFound when there is none.
+func runByID(tx *bbolt.Tx, id host.RunID) (*host.Run, error) {
+	key, ok := idKey(id)
+	if !ok {
+		return nil, noRun(id)
+	}
+	seqBytes := tx.Bucket(bucketIDs).Get(key)
+	if seqBytes == nil {
+		return nil, noRun(id)
+	}
+	seq, ok := seqOf(seqBytes)
+	if !ok {
+		return nil, damaged(string(bucketIDs), key, fmt.Errorf("%x is not the number of a run", seqBytes))
+	}
+	run, err := runBySeq(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	if run == nil || run.ID != id {
+		return nil, damaged(string(bucketIDs), key, fmt.Errorf("it points to run number %d, which is another", seq))
+	}
+	return run, nil
+}
+
+// runBySeq reads a run, nil when there is none.
+func runBySeq(tx *bbolt.Tx, seq uint64) (*host.Run, error) {
+	key := seqKey(seq)
+	value := tx.Bucket(bucketRuns).Get(key)
+	if value == nil {
+		return nil, nil //nolint:nilnil // there is no such run, and that is no error here
+	}
+	return decodeRun(key, value)
+}
+
+func decodeRun(key, value []byte) (*host.Run, error) {
+	payload, err := unpack(string(bucketRuns), key, value)
+	if err != nil {
+		return nil, err
+	}
+	run, err := unmarshalRun(payload)
+	if err != nil {
+		return nil, damaged(string(bucketRuns), key, err)
+	}
+	if seq, ok := seqOf(key); !ok || seq != run.Seq {
+		return nil, damaged(string(bucketRuns), key, fmt.Errorf("it is run number %d", run.Seq))
+	}
+	return run, nil
+}
+
+// FindRuns implements host.Store.
+func (s *Store) FindRuns(ctx context.Context, prefix string, limit int) (ids []host.RunID, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	prefix = strings.ToLower(prefix)
+	digits := strings.ReplaceAll(prefix, "-", "")
+	from, err := hex.DecodeString(digits[:len(digits)&^1])
+	if err != nil {
+		return nil, nil //nolint:nilerr // no id begins so
+	}
+	err = s.meta.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketIDs).Cursor()
+		for k, _ := c.Seek(from); k != nil && bytes.HasPrefix(k, from) && len(ids) < limit; k, _ = c.Next() {
+			id, ok := idOf(k)
+			if !ok {
+				return damaged(string(bucketIDs), k, errors.New("it is not the id of a run"))
+			}
+			if strings.HasPrefix(string(id), prefix) {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// Runs implements host.Store. It reads every run until the page is full: an index comes with the number of runs that
+// needs one.
+func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit int) (page host.RunPage, err error) {
+	if limit <= 0 {
+		return page, ctx.Err()
+	}
+	ahead := 0 // records read beyond a full page, to learn whether there is a next one
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return host.RunPage{}, err
+		}
+		if before, err = s.scanRuns(before, func(run *host.Run) (more bool) {
+			switch {
+			case len(page.Runs) == limit && (ahead == sliceLen || f.Matches(run)):
+				page.Next, done = run.Seq+1, true
+			case len(page.Runs) == limit:
+				ahead++
+			case f.Matches(run):
+				page.Runs = append(page.Runs, *run)
+			}
+			return !done
+		}); err != nil {
+			return host.RunPage{}, err
+		}
+		done = done || before == 0
+	}
+	return page, nil
+}
+
+// scanRuns passes on a slice of the runs with a number below from (0: all), newest first, and returns from where to
+// go on, 0 at the end.
+func (s *Store) scanRuns(from uint64, pass func(*host.Run) (more bool)) (next uint64, err error) {
+	err = s.meta.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketRuns).Cursor()
+		k, v := c.Last()
+		if from > 0 {
+			k, v = before(c, seqKey(from))
+		}
+		for range sliceLen {
+			if k == nil {
+				next = 0
+				return nil
+			}
+			run, err := decodeRun(k, v)
+			if err != nil {
+				return err
+			}
+			if !pass(run) {
+				return nil
+			}
+			next = run.Seq
+			k, v = c.Prev()
+		}
+		return nil
+	})
+	return next, err
+}

@@ -1,0 +1,77 @@
+package boltstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// Options are what Open may be told. The zero value, and nil, are legal.
+type Options struct {
+	// Logger gets what an operator must know. Default: none.
+	Logger *slog.Logger
+	// Clock tells when a run without CreatedAt was created. Without one, such a run is refused.
+	Clock host.Clock
+	// OnChange is called after each commit, in the order of commits, one call at a time, and before the write is
+	// answered. It must be quick, must not call the store, and must not change what it gets, which others get too.
+	OnChange func(host.Change)
+	// OnFatal is called once, when a transaction failed so that its outcome is unknown. The store then takes no
+	// more writes: end the process, and look again after a new start. It must not wait for Close.
+	OnFatal func(error)
+
+	// open stands in for os.OpenFile in tests.
+	open openFile
+}
+
+// Store is a host.Store in a directory. All methods may be called concurrently.
+type Store struct {
+	log   *slog.Logger
+	clock host.Clock
+
+	halt   *halt
+	meta   *writer
+	events *writer
+	tails  tails
+
+	// next is what CreateRun goes on from; only the goroutine that writes meta.db touches it.
+	next next
+
+	// announcing is held while a change is told, so that changes are told in order. No reader needs it.
+	announcing sync.Mutex
+	onChange   func(host.Change)
+
+	closed   atomic.Bool
+	closing  sync.Once
+	closeErr error
+}
+
+var _ host.Store = (*Store)(nil)
+
+// Size returns the bytes that the store uses on disk.
+func (s *Store) Size() (int64, error) {
+	m, err := s.meta.size()
+	if err != nil {
+		return 0, fmt.Errorf("size of the store: %w", err)
+	}
+	e, err := s.events.size()
+	if err != nil {
+		return 0, fmt.Errorf("size of the store: %w", err)
+	}
+	return m + e, nil
+}
+
+// Close answers the writes that were accepted, then closes the files. It waits for reads under way, and may be
+// called twice.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		if err := errors.Join(s.events.close(), s.meta.close()); err != nil {
+			s.closeErr = fmt.Errorf("close the store: %w", err)
+		}
+	})
+	return s.closeErr
+}

@@ -1,0 +1,140 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// UpdateRun implements host.Store.
+func (s *Store) UpdateRun(
+	ctx context.Context, id host.RunID, change func(*host.Run) (events [][]byte, err error),
+) (host.Run, error) {
+	if err := ctx.Err(); err != nil {
+		return host.Run{}, err
+	}
+	t, err := s.acquire(id)
+	if err != nil {
+		return host.Run{}, err
+	}
+	defer s.tails.release(t)
+	u := update{store: s, tail: t, change: change}
+	err = s.meta.do(&write{ctx: ctx, size: updateSize, apply: u.apply, settle: u.settle})
+	if u.panicked != nil {
+		panic(u.panicked) // change is the caller's, and so is its panic
+	}
+	if err != nil {
+		return host.Run{}, err
+	}
+	return *u.mine, nil
+}
+
+// updateSize is about how much an update adds; what it will add is not known before.
+const updateSize = 1 << 10
+
+// update is one call of UpdateRun.
+type update struct {
+	store  *Store
+	tail   *tail
+	change func(*host.Run) ([][]byte, error)
+
+	// mine is the run as stored, for the caller; told the same, for listeners. Neither is what change had.
+	mine, told *host.Run
+	wrote      bool
+	pinned     bool
+	lastNote   host.Cursor
+	panicked   any
+}
+
+// apply is called by the writer of meta.db.
+func (u *update) apply(x *txn) error {
+	run, err := runByID(x.Tx, u.tail.id)
+	if err != nil {
+		return err
+	}
+	was := identityOf(run)
+	before, err := marshalRun(run)
+	if err != nil {
+		return err
+	}
+	notes, err := u.callChange(run)
+	if err != nil {
+		return err
+	}
+	if err := was.check(run); err != nil {
+		return err
+	}
+	payload, err := marshalRun(run)
+	if err != nil {
+		return err
+	}
+	if u.mine, err = unmarshalRun(payload); err != nil {
+		return fmt.Errorf("update run %s: %w", u.tail.id, err)
+	}
+	if u.told, err = unmarshalRun(payload); err != nil {
+		return fmt.Errorf("update run %s: %w", u.tail.id, err)
+	}
+	if len(notes) > 0 {
+		u.pinned = true
+		if u.lastNote, err = putNotes(x, run.Seq, u.tail.pin(run.Attempt), notes); err != nil {
+			u.pinned = false
+			u.tail.unpin()
+			return fmt.Errorf("store events of run %s: %w", run.ID, err)
+		}
+	}
+	if !bytes.Equal(before, payload) {
+		x.putRun(run, payload)
+		u.wrote = true
+	}
+	return nil
+}
+
+// callChange keeps a panic of change for its caller.
+func (u *update) callChange(run *host.Run) (notes [][]byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			u.panicked = fmt.Sprintf("%v\n\n%s", p, debug.Stack())
+			err = fmt.Errorf("update run %s: panic: %v", u.tail.id, p)
+		}
+	}()
+	return u.change(run)
+}
+
+// settle is called by the writer of meta.db.
+func (u *update) settle(committed bool) {
+	switch {
+	case committed && (u.wrote || u.pinned):
+		u.store.announceRun(u.tail, u.told, u.pinned, u.lastNote)
+	case u.pinned:
+		u.tail.unpin()
+	}
+}
+
+// identity is what an update may not change.
+type identity struct {
+	id      host.RunID
+	seq     uint64
+	job     host.JobName
+	created time.Time
+	attempt uint32
+}
+
+func identityOf(r *host.Run) identity {
+	return identity{id: r.ID, seq: r.Seq, job: r.Job, created: r.CreatedAt, attempt: r.Attempt}
+}
+
+func (i identity) check(r *host.Run) error {
+	switch {
+	case r.ID != i.id || r.Seq != i.seq || r.Job != i.job || !r.CreatedAt.Equal(i.created):
+		return invalid("update run %s: its id, number, job and time of creation never change", i.id)
+	case r.Attempt < i.attempt:
+		return invalid("update run %s: its attempt cannot go back from %d to %d", i.id, i.attempt, r.Attempt)
+	case !r.Status.Valid():
+		return invalid("update run %s: %.32q is not a status", i.id, r.Status)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+
+	"go.etcd.io/bbolt"
+)
+
+// Limits of one transaction. They bound how long a command can wait behind others, and the memory of what waits.
+const (
+	maxGroup      = 4096
+	maxGroupBytes = 4 << 20
+)
+
+// writer is the one goroutine that writes a file. What waits shares a transaction; nothing lingers for company.
+type writer struct {
+	*database
+
+	halt  *halt
+	queue chan *write
+	ended chan struct{}
+
+	// mu guards closed: senders hold it for reading, so that none sends on a closed queue.
+	mu     sync.RWMutex
+	closed bool
+	// poisoned is set by a panic inside bbolt, which may have left its locks held. Read after ended.
+	poisoned bool
+}
+
+// write is one operation.
+type write struct {
+	ctx context.Context //nolint:containedctx // it ends with the call that waits for the operation
+	// size is about how many bytes it adds.
+	size int
+	// apply makes the changes. It returns an error only before its first one, and is then as if it had not been.
+	apply func(*txn) error
+	// settle is called by the writer once it is known what became of the changes, before anybody is answered; not
+	// for an apply that returned an error. After a panic apply may have been left midway. It may be nil.
+	settle func(committed bool)
+	// begun tells that apply was called.
+	begun bool
+	err   error
+	done  chan struct{}
+}
+
+// txn is the transaction of a group of writes.
+type txn struct {
+	*bbolt.Tx
+
+	wrote bool
+	// err is the first error of a change. It fails the transaction as a whole.
+	err error
+}
+
+var errUnchanged = errors.New("nothing to commit")
+
+func newWriter(d *database, h *halt) *writer {
+	w := &writer{database: d, halt: h, queue: make(chan *write, maxGroup), ended: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// do passes a write to the goroutine and waits for its answer. A ctx that ends while the write waits its turn leaves
+// nothing behind; later it no longer matters, because the outcome is then a commit away.
+func (w *writer) do(op *write) error {
+	if err := op.ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.send(op); err != nil {
+		return err
+	}
+	<-op.done
+	return op.err
+}
+
+func (w *writer) send(op *write) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return errClosed
+	}
+	op.done = make(chan struct{})
+	select {
+	case w.queue <- op:
+		return nil
+	case <-op.ctx.Done():
+		return op.ctx.Err()
+	}
+}
+
+// close answers all writes that were accepted, then closes the file.
+func (w *writer) close() error {
+	w.mu.Lock()
+	again := w.closed
+	w.closed = true
+	if !again {
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.ended
+	if again || w.poisoned {
+		return nil
+	}
+	return w.db.Close()
+}
+
+func (w *writer) run() {
+	defer close(w.ended)
+	for op := range w.queue {
+		w.commit(w.gather(op))
+	}
+}
+
+// gather takes what waits behind first.
+func (w *writer) gather(first *write) []*write {
+	group, size := []*write{first}, first.size
+	for len(group) < maxGroup && size < maxGroupBytes {
+		select {
+		case op, ok := <-w.queue:
+			if !ok {
+				return group
+			}
+			group, size = append(group, op), size+op.size
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit applies a group in one transaction and answers it. Also who failed alone is answered after the commit: the
+// reason may be a change of the same group.
+func (w *writer) commit(group []*write) {
+	err := w.halt.err()
+	if err == nil {
+		if err = w.transact(group); err != nil {
+			err = w.halt.because(w.path, err)
+		}
+	}
+	for _, op := range group {
+		if op.begun && op.err == nil && op.settle != nil {
+			op.settle(err == nil)
+		}
+		if err != nil {
+			op.err = err
+		}
+	}
+	for _, op := range group {
+		close(op.done)
+	}
+}
+
+// transact returns an error when it is unknown what is on disk.
+func (w *writer) transact(group []*write) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			w.poisoned = true
+			err = &panicError{value: p, stack: debug.Stack()}
+		}
+	}()
+	err = w.db.Update(func(tx *bbolt.Tx) error {
+		x := &txn{Tx: tx}
+		for _, op := range group {
+			if op.err = op.ctx.Err(); op.err == nil {
+				op.begun = true
+				op.err = op.apply(x)
+			}
+			if x.err != nil {
+				return x.err
+			}
+		}
+		if !x.wrote {
+			return errUnchanged
+		}
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// put stores a record.
+func (x *txn) put(bucket, key, value []byte) {
+	b := x.Bucket(bucket)
+	if ascending[string(bucket)] {
+		b.FillPercent = 0.95
+	}
+	x.changed(b.Put(key, value))
+}
+
+// del removes a record.
+func (x *txn) del(bucket, key []byte) { x.changed(x.Bucket(bucket).Delete(key)) }
+
+func (x *txn) changed(err error) {
+	x.wrote = true
+	if x.err == nil {
+		x.err = err
+	}
+}

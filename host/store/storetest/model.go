@@ -1,0 +1,117 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// model is what a store must be like when one client uses it: lists in memory.
+type model struct {
+	runs     []*modelRun // by Seq, deleted ones too
+	requests map[string]*modelRun
+	bodies   map[host.Digest][]byte
+	newest   time.Time
+}
+
+// modelRun is a run with its events in the order in which they were stored.
+type modelRun struct {
+	run     host.Run
+	request string
+	events  []host.StoredEvent
+	last    map[uint32]uint64 // seq per attempt
+	deleted bool
+}
+
+func newModel() *model {
+	return &model{requests: map[string]*modelRun{}, bodies: map[host.Digest][]byte{}}
+}
+
+// create returns nil when the request id made a run before.
+func (m *model) create(n host.NewRun) *modelRun {
+	if m.requests[n.RequestID] != nil {
+		return nil
+	}
+	r := &modelRun{run: n.Run, request: n.RequestID, last: map[uint32]uint64{}}
+	if r.run.CreatedAt.Before(m.newest) {
+		r.run.CreatedAt = m.newest
+	}
+	m.newest = r.run.CreatedAt
+	m.runs = append(m.runs, r)
+	r.run.Seq = uint64(len(m.runs))
+	m.requests[n.RequestID] = r
+	for d, body := range n.Bodies {
+		m.bodies[d] = body
+	}
+	r.note(n.Events)
+	return r
+}
+
+// note adds host events after the last worker event.
+func (r *modelRun) note(notes [][]byte) {
+	c := host.Cursor{Attempt: r.run.Attempt, Seq: r.last[r.run.Attempt]}
+	for _, e := range r.events {
+		if e.Cursor.Attempt == c.Attempt && e.Cursor.Seq == c.Seq {
+			c.Note = e.Cursor.Note
+		}
+	}
+	for _, data := range notes {
+		c.Note++
+		r.events = append(r.events, host.StoredEvent{Cursor: c, Data: data})
+	}
+}
+
+// append returns false for a gap.
+func (r *modelRun) append(b host.EventBatch) bool {
+	if b.First > r.last[b.Attempt]+1 {
+		return false
+	}
+	for i, data := range b.Events {
+		if seq := b.First + uint64(i); seq > r.last[b.Attempt] {
+			r.last[b.Attempt] = seq
+			r.events = append(r.events, host.StoredEvent{Cursor: host.Cursor{Attempt: b.Attempt, Seq: seq}, Data: data})
+		}
+	}
+	return true
+}
+
+func (r *modelRun) after(c host.Cursor, limit int) []host.StoredEvent {
+	i := slices.IndexFunc(r.events, func(e host.StoredEvent) bool { return c.Less(e.Cursor) })
+	if i < 0 {
+		return nil
+	}
+	return r.events[i:min(len(r.events), i+limit)]
+}
+
+// matching returns the runs that f selects below before, newest first.
+func (m *model) matching(f host.RunFilter, before uint64) (runs []host.Run) {
+	for _, r := range slices.Backward(m.runs) {
+		if !r.deleted && (before == 0 || r.run.Seq < before) && f.Matches(&r.run) {
+			runs = append(runs, r.run)
+		}
+	}
+	return runs
+}
+
+// open returns the runs that are not final, in order of Seq.
+func (m *model) open() (runs []host.Run) {
+	for _, r := range m.runs {
+		if !r.deleted && !r.run.Status.Final() {
+			runs = append(runs, r.run)
+		}
+	}
+	return runs
+}
+
+// find returns the ids that begin with prefix, in their order.
+func (m *model) find(prefix string) (ids []host.RunID) {
+	for _, r := range m.runs {
+		if !r.deleted && strings.HasPrefix(string(r.run.ID), prefix) {
+			ids = append(ids, r.run.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
