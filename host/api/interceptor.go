@@ -36,7 +36,6 @@ func (s *Server) watch(ctx context.Context, procedure string, f func(ctx context
 		return err
 	}
 	defer leave()
-	stop := context.AfterFunc(ctx, func() { endWrites(ctx) })
-	defer stop()
+	defer cutWrites(ctx)()
 	return f(ctx)
 }

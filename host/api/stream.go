@@ -84,3 +84,18 @@ func endWrites(ctx context.Context) {
 		_ = c.SetWriteDeadline(past)
 	}
 }
+
+// cutWrites ends blocked writes once ctx is over. The caller calls stop before its handler returns: nothing of a call
+// may be touched after that.
+func cutWrites(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(done)
+		endWrites(ctx)
+	})
+	return func() {
+		if !cancel() {
+			<-done
+		}
+	}
+}

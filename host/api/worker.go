@@ -51,8 +51,7 @@ func (w workerService) Attach(ctx context.Context, stream workerv1connect.Worker
 			<-received
 		}
 	}()
-	stop := context.AfterFunc(ctx, func() { endWrites(ctx) })
-	defer stop()
+	defer cutWrites(ctx)()
 	for {
 		select {
 		case <-ctx.Done():

@@ -1,0 +1,8 @@
+package api
+
+// LimitStreams lets tests reach the limit of streams.
+func (s *Server) LimitStreams(n int) {
+	s.streams.mu.Lock()
+	defer s.streams.mu.Unlock()
+	s.streams.limit = n
+}
