@@ -44,12 +44,11 @@ func (q *Queue) Cancel(ctx context.Context, id host.RunID, reason string, grace 
 	if err != nil {
 		return run, err
 	}
-	switch before {
-	case host.Starting:
+	if before == host.Starting {
 		if _, err := q.o.Launcher.Cancel(ctx, run.Job.Location, run.ID, run.Attempt, 0, true); err != nil {
 			q.o.Logger.Warn("end the worker of a canceled start; it will not be granted", "run", run.ID, "error", err)
 		}
-	case host.Started, host.Canceling:
+	} else if run.Status == host.Canceling {
 		q.o.Sessions.Cancel(&run, grace, force)
 	}
 	return run, nil

@@ -157,7 +157,7 @@ func (q *Queue) requeue(ctx context.Context, id host.RunID) error {
 		return err
 	}
 	if _, why := q.o.Planner.Recheck(ctx, &run); why != nil {
-		return nil
+		return nil //nolint:nilerr // it goes on waiting; the reason is in the run already
 	}
 	_, err = q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
 		if run.Status != host.WaitingForCode {

@@ -1,0 +1,102 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+func (f *fixture) toStatus(id host.RunID, path ...host.RunStatus) {
+	f.t.Helper()
+	for _, next := range path {
+		_, err := f.store.UpdateRun(f.t.Context(), id, func(r *host.Run) ([][]byte, error) {
+			return nil, r.Become(next, "", f.clock.Now())
+		})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		path  []host.RunStatus
+		force bool
+		want  host.RunStatus
+	}{
+		{"Queued", nil, false, host.Canceled},
+		{"WaitingForCode", []host.RunStatus{host.WaitingForCode}, false, host.Canceled},
+		{"Starting", []host.RunStatus{host.Starting}, false, host.Canceled},
+		{"Started", []host.RunStatus{host.Starting, host.Started}, false, host.Canceling},
+		{"Canceling", []host.RunStatus{host.Starting, host.Started, host.Canceling}, false, host.Canceling},
+		{"CancelingForced", []host.RunStatus{host.Starting, host.Started, host.Canceling}, true, host.Canceling},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, 0)
+			id := f.submit().ID
+			f.toStatus(id, c.path...)
+			run, err := f.queue.Cancel(t.Context(), id, "the test", 0, c.force)
+			if err != nil || run.Status != c.want || run.Current.Forced != c.force {
+				t.Errorf("Cancel: %s forced %t, %v; want %s", run.Status, run.Current.Forced, err, c.want)
+			}
+			if c.name == "Starting" && len(f.launcher.killed) != 1 {
+				t.Errorf("%d workers were killed, want 1", len(f.launcher.killed))
+			}
+		})
+	}
+}
+
+func TestCancelOfAFinalRunIsAConflict(t *testing.T) {
+	f := newFixture(t, 0)
+	id := f.submit().ID
+	f.toStatus(id, host.Canceled)
+	if _, err := f.queue.Cancel(t.Context(), id, "", 0, true); host.CodeOf(err) != host.Conflict {
+		t.Errorf("Cancel: %v, want Conflict", err)
+	}
+	if err := f.queue.Delete(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.queue.Cancel(t.Context(), id, "", 0, false); host.CodeOf(err) != host.NotFound {
+		t.Errorf("Cancel of a deleted run: %v, want NotFound", err)
+	}
+}
+
+func TestCancelAll(t *testing.T) {
+	f := newFixture(t, 1).start()
+	first := f.submit().ID
+	f.started()
+	f.await(first, host.Starting)
+	f.toStatus(first, host.Started)
+	waiting := f.submit().ID
+	done := make(chan error, 1)
+	go func() { done <- f.queue.CancelAll(t.Context(), "shutdown", time.Second) }()
+	f.await(waiting, host.Canceled)
+	f.await(first, host.Canceling)
+	f.toStatus(first, host.Canceled)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if len(f.launcher.starts) != 0 {
+		t.Error("CancelAll let another run start")
+	}
+}
+
+func TestCancelAllEndsWithItsContext(t *testing.T) {
+	f := newFixture(t, 1).start()
+	id := f.submit().ID
+	f.started()
+	f.await(id, host.Starting)
+	f.toStatus(id, host.Started)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.queue.CancelAll(ctx, "shutdown", time.Second) }()
+	f.await(id, host.Canceling)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("CancelAll: %v, want canceled", err)
+	}
+}

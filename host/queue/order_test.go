@@ -1,0 +1,112 @@
+package queue_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+)
+
+func TestOrderIsPriorityThenFirstIn(t *testing.T) {
+	f := newFixture(t, 1)
+	normal := f.submit()
+	urgent := f.submit("penstock/priority", "5")
+	later := f.submit()
+	low := f.submit("penstock/priority", "-3")
+	top := f.submit("penstock/priority", "2000000000")
+	f.start()
+	for i, want := range []host.Run{top, urgent, normal, later, low} {
+		got := f.started()
+		if got.Run != want.ID {
+			t.Fatalf("start %d is of %s, want %s", i, got.Run, want.ID)
+		}
+		f.await(got.Run, host.Starting)
+		f.end(got.Run)
+	}
+}
+
+func TestAtMostSoManyInProgress(t *testing.T) {
+	f := newFixture(t, 3).start()
+	var ids []host.RunID
+	for range 8 {
+		ids = append(ids, f.submit().ID)
+	}
+	for done := range 8 {
+		r := f.started()
+		f.await(r.Run, host.Starting)
+		if s := f.queue.Status(); s.InProgress > 3 || s.MaxInProgress != 3 {
+			t.Fatalf("status %+v", s)
+		}
+		if done >= 2 { // three are in progress, so the next needs an end
+			open, err := f.store.OpenRuns(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			busy := 0
+			for i := range open {
+				if open[i].Status.InProgress() {
+					busy++
+				}
+			}
+			if busy > 3 {
+				t.Fatalf("%d runs in progress, want at most 3", busy)
+			}
+			f.end(ids[done-2])
+		}
+	}
+}
+
+func TestZeroPausesAndMinusOneIsUnlimited(t *testing.T) {
+	f := newFixture(t, 0).start()
+	id := f.submit().ID
+	f.clock.Await(time.Second) // it looked once
+	if run, err := f.store.Run(t.Context(), id); err != nil || run.Status != host.Queued {
+		t.Errorf("with a limit of 0 the run is %s, %v", run.Status, err)
+	}
+	f.close()
+	f.limit = -1
+	f.open()
+	f.start()
+	for range 30 {
+		f.submit()
+	}
+	for range 31 {
+		f.started()
+	}
+}
+
+func TestSubmitTwiceIsOneRun(t *testing.T) {
+	f := newFixture(t, 0)
+	r := launch.Request{RequestID: "0123456789abcdef", Job: "plain"}
+	first, err := f.queue.Submit(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.queue.Submit(t.Context(), r)
+	if err != nil || again.ID != first.ID {
+		t.Errorf("the repeat made %s, %v; want %s", again.ID, err, first.ID)
+	}
+	for _, id := range []string{"", "short", "with a space in it", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"} {
+		if _, err := f.queue.Submit(t.Context(), launch.Request{RequestID: id, Job: "plain"}); host.CodeOf(err) != host.Invalid {
+			t.Errorf("request id %q: %v, want Invalid", id, err)
+		}
+	}
+}
+
+func TestRefusedSubmitLeavesNothing(t *testing.T) {
+	f := newFixture(t, 0)
+	for job, want := range map[string]host.Code{"no_such_job": host.NotFound, "": host.Invalid} {
+		if _, err := f.queue.Submit(t.Context(), launch.Request{RequestID: "0123456789abcdef", Job: job}); host.CodeOf(err) != want {
+			t.Errorf("job %q: %v, want code %d", job, err, want)
+		}
+	}
+	_, err := f.queue.Submit(t.Context(), launch.Request{RequestID: "0123456789abcdef", Job: "plain", ConfigYAML: "a: 1", OpSelection: "nope"})
+	if host.ReasonOf(err) != "LAUNCH_INVALID" {
+		t.Errorf("bad config and selection: %v", err)
+	}
+	page, err := f.store.Runs(t.Context(), host.RunFilter{}, 0, 10)
+	if err != nil || len(page.Runs) != 0 {
+		t.Errorf("%d runs are stored, %v; want none", len(page.Runs), err)
+	}
+}

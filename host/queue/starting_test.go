@@ -1,0 +1,175 @@
+package queue_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/hosttest"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+func TestServerThatCannotNowIsAskedAgain(t *testing.T) {
+	for _, reason := range []string{"OVERLOADED", "DRAINING", "WRONG_SERVER", "DEFINITION_CHANGED"} {
+		t.Run(reason, func(t *testing.T) {
+			f := newFixture(t, 10)
+			f.launcher.outcome = refuse(reason)
+			f.start()
+			id := f.submit().ID
+			// Far more often than the three attempts that nobody answers may count.
+			for n := uint32(1); n <= 6; n++ {
+				if r := f.startedLater(); r.Attempt != n {
+					t.Fatalf("start of attempt %d, want %d", r.Attempt, n)
+				}
+				f.awaitRun(id, func(r *host.Run) bool { return r.Status == host.Queued && r.Attempt == n })
+			}
+			f.launcher.set(func() { f.launcher.outcome = nil })
+			f.startedLater()
+			f.await(id, host.Starting)
+		})
+	}
+}
+
+func TestRefusalThatIsFinal(t *testing.T) {
+	for _, reason := range []string{"HOST_UNREACHABLE", "SPAWN_FAILED", "REASON_OF_THE_FUTURE"} {
+		t.Run(reason, func(t *testing.T) {
+			f := newFixture(t, 10)
+			f.launcher.outcome = refuse(reason)
+			f.start()
+			run := f.await(f.submit().ID, host.Failure)
+			if why, _ := run.Tag(tag.KeyFailureReason); why != "rejected" || !strings.Contains(run.StatusReason, "because of the test") {
+				t.Errorf("reason %q, %q; want rejected and the server's message", why, run.StatusReason)
+			}
+		})
+	}
+}
+
+func TestNobodySaysHello(t *testing.T) {
+	f := newFixture(t, 10).start()
+	id := f.submit().ID
+	for n := uint32(1); n <= 3; n++ {
+		if r := f.startedLater(); r.Attempt != n {
+			t.Fatalf("start of attempt %d, want %d", r.Attempt, n)
+		}
+	}
+	run := f.ticksUntil(id, host.Failure)
+	if why, _ := run.Tag(tag.KeyFailureReason); why != "start_timeout" || run.StartTimeouts != 3 {
+		t.Errorf("reason %q after %d time-outs, want start_timeout after 3", why, run.StartTimeouts)
+	}
+}
+
+func TestWorkerThatDiesBeforeHello(t *testing.T) {
+	f := newFixture(t, 10)
+	f.launcher.state = host.WorkerState{Phase: host.WorkerEnded, ExitStatus: 2, Handle: "pid 9", StderrTail: []byte("panic: \xff")}
+	f.start()
+	id := f.submit().ID
+	f.started()
+	f.await(id, host.Starting)
+	run := f.ticksUntil(id, host.Failure)
+	if !strings.Contains(run.StatusReason, "exit status 2") || !strings.Contains(run.StatusReason, "panic") {
+		t.Errorf("the reason is %q, want exit status and last words", run.StatusReason)
+	}
+}
+
+// ticksUntil lets time pass until the run has the status.
+func (f *fixture) ticksUntil(id host.RunID, want host.RunStatus) host.Run {
+	f.t.Helper()
+	for range 1000 {
+		run, err := f.store.Run(f.t.Context(), id)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if run.Status == want {
+			return run
+		}
+		f.clock.Await(time.Second)
+	}
+	f.t.Fatalf("the run never became %s", want)
+	return host.Run{}
+}
+
+func TestUnknownOutcomeIsFoundOut(t *testing.T) {
+	f := newFixture(t, 10)
+	f.launcher.outcome = func(host.StartRequest) (host.StartOutcome, error) {
+		return host.StartOutcome{}, errors.New("the reply was lost")
+	}
+	f.launcher.state = host.WorkerState{Phase: host.WorkerUnknown}
+	f.start()
+	id := f.submit().ID
+	first := f.started()
+	f.await(id, host.Starting)
+	f.launcher.set(func() { f.launcher.outcome = nil })
+	if again := f.startedLater(); again.Attempt <= first.Attempt || again.Token == first.Token {
+		t.Errorf("the second start is attempt %d, want a new attempt with a token of its own", again.Attempt)
+	}
+}
+
+func TestRunWaitsForItsCode(t *testing.T) {
+	f := newFixture(t, 0)
+	id := f.submit().ID
+	changes := f.workspace.Watch()
+	defer changes.Close()
+	without := hosttest.Current()
+	without.Repositories = hosttest.Many(1)
+	if err := f.peer.Become(without); err != nil {
+		t.Fatal(err)
+	}
+	f.awaitGone(changes)
+	f.close()
+	f.limit = 10
+	f.open()
+	f.start()
+	run := f.await(id, host.WaitingForCode)
+	if !strings.Contains(run.StatusReason, "my_job_with_tags") {
+		t.Errorf("it waits because of %q, want the job's name", run.StatusReason)
+	}
+	if err := f.peer.Become(hosttest.Current()); err != nil {
+		t.Fatal(err)
+	}
+	for f.jobIsGone() {
+		<-changes.Ready()
+		changes.Take()
+	}
+	f.changed <- struct{}{}
+	if r := f.started(); r.Run != id {
+		t.Errorf("started %s, want %s", r.Run, id)
+	}
+}
+
+func (f *fixture) jobIsGone() bool {
+	_, err := f.workspace.FindJob("my_job_with_tags")
+	return err != nil
+}
+
+func (f *fixture) awaitGone(changes interface {
+	Ready() <-chan struct{}
+	Take() []string
+},
+) {
+	for !f.jobIsGone() {
+		<-changes.Ready()
+		changes.Take()
+	}
+}
+
+func TestQueueSurvivesARestart(t *testing.T) {
+	f := newFixture(t, 1).start()
+	first := f.submit().ID
+	second := f.submit("penstock/priority", "1").ID
+	third := f.submit("penstock/priority", "9").ID
+	f.started()
+	f.close()
+	f.open()
+	f.start()
+	f.await(first, host.Starting)
+	f.end(first)
+	for _, want := range []host.RunID{third, second} {
+		if r := f.started(); r.Run != want {
+			t.Fatalf("started %s, want %s", r.Run, want)
+		}
+		f.await(want, host.Starting)
+		f.end(want)
+	}
+}
