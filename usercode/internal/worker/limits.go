@@ -55,6 +55,7 @@ func within(d *durationpb.Duration, otherwise, least, most time.Duration) time.D
 type timing struct {
 	backoffMin, backoffMax time.Duration // between two attempts to attach
 	answer                 time.Duration // for the host's answer to a hello
+	stall                  time.Duration // without an ack of what was sent, before the stream is opened again
 	deniedGrace            time.Duration // for user code to end when the host wants none of it any more
 	killReport             time.Duration // for the last events of a run whose grace is over
 	goodbye                time.Duration // for the host to see the end of the stream
@@ -66,6 +67,7 @@ var defaultTiming = timing{
 	backoffMin:  100 * time.Millisecond,
 	backoffMax:  5 * time.Second,
 	answer:      10 * time.Second,
+	stall:       time.Minute,
 	deniedGrace: 10 * time.Second,
 	killReport:  3 * time.Second,
 	goodbye:     2 * time.Second,

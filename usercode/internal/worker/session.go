@@ -36,9 +36,14 @@ type session struct {
 	lastBatch time.Time
 	lastSend  time.Time
 	goodbye   bool // finished was sent
+	acked     uint64
+	progress  time.Time // of acks, or nothing waited for one
 }
 
-var errNoAnswer = errors.New("the host did not answer the hello in time")
+var (
+	errNoAnswer = errors.New("the host did not answer the hello in time")
+	errNoAck    = errors.New("the host does not acknowledge what it was sent")
+)
 
 // session attaches once and stays attached for as long as it can. It reports whether the host had answered, and why
 // it is over; all its goroutines have ended.
@@ -165,7 +170,12 @@ func (s *session) sendDue() (done bool, due time.Time, err error) {
 		for len(s.window) > 0 && s.window[0] <= acked {
 			s.window = s.window[1:]
 		}
+		if acked > s.acked || len(s.window) == 0 && !s.goodbye {
+			s.acked, s.progress = acked, s.now()
+		}
 		switch {
+		case !s.now().Before(s.progress.Add(s.timing.stall)):
+			return false, due, errNoAck
 		case s.next > last && finished && s.goodbye && acked >= last:
 			return true, due, nil
 		case s.next > last && finished && !s.goodbye:
@@ -178,9 +188,9 @@ func (s *session) sendDue() (done bool, due time.Time, err error) {
 				Heartbeat: &workerv1.Heartbeat{Uptime: durationpb.New(s.now().Sub(s.started))},
 			}})
 		default:
-			due = s.lastSend.Add(limits.heartbeat)
-			if batch := s.lastBatch.Add(limits.batchDelay); s.next <= last && len(s.window) < limits.unackedBatches && batch.Before(due) {
-				due = batch
+			due = earlier(s.lastSend.Add(limits.heartbeat), s.progress.Add(s.timing.stall))
+			if s.next <= last && len(s.window) < limits.unackedBatches {
+				due = earlier(due, s.lastBatch.Add(limits.batchDelay))
 			}
 			return false, due, nil
 		}
@@ -188,6 +198,13 @@ func (s *session) sendDue() (done bool, due time.Time, err error) {
 			return false, due, err
 		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // batchIsDue lets the first event after a silence leave at once and others wait for company.
