@@ -81,14 +81,14 @@ func (d *definitions) bodies() map[host.Digest][]byte {
 }
 
 // assemble makes repositories of what an exchange brought. What is as before is
-// shared with prior, which may be nil, so that it is decoded once.
-func assemble(o *outcome, prior *definitions) []*repository {
+// shared with held, which may be nil, so that it is decoded once.
+func assemble(o *outcome, held *definitions) []*repository {
 	if o.same {
-		return withoutRefused(prior.repositories, o.allowed)
+		return withoutRefused(held.repositories, o.allowed)
 	}
 	decoded := map[host.Digest]*definitionBody{}
-	if prior != nil {
-		for _, r := range prior.repositories {
+	if held != nil {
+		for _, r := range held.repositories {
 			for _, j := range r.jobs {
 				decoded[j.definition.digest] = j.definition
 			}
@@ -101,7 +101,7 @@ func assemble(o *outcome, prior *definitions) []*repository {
 			continue
 		}
 		r := &repository{name: m.name, digest: m.digest, body: m.body, jobs: make([]*jobContent, 0, len(m.jobs))}
-		if old := prior.repository(m.name); old != nil && old.body == m.body {
+		if old := held.repository(m.name); old != nil && old.body == m.body {
 			r.description = old.description
 		} else {
 			r.description = repositoryDescription(o.bodies[m.body])

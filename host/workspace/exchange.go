@@ -28,6 +28,9 @@ type exchange struct {
 	// these definitions; a fault ends the exchange.
 	gate  func(opening *usercodev1.ServerInfo) (allowed bool, f *fault)
 	names string // address, for messages
+	// held are definitions whose bodies need not be sent again; nil when there
+	// are none. What is held is not always offered, see location.load.
+	held *definitions
 
 	frames, bytes int
 	// discarded is the number of bodies that came without being asked for.
@@ -52,7 +55,8 @@ type outcome struct {
 	bodies map[host.Digest][]byte
 }
 
-// run makes the exchange. prior is what the host has, nil to ask for everything.
+// run makes the exchange. prior is what the host says that it has, nil to be
+// told of everything.
 func (x *exchange) run(hostInfo *usercodev1.HostInfo, prior *definitions) (*outcome, error) {
 	if err := x.open(hostInfo, prior); err != nil {
 		return nil, err
@@ -107,7 +111,7 @@ func (x *exchange) read(o *outcome, prior *definitions) error {
 			if f := matchRoot(o.opening.GetDefinitionsDigest(), o.root, "reports"); f != nil {
 				return f
 			}
-			return x.fetch(o, prior)
+			return x.fetch(o)
 		case r.closing != nil && m.jobs == 0 && len(m.byName) == 0 && prior != nil:
 			// Nothing but opening and closing: all is as before.
 			o.same, o.root = true, prior.root
@@ -119,8 +123,8 @@ func (x *exchange) read(o *outcome, prior *definitions) error {
 }
 
 // fetch asks for the bodies that are missing and allowed, and reads them.
-func (x *exchange) fetch(o *outcome, prior *definitions) error {
-	w := newWants(o, prior)
+func (x *exchange) fetch(o *outcome) error {
+	w := newWants(o, x.held)
 	for _, want := range w.messages() {
 		if err := x.turns.Send(&usercodev1.GetDefinitionsRequest{Message: &usercodev1.GetDefinitionsRequest_Want_{Want: want}}); err != nil {
 			return err

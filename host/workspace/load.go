@@ -18,7 +18,7 @@ func (l *location) load(ctx context.Context, conn *connection, r report) *fault 
 	started := l.clock.Now()
 	prior := l.definitions
 	if prior != nil && !l.judgesSame(r) {
-		prior = nil // what may be had may be more than what the host has
+		prior = nil // what may be had now may be more than what the host has
 	}
 	d, f := l.exchange(ctx, conn, r, prior)
 	if ctx.Err() != nil {
@@ -69,7 +69,7 @@ func (l *location) exchange(ctx context.Context, conn *connection, r report, pri
 	if l.definitions != nil && l.definitions.root == o.root {
 		loadedAt = l.definitions.loadedAt
 	}
-	return l.define(judged, o.root, assemble(o, prior), loadedAt), nil
+	return l.define(judged, o.root, assemble(o, l.definitions), loadedAt), nil
 }
 
 // stream runs one GetDefinitions stream.
@@ -96,6 +96,7 @@ func (l *location) stream(ctx context.Context, conn *connection, r report, prior
 			return l.decide(judged).State == versioncheck.StateShown, nil
 		},
 		names: l.config.Address,
+		held:  l.definitions,
 	}
 	o, err := x.run(l.hostInfo, prior)
 	if err != nil && !errors.Is(err, errReopen) {

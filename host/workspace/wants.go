@@ -19,9 +19,9 @@ type wants struct {
 }
 
 // newWants goes through a manifest. Metadata that the gate refuses is not needed.
-func newWants(o *outcome, prior *definitions) *wants {
+func newWants(o *outcome, held *definitions) *wants {
 	w := &wants{bodies: map[host.Digest][]byte{}, pending: map[host.Digest]bool{}}
-	had := prior.bodies()
+	had := held.bodies()
 	for _, r := range o.repositories {
 		if old := r.unchanged; old != nil {
 			for _, j := range old.jobs {
@@ -32,7 +32,7 @@ func newWants(o *outcome, prior *definitions) *wants {
 			}
 			continue
 		}
-		if old := prior.repository(r.name); old == nil || old.body != r.body {
+		if old := held.repository(r.name); old == nil || old.body != r.body {
 			w.need(r.body, nil)
 		}
 		for _, j := range r.jobs {
