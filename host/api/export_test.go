@@ -6,3 +6,6 @@ func (s *Server) LimitStreams(n int) {
 	defer s.streams.mu.Unlock()
 	s.streams.limit = n
 }
+
+// Options are those that the server was made with.
+func (s *Server) Options() *Options { return &s.o }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -223,3 +224,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 		return v
 	}
 }
+
+func freshRegistry() *prometheus.Registry { return prometheus.NewRegistry() }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -102,7 +102,7 @@ func TestSlowWatcherBlocksNobody(t *testing.T) {
 	for i := range 100 {
 		tags = append(tags, &tagv1.Tag{Key: fmt.Sprintf("k%d", i), Value: strings.Repeat("x", 4000)})
 	}
-	for range 40 { // 16 MB
+	for range 20 { // 8 MB
 		f.launch(&hostv1.LaunchRunRequest{Job: "plain", Tags: tags})
 	}
 	// That the launches answered is the point. Stop must not wait for the watcher either.
