@@ -36,7 +36,7 @@ func (s *schema) fillDefaults(config map[string]any) (map[string]any, error) {
 	if s.root == nil {
 		return config, nil
 	}
-	f := &filler{schema: s, budget: &fillBudget{values: MaxConfigValues, bytes: MaxConfigBytes, work: maxCheckWork}}
+	f := &filler{schema: s, budget: &fillBudget{values: MaxConfigValues, bytes: MaxConfigBytes, work: maxFillWork}}
 	for range MaxConfigDepth {
 		f.changed = false
 		if err := f.fill(s.root, config, 1); err != nil {

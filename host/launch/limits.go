@@ -29,6 +29,9 @@ const (
 // maxCheckWork bounds the check of one config, in steps of roughly 100 ns.
 const maxCheckWork = 4_000_000
 
+// maxFillWork bounds the filling in of defaults, whose steps are longer.
+const maxFillWork = maxCheckWork / 8
+
 // What is kept in memory at most: compiled schemas, by the size of their text,
 // and definitions that somebody saw, by the size of their bodies.
 const (
