@@ -2,6 +2,7 @@ package launch
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 
 func TestAdvertisedAddress(t *testing.T) {
 	here := []host.LocationConfig{{Name: "a", Address: "127.0.0.1:4266"}, {Name: "b", Address: "localhost:4267"}, {Name: "c", Address: "[::1]:4268"}}
-	elsewhere := append(here[:3:3], host.LocationConfig{Name: "far", Address: "10.0.0.7:4266"})
+	elsewhere := append(slices.Clone(here), host.LocationConfig{Name: "far", Address: "10.0.0.7:4266"})
 	for _, test := range []struct {
 		name, bound, flag string
 		tls               bool

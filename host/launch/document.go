@@ -133,7 +133,7 @@ func (r *reader) readYAML(text []byte) *document {
 		return nil
 	}
 	if err := loader.Load(&second); err == nil {
-		r.add(place{second.Line, second.Column}, "a second document begins here; a config is one document, so remove the --- and what follows, or launch twice")
+		r.addf(place{second.Line, second.Column}, "a second document begins here; a config is one document, so remove the --- and what follows, or launch twice")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
 		r.addSyntax(err)
@@ -147,16 +147,15 @@ func (r *reader) readYAML(text []byte) *document {
 
 // addSyntax adds what the YAML parser says, at its place.
 func (r *reader) addSyntax(err error) {
-	var load *yaml.LoadError
-	if errors.As(err, &load) {
+	if load, ok := errors.AsType[*yaml.LoadError](err); ok {
 		at := place{load.Mark.Line, load.Mark.Column}
-		r.add(at, "it is not YAML: %s", load.Message)
+		r.addf(at, "it is not YAML: %s", load.Message)
 		return
 	}
-	r.add(place{}, "it is not YAML: %s", err.Error())
+	r.addf(place{}, "it is not YAML: %s", err.Error())
 }
 
-func (r *reader) add(at place, format string, args ...any) {
+func (r *reader) addf(at place, format string, args ...any) {
 	r.problems = append(r.problems, problemAt(at, "", format, args...)...)
 }
 
@@ -168,9 +167,9 @@ func (r *reader) count(at place, textBytes int) bool {
 	r.values++
 	r.bytes += textBytes
 	if r.values > r.maxValues {
-		r.add(at, "it holds more than %d values, aliases written out; the limit is %d", r.maxValues, r.maxValues)
+		r.addf(at, "it holds more than %d values, aliases written out; the limit is %d", r.maxValues, r.maxValues)
 	} else if r.bytes > r.maxBytes {
-		r.add(at, "it holds more than %d bytes of text, aliases written out; the limit is %d", r.maxBytes, r.maxBytes)
+		r.addf(at, "it holds more than %d bytes of text, aliases written out; the limit is %d", r.maxBytes, r.maxBytes)
 	}
 	return r.values <= r.maxValues && r.bytes <= r.maxBytes
 }
@@ -178,7 +177,7 @@ func (r *reader) count(at place, textBytes int) bool {
 // deeper reports whether a container at this depth is allowed; one that is not is said once.
 func (r *reader) deeper(at place, depth int) bool {
 	if depth > r.maxDepth {
-		r.add(at, "objects and lists nest deeper than %d here; the limit is %d", r.maxDepth, r.maxDepth)
+		r.addf(at, "objects and lists nest deeper than %d here; the limit is %d", r.maxDepth, r.maxDepth)
 		return false
 	}
 	return true

@@ -74,7 +74,7 @@ func (j *jsonReader) value(depth int) *document {
 	case json.Number:
 		number, problem := decimalNumber(token.String())
 		if problem != "" {
-			j.add(at, "%s", problem)
+			j.addf(at, "%s", problem)
 		}
 		d.scalar, d.typed = number, token.String()
 	case string:
@@ -99,7 +99,7 @@ func (j *jsonReader) object(d *document, depth int) *document {
 			return nil
 		}
 		if first, ok := d.addMember(member{key: key, at: at, value: value}); !ok {
-			j.add(at, "the key %.64q is there already, on line %d; keep one of them", key, first.line)
+			j.addf(at, "the key %.64q is there already, on line %d; keep one of them", key, first.line)
 		}
 	}
 	j.next()
@@ -124,7 +124,7 @@ func (j *jsonReader) whole(text string, raw []byte, at place) string {
 	replaced := strings.Count(text, string(utf8.RuneError))
 	meant := bytes.Count(raw, []byte(string(utf8.RuneError))) + bytes.Count(bytes.ToLower(raw), []byte(`\ufffd`))
 	if replaced > meant {
-		j.add(at, "the text holds half of a \\u surrogate pair; write the character itself, or both halves")
+		j.addf(at, "the text holds half of a \\u surrogate pair; write the character itself, or both halves")
 	}
 	return text
 }

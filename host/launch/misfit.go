@@ -91,11 +91,9 @@ func (m *misfits) alternatives(e *jsonschema.ValidationError) {
 	default:
 		var ways []string
 		for _, c := range near[:min(len(near), 4)] {
-			if leaf := firstLeaf(c); leaf != nil {
-				sub := &misfits{schema: m.schema, typed: m.typed, filled: m.filled}
-				sub.leaf(leaf)
-				ways = append(ways, sub.problems[0].Message)
-			}
+			sub := &misfits{schema: m.schema, typed: m.typed, filled: m.filled}
+			sub.leaf(firstLeaf(c))
+			ways = append(ways, sub.problems[0].Message)
 		}
 		m.add(e.InstanceLocation, "it fits none of the forms that are allowed here: "+strings.Join(ways, "; or "))
 	}
@@ -128,14 +126,14 @@ func (m *misfits) leaf(e *jsonschema.ValidationError) {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		for _, name := range k.Missing {
-			m.add(append(at[:len(at):len(at)], name), "it is missing"+needed(sub, name))
+			m.add(append(slices.Clip(at), name), "it is missing"+needed(sub, name))
 		}
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			m.add(append(at[:len(at):len(at)], name), unknownKey(name, sub))
+			m.add(append(slices.Clip(at), name), unknownKey(name, sub))
 		}
 	case *kind.PropertyNames:
-		m.add(append(at[:len(at):len(at)], k.Property), "a key like this is not allowed here: "+kindText(firstLeaf(e).ErrorKind))
+		m.add(append(slices.Clip(at), k.Property), "a key like this is not allowed here: "+kindText(firstLeaf(e).ErrorKind))
 	case *kind.FalseSchema:
 		m.add(at, "nothing is allowed here; remove it")
 	case *kind.Type:
@@ -283,8 +281,6 @@ func (d *document) child(token string) *document {
 func kindText(k jsonschema.ErrorKind) string {
 	return clipMessage(k.LocalizedString(message.NewPrinter(language.English)))
 }
-
-func joinPointer(path []string) string { return strings.Join(path, "/") }
 
 func pointerOf(s *jsonschema.Schema) string {
 	_, pointer, _ := strings.Cut(s.Location, "#")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -90,16 +91,16 @@ func (noLoader) Load(url string) (any, error) {
 }
 
 func readableSchemaError(err error) error {
-	var invalid *jsonschema.SchemaValidationError
-	if errors.As(err, &invalid) {
-		var v *jsonschema.ValidationError
-		if errors.As(invalid.Err, &v) {
-			if leaf := firstLeaf(v); leaf != nil {
-				return fmt.Errorf("it is not a JSON schema: at /%s: %s", joinPointer(leaf.InstanceLocation), kindText(leaf.ErrorKind))
-			}
-		}
+	invalid, ok := errors.AsType[*jsonschema.SchemaValidationError](err)
+	if !ok {
+		return err
 	}
-	return err
+	v, ok := errors.AsType[*jsonschema.ValidationError](invalid.Err)
+	if !ok {
+		return err
+	}
+	leaf := firstLeaf(v)
+	return fmt.Errorf("it is not a JSON schema: at /%s: %s", strings.Join(leaf.InstanceLocation, "/"), kindText(leaf.ErrorKind))
 }
 
 // patterns compiles the regular expressions of one schema, within a budget for

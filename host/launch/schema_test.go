@@ -165,7 +165,7 @@ func TestSchemaCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := c.recent.order.Len(); n != maxCachedSchemas || len(c.recent.index) != n {
+	if n := len(c.recent.entries); n != maxCachedSchemas {
 		t.Errorf("%d schemas are kept, want %d", n, maxCachedSchemas)
 	}
 	if again, err := c.get([]byte(`{"type":"object"}`)); err != nil || again == a {
@@ -178,8 +178,8 @@ func TestRecentIsBoundedBySize(t *testing.T) {
 	for i := range 5 {
 		r.get(i, 4, func() int { return i })
 	}
-	if r.order.Len() != 2 || r.size != 8 {
-		t.Errorf("%d values of size %d are kept, want 2 of 8", r.order.Len(), r.size)
+	if len(r.entries) != 2 || r.size != 8 {
+		t.Errorf("%d values of size %d are kept, want 2 of 8", len(r.entries), r.size)
 	}
 	if got := r.get(99, 11, func() int { return 7 }); got != 7 {
 		t.Errorf("a value that is too large: got %d, want it made", got)

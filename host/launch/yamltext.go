@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -12,13 +13,11 @@ import (
 func (r *reader) fromNode(n *yaml.Node, depth int, open []*yaml.Node) *document {
 	at := place{n.Line, n.Column}
 	if n.Kind == yaml.AliasNode {
-		for _, o := range open {
-			if o == n.Alias {
-				r.add(at, "the alias *%s stands inside its own anchor, so it has no end", n.Value)
-				return nil
-			}
+		if slices.Contains(open, n.Alias) {
+			r.addf(at, "the alias *%s stands inside its own anchor, so it has no end", n.Value)
+			return nil
 		}
-		d := r.fromNode(n.Alias, depth, append(open[:len(open):len(open)], n.Alias))
+		d := r.fromNode(n.Alias, depth, append(slices.Clip(open), n.Alias))
 		if d != nil {
 			d.at = at
 		}
@@ -43,7 +42,7 @@ func (r *reader) fromMapping(n *yaml.Node, depth int, open []*yaml.Node) *docume
 		return nil
 	}
 	if tag := n.ShortTag(); tag != "!!map" {
-		r.add(d.at, "the tag %.64q is not known here; leave it out", tag)
+		r.addf(d.at, "the tag %.64q is not known here; leave it out", tag)
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -56,18 +55,18 @@ func (r *reader) fromMapping(n *yaml.Node, depth int, open []*yaml.Node) *docume
 		case !r.count(m.at, len(key.Value)):
 			return d
 		case key.Kind != yaml.ScalarNode:
-			r.add(m.at, "a key is a list or an object here; keys are text")
+			r.addf(m.at, "a key is a list or an object here; keys are text")
 			continue
 		case key.ShortTag() == "!!merge":
-			r.add(m.at, "merge keys (<<) are not read; write the keys out, or give the whole object an anchor and an alias")
+			r.addf(m.at, "merge keys (<<) are not read; write the keys out, or give the whole object an anchor and an alias")
 			continue
 		case !isText(key):
-			r.add(m.at, "the key %.64s is %s; keys are text, so put it in quotes: %.64q", key.Value, describeNode(key), key.Value)
+			r.addf(m.at, "the key %.64s is %s; keys are text, so put it in quotes: %.64q", key.Value, describeNode(key), key.Value)
 			continue
 		}
 		m.value = r.fromNode(value, depth+1, open)
 		if first, ok := d.addMember(m); !ok {
-			r.add(m.at, "the key %.64q is there already, on line %d; keep one of them", m.key, first.line)
+			r.addf(m.at, "the key %.64q is there already, on line %d; keep one of them", m.key, first.line)
 		}
 	}
 	return d
@@ -79,7 +78,7 @@ func (r *reader) fromSequence(n *yaml.Node, depth int, open []*yaml.Node) *docum
 		return nil
 	}
 	if tag := n.ShortTag(); tag != "!!seq" {
-		r.add(d.at, "the tag %.64q is not known here; leave it out", tag)
+		r.addf(d.at, "the tag %.64q is not known here; leave it out", tag)
 		return nil
 	}
 	for _, c := range n.Content {
@@ -106,7 +105,7 @@ func (r *reader) fromScalar(n *yaml.Node) *document {
 		d.scalar, problem = taggedScalar(tag, n.Value)
 	}
 	if problem != "" {
-		r.add(d.at, "%s", problem)
+		r.addf(d.at, "%s", problem)
 		return nil
 	}
 	return d
