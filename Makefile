@@ -12,7 +12,8 @@ VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || 
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 # -buildvcs=false and -X: the hash must be right where Go may not read the repository (containers, other owners).
-BUILD := CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION) -X main.commit=$(COMMIT)'
+BUILD := CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION) -X main.commit=$(COMMIT) \
+	-X github.com/penstock-run/penstock/usercode.codeVersion=$(COMMIT)'
 BUF   := go tool -modfile=.ci/tools/buf.mod buf
 LINT  := go tool -modfile=.ci/tools/lint.mod golangci-lint
 
