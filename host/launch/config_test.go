@@ -221,3 +221,35 @@ func TestConfigAlias(t *testing.T) {
 		t.Errorf("problem of an alias: %q, want it where the alias is, on line 3", lines(problems))
 	}
 }
+
+// sdkSchema is what the Go SDK makes of a struct with a field of every kind.
+const sdkSchema = `{"type":"object","properties":{"config":{"type":"object","properties":{"read":{"type":"object","properties":{"path":{"type":"string","description":"where to read","default":"."},"inner":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":["null","integer"],"default":null},"l":{"type":["null","array"],"items":{"type":"object","properties":{"x":{"type":"integer","default":0},"any":{"default":null}},"additionalProperties":false},"default":[]},"d":{"type":"string","default":"0s","pattern":"^[-+]?([0-9.]+(ns|us|µs|μs|ms|s|m|h))+$|^[-+]?0$"}},"required":["a"],"additionalProperties":false},"p":{"type":["null","object"],"properties":{"x":{"type":"integer","default":0},"any":{"default":null}},"default":null,"additionalProperties":false},"m":{"type":"object","default":{},"additionalProperties":{"type":"object","properties":{"x":{"type":"integer","default":0},"any":{"default":null}},"additionalProperties":false}},"f":{"type":"number","default":1.5}},"required":["inner"],"additionalProperties":false}},"required":["read"],"additionalProperties":false}},"required":["config"],"additionalProperties":false}`
+
+func TestConfigOfTheSDK(t *testing.T) {
+	s := mustCompile(t, sdkSchema)
+	_, problems := checkConfig(s, "config: {read: {f: 1e400}}")
+	if diff := cmp.Diff([]string{"config (line 1, column 20): the number 1e400 is out of range; numbers go from 1e-308 to 1e308 in size"}, lines(problems)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	_, problems = checkConfig(s, "")
+	if diff := cmp.Diff([]string{"config config.read.inner.a: it is missing: text"}, lines(problems)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	_, problems = checkConfig(s, "config:\n  read:\n    inner: {a: x, d: 5 minutes, l: {}, b: 1.5}\n    p: {y: 1}\n")
+	want := []string{
+		"config config.read.inner.d (line 3, column 19): it is the text \"5 minutes\"; it must match the pattern ^[-+]?([0-9.]+(ns|us|µs|μs|ms|s|m|h))+$|^[-+]?0$",
+		"config config.read.inner.l (line 3, column 33): it is an object; it must be null or a list",
+		"config config.read.inner.b (line 3, column 40): it is the number 1.5; it must be null or a whole number",
+		"config config.read.p.y (line 4, column 9): unknown key; known are any, x",
+	}
+	if diff := cmp.Diff(want, lines(problems)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	c, problems := checkConfig(s, "config:\n  read:\n    inner: {a: x, b: 3.0, l: [{}]}\n    m: {k: {x: 2}}\n    p: {}\n")
+	if len(problems) > 0 {
+		t.Fatalf("problems %q", lines(problems))
+	}
+	if got, want := string(c.json), `{"config":{"read":{"f":1.5,"inner":{"a":"x","b":3,"d":"0s","l":[{"any":null,"x":0}]},"m":{"k":{"any":null,"x":2}},"p":{"any":null,"x":0},"path":"."}}}`; got != want {
+		t.Errorf("json:\n got %s\nwant %s", got, want)
+	}
+}

@@ -201,7 +201,7 @@ func nearest(text string, names []string) string {
 	if len(text) > maxQuoted {
 		return ""
 	}
-	best, bestDistance := "", max(len(text)/3, 1)+1
+	best, bestDistance := "", min(max(len(text)/3, 1), len(text)-1)+1 // one letter is not like another
 	for _, n := range names {
 		if len(n) > maxQuoted {
 			continue
