@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	crand "crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/internal/wire"
+	"github.com/penstock-run/penstock/versioncheck"
+)
+
+const (
+	// hostCheck is how long the host may take to answer before a start is refused.
+	hostCheck = 2 * time.Second
+	// stopCeiling is how long calls under way may take when the server stops.
+	stopCeiling = 5 * time.Second
+)
+
+// Options of New. The zero value serves on loopback without TLS or a token.
+type Options struct {
+	// TLSCert and TLSKey are PEM files of the certificate chain and its key. Default: no TLS.
+	TLSCert, TLSKey string
+	// Token is what a host has to show. Default: none is asked for.
+	Token string
+	// Insecure allows to serve elsewhere than on loopback without TLS or a token.
+	Insecure bool
+	// HostCA is a PEM file with the certificates that a host's is checked against. Default: those of the system.
+	HostCA string
+	// CodeVersion is the version of the team's code, for people. Default: unknown.
+	CodeVersion string
+	// Image is the container image of the process, for people. Default: none.
+	Image string
+	// MaxWorkers is how many workers run at a time. Default: no limit.
+	MaxWorkers int
+	// Logger gets the notes of the server. Default: none are made.
+	Logger *slog.Logger
+	// Now is the clock. Default: the system's.
+	Now func() time.Time
+	// Random is where the server's id comes from. Default: crypto/rand.
+	Random io.Reader
+	// Protocol and MinHostProtocol are what the server says of itself; only tests, which are peers of another age, set
+	// them. Default: this tree's protocol, and any host.
+	Protocol, MinHostProtocol string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the default of the injected clock
+	}
+	if o.Random == nil {
+		o.Random = crand.Reader
+	}
+	if o.Protocol == "" {
+		o.Protocol = versioncheck.Protocol
+	}
+	return o
+}
+
+// Server is one user-code server process. Make it with New; Serve may be called once.
+type Server struct {
+	usercodev1.UnimplementedUserCodeServiceServer
+
+	opts        Options
+	definitions *wire.Definitions
+	info        *usercodev1.ServerInfo // without draining
+	id          string
+	grpc        *grpc.Server
+	health      *health.Server
+	attempts    *attempts
+	draining    atomic.Bool
+}
+
+// New encodes the definitions, which were validated, and prepares to serve them. The error is about definitions that
+// are too large, or about the files of the options.
+func New(repositories []*spec.Repository, opts Options) (*Server, error) {
+	opts = opts.withDefaults()
+	definitions, err := wire.Encode(repositories)
+	if err != nil {
+		return nil, err
+	}
+	var id [16]byte
+	if _, err := io.ReadFull(opts.Random, id[:]); err != nil {
+		return nil, fmt.Errorf("make the server's id: %w", err)
+	}
+	s := &Server{
+		opts: opts, definitions: definitions, id: hex.EncodeToString(id[:]),
+		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers),
+	}
+	s.info = s.makeInfo()
+	options := []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(s.unary),
+		grpc.ChainStreamInterceptor(s.stream),
+		grpc.MaxRecvMsgSize(4 << 20),
+		grpc.MaxConcurrentStreams(1000),
+		grpc.ConnectionTimeout(10 * time.Second),
+		// Less than what hosts use, or they would be cut off for asking.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+	}
+	if opts.TLSCert != "" || opts.TLSKey != "" {
+		certificate, err := tls.LoadX509KeyPair(opts.TLSCert, opts.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("read the certificate %s and its key %s: %w", opts.TLSCert, opts.TLSKey, err)
+		}
+		options = append(options, grpc.Creds(credentials.NewTLS(&tls.Config{
+			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
+		})))
+	}
+	s.grpc = grpc.NewServer(options...)
+	usercodev1.RegisterUserCodeServiceServer(s.grpc, s)
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	return s, nil
+}
+
+// ID is the server's random id, 32 hex digits.
+func (s *Server) ID() string { return s.id }
+
+// Serve serves on the listener, which it closes, until ctx ends; that is not an error. From then on it says that it
+// drains and starts nothing, and it returns when calls under way are done, in a few seconds at most. Workers that it
+// started go on.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	if err := s.mayServe(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	var group sync.WaitGroup
+	defer group.Wait()
+	watchCtx, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	group.Go(func() { s.attempts.watch(watchCtx) })
+
+	s.opts.Logger.Info("serving definitions", "address", listener.Addr().String(), "server", s.id,
+		"jobs", s.definitions.Jobs, "protocol", s.opts.Protocol, "definitions", s.definitions.Digest.String())
+	served := make(chan error, 1)
+	group.Go(func() { served <- s.grpc.Serve(listener) })
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	s.health.Shutdown()
+	s.opts.Logger.Info("draining: no new runs are started", "workers", s.attempts.live())
+	stopped := make(chan struct{})
+	group.Go(func() {
+		defer close(stopped)
+		s.grpc.GracefulStop()
+	})
+	ceiling := time.NewTimer(stopCeiling)
+	defer ceiling.Stop()
+	select {
+	case <-stopped:
+	case <-ceiling.C: // somebody watches health, or does not read what they asked for
+		s.grpc.Stop()
+	}
+	return nil
+}
+
+// mayServe refuses an address that others can reach without the means to keep them out.
+func (s *Server) mayServe(address net.Addr) error {
+	tcp, ok := address.(*net.TCPAddr)
+	if ok && tcp.IP.IsLoopback() || s.opts.Insecure || s.opts.TLSCert != "" && s.opts.Token != "" {
+		return nil
+	}
+	return fmt.Errorf("serve on %s: others can reach it, so it needs a certificate with its key and a token, or to be told that it may be insecure", address)
+}
