@@ -52,8 +52,8 @@ type random struct {
 }
 
 var (
-	texts   = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "\x00", "a\x00b", "/", "a", "b"}))
-	data    = rapid.Custom(func(t *rapid.T) []byte {
+	texts = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "\x00", "a\x00b", "/", "a", "b"}))
+	data  = rapid.Custom(func(t *rapid.T) []byte {
 		return bytes.Repeat([]byte(texts.Draw(t, "text")), rapid.IntRange(0, 50).Draw(t, "times"))
 	})
 	blobs   = rapid.SliceOfN(data, 0, 5)

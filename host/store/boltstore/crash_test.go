@@ -1,0 +1,303 @@
+package boltstore
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// crashDir names the directory that a writer process writes to, in its environment.
+const crashDir = "BOLTSTORE_CRASH_DIR"
+
+const (
+	crashRounds  = 40
+	crashWorkers = 6
+	crashEvents  = 7 // of each run
+)
+
+// crashWriter takes runs through their lives until it is killed. It says on its standard output what it tries and
+// what was answered.
+func crashWriter(dir string) {
+	var mu sync.Mutex
+	say := func(what string, run host.Run, n uint64) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(os.Stdout, what, run.ID, run.Seq, n)
+	}
+	s, err := Open(dir, nil)
+	if err == nil {
+		var wg sync.WaitGroup
+		for range crashWorkers {
+			wg.Go(func() {
+				for {
+					if err := crashLife(context.Background(), s, say); err != nil {
+						mu.Lock()
+						fmt.Fprintln(os.Stdout, "error", strings.ReplaceAll(err.Error(), "\n", " "))
+						os.Exit(1)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	fmt.Fprintln(os.Stdout, "error", err)
+	os.Exit(1)
+}
+
+// crashLife takes one run through its life. A note tells of each change, so that one without the other can be seen.
+func crashLife(ctx context.Context, s *Store, say func(what string, run host.Run, n uint64)) error {
+	n := newRun()
+	body := []byte(n.RequestID)
+	n.Bodies = map[host.Digest][]byte{digestOf(body): body}
+	n.Run.Launched.Definition = digestOf(body)
+	run, _, err := s.CreateRun(ctx, n)
+	if err != nil {
+		return err
+	}
+	say("created", run, 0)
+	become := func(status host.RunStatus, note string) error {
+		_, err := s.UpdateRun(ctx, run.ID, func(r *host.Run) ([][]byte, error) {
+			r.Status, r.Attempt = status, 1
+			return [][]byte{[]byte(note)}, nil
+		})
+		return err
+	}
+	if err := become(host.Starting, "starting"); err != nil {
+		return err
+	}
+	say("starting", run, 0)
+	for last := uint64(1); last <= crashEvents; last += 2 {
+		if _, err := s.AppendEvents(ctx, run.ID, numbered(max(3, last)-2, last)); err != nil {
+			return err
+		}
+		say("events", run, last)
+	}
+	if err := become(host.Success, "ended"); err != nil {
+		return err
+	}
+	say("ended", run, 0)
+	if run.Seq%3 > 0 {
+		return nil
+	}
+	say("deleting", run, 0)
+	if err := s.DeleteRun(ctx, run.ID); err != nil {
+		return err
+	}
+	say("deleted", run, 0)
+	return nil
+}
+
+// answered is what a writer process was told of a run before it was killed.
+type answered struct {
+	starting, ended, deleting, deleted bool
+	events                             uint64
+}
+
+func TestKilledWriterLosesNothingAnswered(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	known := map[host.RunID]*answered{}
+	for round := range crashRounds {
+		crashOnce(t, dir, rand.IntN(120), known)
+		s, err := Open(dir, nil)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		checkAnswered(t, s, known)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		checkFiles(t, dir)
+		checkPurged(t, dir)
+		if t.Failed() {
+			t.Fatalf("after round %d", round)
+		}
+	}
+	if len(known) < crashRounds {
+		t.Errorf("only %d runs were made in all", len(known))
+	}
+}
+
+// crashOnce runs a writer process and kills it after it has said some lines.
+func crashOnce(t *testing.T, dir string, lines int, known map[host.RunID]*answered) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewScanner(out)
+	for n := 0; said.Scan(); n++ { // also what it said before it noticed
+		if n == lines {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		learn(t, said.Text(), known)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
+		t.Fatalf("the writer ended with %v, want it killed", err)
+	}
+}
+
+func learn(t *testing.T, line string, known map[host.RunID]*answered) {
+	t.Helper()
+	var what string
+	var id host.RunID
+	var seq, n uint64
+	if _, err := fmt.Sscan(line, &what, &id, &seq, &n); err != nil {
+		t.Errorf("the writer said %q", line)
+		return
+	}
+	a := known[id]
+	if a == nil {
+		a = &answered{}
+		known[id] = a
+	}
+	switch what {
+	case "starting":
+		a.starting = true
+	case "events":
+		a.events = n
+	case "ended":
+		a.ended = true
+	case "deleting":
+		a.deleting = true
+	case "deleted":
+		a.deleted = true
+	}
+}
+
+// checkAnswered checks that what was answered is there, and that nothing is there by half.
+func checkAnswered(t *testing.T, s *Store, known map[host.RunID]*answered) {
+	t.Helper()
+	page, err := s.Runs(t.Context(), host.RunFilter{}, 0, math.MaxInt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[host.RunID]bool{}
+	for _, run := range page.Runs {
+		there[run.ID] = true
+		a := known[run.ID]
+		if a == nil {
+			a = &answered{}
+		}
+		if a.deleted || a.starting && run.Attempt == 0 || a.ended && !run.Status.Final() {
+			t.Errorf("run %d is %s, and its writer knew more: %+v", run.Seq, run.Status, *a)
+		}
+		checkWhole(t, s, run, a.events)
+	}
+	for id, a := range known {
+		if !there[id] && !a.deleting {
+			t.Errorf("run %s was answered and is gone: %+v", id, *a)
+		}
+	}
+}
+
+// checkWhole checks that the parts of a run, which lie in several places, fit each other.
+func checkWhole(t *testing.T, s *Store, run host.Run, answeredEvents uint64) {
+	t.Helper()
+	events, err := s.Events(t.Context(), run.ID, host.Cursor{}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes, last := "", uint64(0)
+	for _, e := range events {
+		if e.Cursor.Note > 0 {
+			notes += string(e.Data) + " "
+			continue
+		}
+		if last++; e.Cursor.Seq != last || string(e.Data) != fmt.Sprint(last) {
+			t.Errorf("run %d: event %d is %q at %s", run.Seq, last, e.Data, e.Cursor)
+		}
+	}
+	want := map[host.RunStatus]string{
+		host.Queued: "queued ", host.Starting: "queued starting ", host.Success: "queued starting ended ",
+	}[run.Status]
+	if notes != want {
+		t.Errorf("run %d is %s and has notes %q, want %q", run.Seq, run.Status, notes, want)
+	}
+	if last < answeredEvents || run.Status.Final() && last != crashEvents {
+		t.Errorf("run %d is %s and has %d events; %d were answered", run.Seq, run.Status, last, answeredEvents)
+	}
+	request := "request " + string(run.ID)
+	if made, err := s.RunOfRequest(t.Context(), request); err != nil || made.ID != run.ID {
+		t.Errorf("run %d is not found by its request: %v", run.Seq, err)
+	}
+	if body, err := s.Body(t.Context(), run.Launched.Definition); err != nil || string(body) != request {
+		t.Errorf("run %d has body %q, %v", run.Seq, body, err)
+	}
+}
+
+// checkPurged checks that an open finished the deletes that a crash left.
+func checkPurged(t *testing.T, dir string) {
+	t.Helper()
+	runs := map[uint64]bool{}
+	readOnly(t, filepath.Join(dir, metaName), func(tx *bbolt.Tx) error {
+		if k, _ := tx.Bucket(bucketPurge).Cursor().First(); k != nil {
+			t.Errorf("the events of run %x are still to be removed", k)
+		}
+		return tx.Bucket(bucketRuns).ForEach(func(k, _ []byte) error {
+			seq, _ := seqOf(k)
+			runs[seq] = true
+			return nil
+		})
+	})
+	readOnly(t, filepath.Join(dir, eventsName(1)), func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketEvents).ForEach(func(k, _ []byte) error {
+			if seq, _ := seqOf(k[:seqLen]); !runs[seq] {
+				t.Errorf("events of run %d are there, which is not", seq)
+			}
+			return nil
+		})
+	})
+}
+
+// TestOpenFinishesDeletes stops a delete right after its first transaction.
+func TestOpenFinishesDeletes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := open(t, dir, nil)
+	run := start(t, s)
+	if _, err := s.AppendEvents(t.Context(), run.ID, numbered(1, 300)); err != nil {
+		t.Fatal(err)
+	}
+	run = updated(t, s, run.ID, func(r *host.Run) { r.Status = host.Failure })
+	if err := s.meta.do(&write{ctx: t.Context(), apply: func(x *txn) error {
+		x.deleteRun(&run)
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir, nil)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkPurged(t, dir)
+}
