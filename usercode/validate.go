@@ -6,12 +6,18 @@ import (
 	"strings"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
+	encoding "github.com/penstock-run/penstock/usercode/internal/wire"
 )
 
-// Validate runs all bodies and answers everything that is wrong with the definitions: nil, or [Problems]. [Serve] and
-// [Main] do the same before they serve. It may be called any number of times and from any goroutine; bodies run once.
+// Validate runs all bodies and answers everything that is wrong with the definitions, as [Problems]. Definitions that
+// are sound one by one but too many or too large together are another error. [Serve] and [Main] do the same before
+// they serve. It may be called any number of times and from any goroutine; bodies run once.
 func Validate(repos ...*Repository) error {
-	_, err := compile(repos)
+	plain, err := compile(repos)
+	if err != nil {
+		return err
+	}
+	_, err = encoding.Encode(plain) // the limits of all together
 	return err
 }
 

@@ -1,0 +1,68 @@
+package usercode
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// serve reads flags and environment into ServeOptions.
+func (c commandLine) serve(ctx context.Context, args []string) int {
+	opts := ServeOptions{Logger: slog.New(slog.NewTextHandler(c.stderr, nil))}
+	var tokenFile string
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&opts.Listen, "listen", DefaultListen, "`address` to listen on, HOST:PORT")
+	flags.StringVar(&opts.TLSCert, "tls-cert", "", "`file` with the certificate chain, PEM")
+	flags.StringVar(&opts.TLSKey, "tls-key", "", "`file` with the key of the certificate, PEM")
+	flags.StringVar(&tokenFile, "token-file", "", "`file` with the token that a host has to show; or PENSTOCK_TOKEN")
+	flags.BoolVar(&opts.Insecure, "insecure", false, "listen on other than loopback without TLS or without a token")
+	flags.StringVar(&opts.HostCA, "host-ca", "", "`file` with the certificates that a host's own is checked against, PEM; default: the system's")
+	flags.StringVar(&opts.CodeVersion, "code-version", "", "`version` of the code, such as a git hash; or PENSTOCK_CODE_VERSION; default: as built")
+	flags.StringVar(&opts.Image, "image", "", "container `image` that this process runs in")
+	flags.IntVar(&opts.MaxWorkers, "max-workers", 0, "runs to execute at a time; default: no limit here")
+	usage := func(w io.Writer) {
+		fmt.Fprintf(w, "%s serve serves the jobs to a Penstock host, until SIGTERM or SIGINT.\n\nFlags:\n", c.name)
+		flags.SetOutput(w)
+		flags.PrintDefaults()
+	}
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		usage(c.stdout)
+		return exitOK
+	}
+	if err != nil {
+		return c.wrongUsage("serve: %v", err)
+	}
+	if flags.NArg() > 0 {
+		return c.wrongUsage("serve takes flags only; got %q", flags.Arg(0))
+	}
+	if opts.CodeVersion == "" {
+		opts.CodeVersion = c.version()
+	}
+	opts.Token = c.getenv("PENSTOCK_TOKEN")
+	if tokenFile != "" {
+		text, err := os.ReadFile(tokenFile)
+		if err != nil {
+			return c.failed(fmt.Errorf("read the token: %w", err))
+		}
+		if opts.Token = strings.TrimSpace(string(text)); opts.Token == "" {
+			return c.failed(fmt.Errorf("read the token: %s is empty", tokenFile))
+		}
+	}
+	if err := opts.check(); err != nil {
+		return c.wrongUsage("serve: %v", err)
+	}
+	if err := Serve(ctx, c.repos, &opts); err != nil {
+		if problems, ok := errors.AsType[Problems](err); ok {
+			return c.wrongDefinitions(problems)
+		}
+		return c.failed(err)
+	}
+	return exitOK
+}

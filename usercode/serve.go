@@ -1,0 +1,135 @@
+package usercode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/penstock-run/penstock/usercode/internal/server"
+)
+
+// DefaultListen is where a server listens when nothing else is said.
+const DefaultListen = "127.0.0.1:4266"
+
+// ServeOptions of Serve. The zero value, like nil, serves on loopback.
+type ServeOptions struct {
+	// Listen is HOST:PORT. Anything but loopback needs TLSCert, TLSKey and Token, or Insecure. Default: DefaultListen.
+	Listen string
+	// TLSCert and TLSKey are PEM files: the certificate chain and its key. Default: no TLS.
+	TLSCert, TLSKey string
+	// Token is what a host has to show. Default: none is asked for.
+	Token string
+	// Insecure allows to listen elsewhere than on loopback without TLS or without a token.
+	Insecure bool
+	// HostCA is a PEM file with the certificates that the host's own is checked against, by this server and its
+	// workers. Default: those of the system.
+	HostCA string
+	// CodeVersion is the version of the team's code, such as a git hash; it is shown and attached to runs. Default:
+	// unknown.
+	CodeVersion string
+	// Image is the container image that the process runs in. Default: none.
+	Image string
+	// MaxWorkers is how many runs are executed at a time; a host is told to wait when there are more. Default: no
+	// limit.
+	MaxWorkers int
+	// Logger gets the notes of the server. Default: none are made.
+	Logger *slog.Logger
+	// Listening is called once, when hosts can connect, with the address that is bound.
+	Listening func(address net.Addr)
+}
+
+func (o ServeOptions) withDefaults() ServeOptions {
+	if o.Listen == "" {
+		o.Listen = DefaultListen
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Listening == nil {
+		o.Listening = func(net.Addr) {}
+	}
+	return o
+}
+
+// check is about the options alone, so that what is wrong can be answered as wrong usage.
+func (o ServeOptions) check() error {
+	o = o.withDefaults()
+	var wrong []error
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		wrong = append(wrong, fmt.Errorf("listen on %q: it is not HOST:PORT, such as %s", o.Listen, DefaultListen))
+	} else if !loopback(host) && !o.Insecure && (o.TLSCert == "" || o.Token == "") {
+		wrong = append(wrong, fmt.Errorf("listen on %s: others can reach it, so it needs a certificate with its key and a token "+
+			"(--tls-cert, --tls-key, --token-file), or --insecure if the network keeps them away", o.Listen))
+	}
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		wrong = append(wrong, errors.New("a certificate and its key go together: give both --tls-cert and --tls-key, or neither"))
+	}
+	if o.MaxWorkers < 0 {
+		wrong = append(wrong, fmt.Errorf("--max-workers is %d; give a positive number, or 0 for no limit", o.MaxWorkers))
+	}
+	return errors.Join(wrong...)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// workersAnswer is whether this binary does a worker's work when it is started as one.
+var workersAnswer atomic.Bool
+
+// Serve validates the definitions and serves them until ctx ends, which is not an error. Wrong definitions are
+// [Problems], and nothing is served.
+//
+// A server starts its own binary again for each run, so main has to begin with [RunWorkerIfAsked], as that of [Main]
+// does; without it Serve refuses.
+func Serve(ctx context.Context, repos []*Repository, opts *ServeOptions) error {
+	if opts == nil {
+		opts = &ServeOptions{}
+	}
+	o := opts.withDefaults()
+	if err := o.check(); err != nil {
+		return err
+	}
+	if !workersAnswer.Load() {
+		return errors.New("serve: this binary would not execute runs: make usercode.RunWorkerIfAsked(repositories…) the first call in main")
+	}
+	plain, err := compile(repos)
+	if err != nil {
+		return err
+	}
+	s, err := server.New(plain, server.Options{
+		TLSCert: o.TLSCert, TLSKey: o.TLSKey, Token: o.Token, Insecure: o.Insecure, HostCA: o.HostCA,
+		CodeVersion: o.CodeVersion, Image: o.Image, MaxWorkers: o.MaxWorkers, Logger: o.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	l, err := listen(ctx, o.Listen)
+	if err != nil {
+		return err
+	}
+	o.Listening(l.Addr())
+	return s.Serve(ctx, l)
+}
+
+// listen says what to do about the errors that people meet.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen on %s: another process has this port; stop it, or choose another with --listen HOST:PORT", address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("listen on %s: this user may not use the port; choose one above 1023 with --listen HOST:PORT", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("listen on %s: this machine does not have that address; choose one of its own with --listen HOST:PORT", address)
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}

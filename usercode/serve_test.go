@@ -1,0 +1,84 @@
+package usercode
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+func TestServe(t *testing.T) {
+	RunWorkerIfAsked()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	listening, served := make(chan net.Addr, 1), make(chan error, 1)
+	go func() {
+		served <- Serve(ctx, []*Repository{soundRepository()}, &ServeOptions{
+			Listen: "127.0.0.1:0", Listening: func(a net.Addr) { listening <- a },
+		})
+	}()
+	var address net.Addr
+	select {
+	case address = <-listening:
+	case err := <-served:
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient(address.String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
+	if err != nil || answer.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		t.Errorf("got %v %v, want SERVING", answer, err)
+	}
+	t.Run("ErrPortInUse", func(t *testing.T) {
+		code, _, stderr := call(t, []*Repository{soundRepository()}, nil, "serve", "--listen", address.String())
+		if code != exitError || !strings.Contains(stderr, "another process has this port; stop it, or choose another with --listen HOST:PORT") {
+			t.Errorf("got %d %q", code, stderr)
+		}
+	})
+	stop()
+	if err := <-served; err != nil {
+		t.Errorf("after its context has ended: %v", err)
+	}
+}
+
+func TestServeRefuses(t *testing.T) {
+	RunWorkerIfAsked()
+	sound := []*Repository{soundRepository()}
+	tests := map[string]struct {
+		opts ServeOptions
+		want string
+	}{
+		"ErrOptions":     {ServeOptions{Listen: "nowhere"}, "it is not HOST:PORT"},
+		"ErrCertificate": {ServeOptions{Listen: "127.0.0.1:0", TLSCert: "no-such-file", TLSKey: "no-such-file"}, "read the certificate no-such-file"},
+		"ErrPort":        {ServeOptions{Listen: "127.0.0.1:99999"}, "listen on 127.0.0.1:99999"},
+		"ErrNotOurs":     {ServeOptions{Listen: "192.0.2.1:0", Insecure: true}, "this machine does not have that address"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if err := Serve(t.Context(), sound, &test.opts); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+	t.Run("ErrDefinitions", func(t *testing.T) {
+		var problems Problems
+		if err := Serve(t.Context(), []*Repository{NewRepository("r", NewJob("bad", nil))}, nil); !errors.As(err, &problems) {
+			t.Errorf("got %v, want Problems", err)
+		}
+	})
+	t.Run("ErrNoWorkers", func(t *testing.T) {
+		workersAnswer.Store(false)
+		defer workersAnswer.Store(true)
+		if err := Serve(t.Context(), sound, nil); err == nil || !strings.Contains(err.Error(), "RunWorkerIfAsked") {
+			t.Errorf("got %v, want what to call", err)
+		}
+	})
+}
