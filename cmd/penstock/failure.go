@@ -34,7 +34,7 @@ func (f *failure) Error() string {
 		lines = append(lines, text...)
 	}
 	if f.remedy != "" {
-		lines = append(lines, pieces(f.remedy, "")...)
+		lines = append(lines, pieces(f.remedy, "  ")...)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -124,7 +124,7 @@ func (c *client) failureOf(err error) *failure {
 		f.message = "interrupted"
 	case connect.CodeUnavailable:
 		if !f.remote {
-			f.message = fmt.Sprintf("the host at %s does not answer: %s", c.address, cause(err))
+			f.message = fmt.Sprintf("the host at %s does not answer: %s", c.address, cause(e))
 			f.remedy = "Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
 		}
 	case connect.CodeDeadlineExceeded:
@@ -138,10 +138,9 @@ func (c *client) failureOf(err error) *failure {
 		f.remedy = "Is it a Penstock host, and one of this version? Compare with penstock version."
 	case connect.CodePermissionDenied:
 		f.code = exitFailure // not the version gate, which always says more
+		fallthrough
 	default:
-	}
-	if f.message == "" {
-		f.message = fmt.Sprintf("the host at %s answers %s", c.address, e.Code())
+		f.message = fmt.Sprintf("what answers at %s says: %s", c.address, joined(": ", e.Code().String(), e.Message()))
 	}
 	return f
 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"testing"
+
+	"connectrpc.com/connect/v2"
+
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+)
+
+func TestLocation(t *testing.T) {
+	down := &hostv1.Location{
+		Name: "ml", Address: "10.0.0.7:4266", State: hostv1.LocationState_LOCATION_STATE_UNAVAILABLE,
+		Error: "nothing listens there", Remedy: "Start the user-code server.",
+	}
+	host := &fakeHost{
+		locations: func() ([]*hostv1.Location, error) { return []*hostv1.Location{sampleLocation(), down}, nil },
+		location: func(name string) (*hostv1.Location, error) {
+			if name != "etl" {
+				return nil, wireError(connect.CodeNotFound, "there is no code location "+name, &hostv1.ErrorDetail{Reason: "LOCATION_NOT_FOUND"})
+			}
+			return sampleLocation(), nil
+		},
+		reload: func(name string) (*hostv1.Location, error) {
+			l := sampleLocation()
+			l.State = hostv1.LocationState(hostv1.LocationState_value["LOCATION_STATE_"+name])
+			if name == "UNAVAILABLE" {
+				l = down
+			}
+			return l, nil
+		},
+	}
+	url := host.serve(t, nil)
+	t.Run("List", func(t *testing.T) {
+		r := penstock(t, url, "location", "list")
+		r.want(t, exitOK, "", "")
+		golden(t, "location_list.txt", r.out)
+	})
+	t.Run("ListJSON", func(t *testing.T) {
+		r := penstock(t, url, "location", "list", "--json")
+		r.want(t, exitOK, "", "")
+		golden(t, "location_list.json", r.out)
+	})
+	t.Run("ListEmpty", func(t *testing.T) {
+		none := (&fakeHost{locations: func() ([]*hostv1.Location, error) { return nil, nil }}).serve(t, nil)
+		penstock(t, none, "location", "list").want(t, exitOK, "", "There are no code locations.")
+		penstock(t, none, "location", "list", "--json").want(t, exitOK, "{\n  \"locations\": [],\n  \"next_cursor\": \"\"\n}\n", "")
+	})
+	t.Run("ShowWithRefusal", func(t *testing.T) {
+		r := penstock(t, url, "location", "show", "etl")
+		r.want(t, exitOK, "", "") // a listing: the refusal is what was asked for
+		golden(t, "location_show.txt", r.out)
+	})
+	t.Run("ErrUnknown", func(t *testing.T) {
+		penstock(t, url, "location", "show", "x").want(t, exitNotFound, "", "there is no code location x")
+	})
+	t.Run("Reload", func(t *testing.T) {
+		penstock(t, url, "location", "reload", "READY").want(t, exitOK, "State:         READY", "")
+		penstock(t, url, "location", "reload", "UNAVAILABLE").
+			want(t, exitUnreachable, "UNAVAILABLE", "penstock: location ml is UNAVAILABLE: nothing listens there\nStart the user-code server.\n")
+		penstock(t, url, "location", "reload", "INCOMPATIBLE").want(t, exitRefused, "INCOMPATIBLE", "is INCOMPATIBLE")
+		penstock(t, url, "location", "reload", "ERROR", "--json").want(t, exitFailure, `"state": "ERROR"`, "is ERROR")
+	})
+}
