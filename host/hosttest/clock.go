@@ -1,6 +1,8 @@
 package hosttest
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -62,20 +64,30 @@ func (c *Clock) Advance(d time.Duration) {
 	c.waiters = left
 }
 
-// Await returns once somebody waits for just this long, by what they asked
-// After for, and moves the clock by it.
-func (c *Clock) Await(d time.Duration) {
+// AwaitWaiter returns once somebody waits for just this long, by what they
+// asked After for. An error is that of ctx.
+func (c *Clock) AwaitWaiter(ctx context.Context, d time.Duration) error {
 	for {
 		c.mu.Lock()
 		changed := c.changed
-		for _, w := range c.waiters {
-			if w.asked == d {
-				c.mu.Unlock()
-				c.Advance(d)
-				return
-			}
-		}
+		found := slices.ContainsFunc(c.waiters, func(w *waiter) bool { return w.asked == d })
 		c.mu.Unlock()
-		<-changed
+		if found {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+}
+
+// Await is AwaitWaiter, and then moves the clock by d.
+func (c *Clock) Await(ctx context.Context, d time.Duration) error {
+	if err := c.AwaitWaiter(ctx, d); err != nil {
+		return err
+	}
+	c.Advance(d)
+	return nil
 }

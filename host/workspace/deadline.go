@@ -39,16 +39,17 @@ func withDeadline(ctx context.Context, clock host.Clock, what string, first, who
 	if whole > 0 {
 		end = clock.After(whole)
 	}
-	go d.watch(ctx, allowance{what, first}, end, whole)
+	go d.watch(ctx, allowance{what, first}, clock.After(first), end, whole)
 	return ctx, d
 }
 
-func (d *deadline) watch(ctx context.Context, step allowance, end <-chan time.Time, whole time.Duration) {
+func (d *deadline) watch(ctx context.Context, step allowance, late, end <-chan time.Time, whole time.Duration) {
 	defer close(d.done)
 	for {
 		select {
 		case step = <-d.progress:
-		case <-d.clock.After(step.within):
+			late = d.clock.After(step.within)
+		case <-late:
 			d.cancel(&timeoutError{step.what, step.within})
 			return
 		case <-end:

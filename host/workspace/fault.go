@@ -128,13 +128,22 @@ func faultOf(ctx context.Context, err error, c host.LocationConfig, conn *connec
 
 const sameRemedy = "Check that the address is that of a Penstock user-code server, and that its SDK is intact."
 
-// quoted is a peer's text, cut and made harmless.
+// quoted is a peer's text in quotes, printable, cut at 160 characters.
 func quoted(s string) string {
 	const most = 160
-	if len(s) > most {
-		return strconv.QuoteToASCII(s[:most]) + "..."
+	if q := strconv.QuoteToASCII(cut(s, most)); len(s) <= most && len(q) <= most {
+		return q
 	}
-	return strconv.QuoteToASCII(s)
+	q := `"`
+	for _, r := range cut(s, most) {
+		escaped := strconv.QuoteToASCII(string(r))
+		escaped = escaped[1 : len(escaped)-1]
+		if len(q)+len(escaped) > most-len(`"...`) {
+			break
+		}
+		q += escaped
+	}
+	return q + `"...`
 }
 
 func notUserCode(c host.LocationConfig) *fault {
