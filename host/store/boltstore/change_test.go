@@ -146,7 +146,7 @@ func TestNoteHoldsBackLaterEvents(t *testing.T) {
 	wg.Go(func() { updated(t, s, run.ID, func(*host.Run) {}, "note") })
 	waiting(s, 1)
 	wg.Go(func() {
-		updated(t, s, other.ID, func(r *host.Run) {
+		updated(t, s, other.ID, func(*host.Run) {
 			close(inside)
 			<-resume
 		}, "note")

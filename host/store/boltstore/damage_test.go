@@ -216,7 +216,7 @@ func TestDamagedRecordIsNamedAndNotServed(t *testing.T) {
 // TestFlippedBitsAreNeverServed flips bits all over the files. Whatever they hit, what is read is right or an error.
 func TestFlippedBitsAreNeverServed(t *testing.T) {
 	dir, sound := filled(t)
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same bits in each test
+	chance := rand.New(rand.NewPCG(1, 2)) // the same bits in each test
 	refused := 0
 	for _, name := range []string{metaName, eventsName(1)} {
 		content, err := os.ReadFile(filepath.Join(dir, name))

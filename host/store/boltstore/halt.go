@@ -33,8 +33,7 @@ func (h *halt) because(path string, cause error) error {
 	}
 	h.once.Do(func() {
 		attrs := []any{slog.String("file", path), slog.Any("error", cause)}
-		var p *panicError
-		if errors.As(cause, &p) {
+		if p, ok := errors.AsType[*panicError](cause); ok {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))
 		}
 		h.log.Error("the store takes no more writes: a transaction failed and its outcome is unknown", attrs...)

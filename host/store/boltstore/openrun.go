@@ -55,14 +55,12 @@ func openRun(tx *bbolt.Tx, key []byte) (*host.Run, error) {
 }
 
 // putRun stores a run, and whether it is open.
-func (x *txn) putRun(run *host.Run, payload []byte) (value []byte) {
+func (x *txn) putRun(run *host.Run, payload []byte) {
 	key := seqKey(run.Seq)
-	value = pack(key, payload)
-	x.put(bucketRuns, key, value)
+	x.put(bucketRuns, key, pack(key, payload))
 	if run.Status.Final() {
 		x.del(bucketOpen, key)
 	} else {
 		x.put(bucketOpen, key, []byte(run.Status))
 	}
-	return value
 }

@@ -103,7 +103,7 @@ func checkFiles(t testing.TB, dir string) {
 			return err
 		}
 		for _, bucket := range [][]byte{bucketIDs, bucketOpen, bucketNotes, bucketPurge} {
-			if err := tx.Bucket(bucket).ForEach(func(k, v []byte) error {
+			if err := tx.Bucket(bucket).ForEach(func(k, _ []byte) error {
 				switch &bucket[0] {
 				case &bucketIDs[0]:
 					ids++

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,9 +43,7 @@ func (m *model) create(n host.NewRun) *modelRun {
 	m.runs = append(m.runs, r)
 	r.run.Seq = uint64(len(m.runs))
 	m.requests[n.RequestID] = r
-	for d, body := range n.Bodies {
-		m.bodies[d] = body
-	}
+	maps.Copy(m.bodies, n.Bodies)
 	r.note(n.Events)
 	return r
 }

@@ -56,6 +56,7 @@ func (x *exercise) seqIsDense(t *testing.T) {
 
 // fullRun has a value in every field that CreateRun takes.
 func fullRun(t testing.TB) host.NewRun {
+	t.Helper()
 	n := newRun(t)
 	definition, metadata := []byte("definition"), []byte(strings.Repeat("metadata ", 1000))
 	n.Bodies = map[host.Digest][]byte{digestOf(definition): definition, digestOf(metadata): metadata}
