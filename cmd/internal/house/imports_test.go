@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 		"usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/server": {
-		"usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
+		"usercode/internal/worker", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
 		"versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/worker": {
