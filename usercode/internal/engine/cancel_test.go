@@ -75,7 +75,7 @@ func TestAbandonAloneEndsNothing(t *testing.T) {
 
 func TestContextOfAnOpEndsWithIt(t *testing.T) {
 	var left context.Context
-	a := attempt(place("op", func(ctx context.Context, _ []any) (any, error) { left = ctx; return 1, nil }))
+	a := attempt(place("op", func(ctx context.Context, _ []any) (any, error) { left = ctx; return 1, nil })) //nolint:fatcontext // what is left behind is the point
 	execute(t, t.Context(), a, Options{})
 	if left.Err() == nil {
 		t.Error("what the op left behind is not told that the op is over")

@@ -140,12 +140,10 @@ type host struct {
 	t       *testing.T
 	address string
 	marker  string
-	digest  []byte
 	attach  chan *workerv1.Hello
 
 	mu     sync.Mutex
 	stream grpc.BidiStreamingServer[workerv1.AttachRequest, workerv1.AttachResponse]
-	tokens []string
 }
 
 func startHost(t *testing.T, options ...grpc.ServerOption) *host {

@@ -50,13 +50,11 @@ func (c *client) run(ctx context.Context) error {
 	wait := c.timing.backoffMin
 	for {
 		established, err := c.session(ctx)
-		var denied deniedError
-		var goAway goAwayError
-		switch {
+		switch _, denied := errors.AsType[deniedError](err); {
 		case c.buffer.delivered():
 			// The host may end the stream right after its last ack.
 			return errDelivered
-		case errors.As(err, &denied):
+		case denied:
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -64,7 +62,7 @@ func (c *client) run(ctx context.Context) error {
 			wait = c.timing.backoffMin
 		}
 		pause := wait/2 + time.Duration(c.random.Int64N(int64(wait/2)+1))
-		if errors.As(err, &goAway) {
+		if goAway, ok := errors.AsType[goAwayError](err); ok {
 			pause += goAway.after
 		}
 		c.logger.Warn("not attached to the host, trying again", "host", c.assignment.HostAddress, "error", err, "in", pause)

@@ -41,13 +41,13 @@ func (w *worker) run(ctx context.Context, spec *workerv1.RunSpec, clientEnd chan
 		select {
 		case err := <-clientEnd:
 			clientEnd <- err
-			var denied deniedError
+			denied, isDenied := errors.AsType[deniedError](err)
 			switch {
 			case errors.Is(err, errDelivered) && status == ExitKilled:
 				return ExitKilled
 			case errors.Is(err, errDelivered):
 				return ExitDelivered
-			case !errors.As(err, &denied):
+			case !isDenied:
 				return ExitUndelivered // cannot be: the client ends by itself for no other reason
 			case ended == nil:
 				return w.deniedAfterTheEnd(denied)

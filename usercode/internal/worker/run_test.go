@@ -271,7 +271,7 @@ func TestGoAwayIsFollowedByAnotherAttach(t *testing.T) {
 
 func TestLastAckThatWasLostDoesNotMatter(t *testing.T) {
 	h := newHost(t, "quick")
-	h.batch = func(_ int, _ *hostStream, b *workerv1.EventBatch) action { return storeAndBreak }
+	h.batch = func(int, *hostStream, *workerv1.EventBatch) action { return storeAndBreak }
 	h.attach = func(_ int, s *hostStream) (bool, error) {
 		h.mu.Lock()
 		over := len(h.events) == 6

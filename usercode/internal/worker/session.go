@@ -72,7 +72,7 @@ func (c *client) session(ctx context.Context) (established bool, err error) {
 	go func() { received <- s.receive() }()
 	err = s.send(ctx, received)
 	stop()
-	<-received
+	s.logger.Debug("stream ended", "status", <-received) // joined
 	return s.isEstablished(), s.reason(err)
 }
 

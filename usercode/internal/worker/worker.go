@@ -92,7 +92,7 @@ func Run(ctx context.Context, repositories []*spec.Repository, opts Options) (ex
 	go func() { clientEnd <- w.client.run(clientCtx) }()
 	defer func() {
 		stopClient()
-		<-clientEnd
+		w.logger.Debug("detached from the host", "reason", <-clientEnd) // joined
 	}()
 	lease := time.NewTimer(w.client.assignment.StartLease)
 	defer lease.Stop()
