@@ -29,7 +29,7 @@ var codeVersion string
 
 // Main is all that the main function of a team's binary has to call. The binary then has the commands
 //
-//	serve      serve the jobs to a Penstock host, until SIGTERM or SIGINT
+//	serve      offer the jobs to a Penstock host, until SIGTERM or SIGINT
 //	check      say everything that is wrong with the definitions
 //	describe   print the definitions as JSON
 //
