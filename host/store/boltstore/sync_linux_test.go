@@ -1,0 +1,9 @@
+package boltstore
+
+import (
+	"os"
+	"syscall"
+)
+
+// syncData is what bbolt does at a commit.
+func syncData(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
