@@ -86,8 +86,8 @@ func ViewMetadata(location string, s host.Snapshot, body []byte, hostProtocol st
 // entries is how many there are: as many as were announced, or as came.
 func (m *metadataBody) entries() uint32 {
 	n := max(m.announced, m.held)
-	if n == 0 && m.body == nil && !m.digest.IsZero() {
-		return 1 // there is a body that announces nothing and was not fetched
+	if n == 0 && (len(m.body) > 0 || m.body == nil && !m.digest.IsZero()) {
+		return 1 // there is a body, damaged or not fetched, that announces nothing
 	}
 	return n
 }
