@@ -1,0 +1,15 @@
+import { lazy, Suspense } from "react";
+import styles from "./markdown.module.css";
+
+const MarkdownBody = lazy(() => import("./markdown-body"));
+
+/** Markdown that users wrote: no HTML, no images, links by the list of schemes. The source stands in until it is rendered. */
+export function Markdown({ source }: { source: string }) {
+  return (
+    <div className={styles.markdown}>
+      <Suspense fallback={<pre className={styles.source}>{source}</pre>}>
+        <MarkdownBody source={source} />
+      </Suspense>
+    </div>
+  );
+}
