@@ -1,0 +1,138 @@
+import { Background, BackgroundVariant, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node } from "@xyflow/react";
+import "@xyflow/react/dist/base.css";
+import { Maximize, Minus, Plus } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { IconButton } from "@/ui/button";
+import { Loading } from "@/ui/states";
+import type { LayoutAnswer } from "./graph-layout";
+import { isChosen, type GraphModel, type GraphNode } from "./graph-model";
+import { requestLayout } from "./layout-client";
+import { BoxNode, boxSize, type BoxData } from "./op-graph-box";
+import styles from "./op-graph.module.css";
+
+/** What a drawn graph needs. */
+export interface OpGraphProps {
+  model: GraphModel;
+  /** The same for the same graph: definition digest and path. */
+  layoutKey: string;
+  /** Path of the node that is chosen; empty for none. */
+  selected: string;
+  /** Ops that stand out; undefined when none do more than others. */
+  highlighted?: ReadonlySet<string> | undefined;
+  onSelect: (path: string) => void;
+  /** Opens a nested graph. */
+  onOpen: (path: string) => void;
+}
+
+const nodeTypes = { box: BoxNode };
+// Only what is in sight is rendered beyond this.
+const manyNodes = 150;
+const zoomPadding = { padding: 0.12, maxZoom: 1.1 };
+
+/** A drawn graph. */
+export default function OpGraphCanvas(props: OpGraphProps) {
+  return (
+    <ReactFlowProvider>
+      <Canvas {...props} />
+    </ReactFlowProvider>
+  );
+}
+
+function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: OpGraphProps) {
+  const places = usePlaces(model, layoutKey);
+  const flow = useReactFlow();
+  const nodes = useMemo(
+    () => (places === undefined ? [] : model.nodes.map((node, index) => toNode(node, places[index], { selected, highlighted, onSelect, onOpen }))),
+    [model, places, selected, highlighted, onSelect, onOpen],
+  );
+  const edges = useMemo(() => model.edges.map((edge) => toEdge(edge, selected)), [model, selected]);
+
+  // What is chosen elsewhere, by search or address, comes into sight.
+  useEffect(() => {
+    const index = model.nodes.findIndex((node) => node.path === selected);
+    const place = places?.[index];
+    const node = model.nodes[index];
+    if (place === undefined || node === undefined) return;
+    const size = boxSize(node);
+    void flow.setCenter(place.x + size.width / 2, place.y + size.height / 2, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
+  }, [selected, model, places, flow]);
+
+  if (places === undefined) return <Loading what="the graph" />;
+  return (
+    <ReactFlow
+      key={layoutKey}
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={nodeTypes}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      nodesFocusable={false}
+      edgesFocusable={false}
+      elementsSelectable={false}
+      onlyRenderVisibleElements={model.nodes.length > manyNodes}
+      zoomOnDoubleClick={false}
+      minZoom={0.05}
+      maxZoom={2}
+      fitView={selected === ""}
+      fitViewOptions={zoomPadding}
+      aria-label="Graph of ops"
+    >
+      <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line)" />
+      <div className={styles.controls}>
+        <IconButton label="Zoom in" look="plain" small onClick={() => void flow.zoomIn()}>
+          <Plus size={14} />
+        </IconButton>
+        <IconButton label="Zoom out" look="plain" small onClick={() => void flow.zoomOut()}>
+          <Minus size={14} />
+        </IconButton>
+        <IconButton label="Fit the whole graph" look="plain" small onClick={() => void flow.fitView({ ...zoomPadding, duration: 200 })}>
+          <Maximize size={14} />
+        </IconButton>
+      </div>
+    </ReactFlow>
+  );
+}
+
+function usePlaces(model: GraphModel, layoutKey: string): LayoutAnswer | undefined {
+  const [state, setState] = useState<{ key: string; places: LayoutAnswer }>();
+  useEffect(() => {
+    let wanted = true;
+    const index = new Map(model.nodes.map((node, position) => [node.path, position]));
+    const arrows = model.edges.map((edge): [number, number] => [index.get(edge.from) ?? 0, index.get(edge.to) ?? 0]);
+    void requestLayout(layoutKey, { boxes: model.nodes.map(boxSize), arrows }).then((places) => {
+      if (wanted) setState({ key: layoutKey, places });
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [model, layoutKey]);
+  return state?.key === layoutKey ? state.places : undefined;
+}
+
+function toNode(
+  node: GraphNode,
+  place: LayoutAnswer[number] | undefined,
+  { selected, highlighted, onSelect, onOpen }: Pick<OpGraphProps, "selected" | "highlighted" | "onSelect" | "onOpen">,
+): Node<BoxData> {
+  const faded = highlighted !== undefined && !isChosen(node, highlighted);
+  return {
+    id: node.path,
+    type: "box",
+    position: place ?? { x: 0, y: 0 },
+    ...boxSize(node),
+    data: { node, selected: node.path === selected, faded, chosen: highlighted !== undefined && !faded, onSelect, onOpen },
+  };
+}
+
+function toEdge({ from, to, order }: GraphModel["edges"][number], selected: string): Edge {
+  const near = from === selected || to === selected;
+  const color = near ? "var(--accent)" : "var(--line-strong)";
+  return {
+    id: `${from}>${to}`,
+    source: from,
+    target: to,
+    ariaLabel: `${from} ${order ? "before" : "to"} ${to}`,
+    style: { stroke: color, strokeWidth: near ? 2 : 1.25, ...(order ? { strokeDasharray: "4 3" } : {}) },
+    markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color },
+  };
+}

@@ -1,0 +1,69 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectQueryKey, useQuery, useTransport } from "@connectrpc/connect-query";
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { follow } from "@/lib/follow";
+import { useValue } from "@/lib/value-store";
+import { JobService } from "@/gen/penstock/host/v1/job_pb";
+import { ListLocationsResponseSchema, LocationService, type WatchLocationsResponse } from "@/gen/penstock/host/v1/location_pb";
+import { RunService } from "@/gen/penstock/host/v1/run_pb";
+import { session } from "@/domain/host/session";
+import { addNotice, jobsMayDiffer, updateText } from "./location-notice";
+
+/** All code locations; kept current by the feed. */
+export function useLocations() {
+  return useQuery(LocationService.method.listLocations, {}, { staleTime: Infinity });
+}
+
+/** Keeps locations current everywhere, and asks again for what depends on them. Used once, around all pages. */
+export function useLocationFeed(): void {
+  const transport = useTransport();
+  const cache = useQueryClient();
+  const { epoch } = useValue(session);
+  useEffect(() => {
+    const client = createClient(LocationService, transport);
+    let begun = false;
+    return follow({
+      open: (signal) => {
+        begun = false;
+        return client.watchLocations({}, { signal });
+      },
+      onMessage: (message) => {
+        // What was removed while nobody watched is not told: list again.
+        if (!begun) void cache.invalidateQueries({ queryKey: listKey() });
+        begun = true;
+        applyMessage(cache, message);
+      },
+      onBreak: (error) => ConnectError.from(error).code !== Code.Unauthenticated,
+    });
+  }, [transport, cache, epoch]);
+}
+
+function listKey() {
+  return createConnectQueryKey({ schema: LocationService.method.listLocations, cardinality: "finite" });
+}
+
+function applyMessage(cache: QueryClient, { location, removed }: WatchLocationsResponse): void {
+  if (location === undefined) return;
+  let differs = removed;
+  cache.setQueriesData<unknown>({ queryKey: listKey() }, (list: unknown) => {
+    if (!isList(list)) return list;
+    const before = list.locations.find((other) => other.name === location.name);
+    differs ||= jobsMayDiffer(before, location);
+    const text = removed ? undefined : updateText(before, location);
+    if (text !== undefined) addNotice({ location: location.name, text });
+    const others = list.locations.filter((other) => other.name !== location.name);
+    const locations = removed ? others : [...others, location].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return create(ListLocationsResponseSchema, { ...list, locations });
+  });
+  // An answer that set out before this change must not win over it.
+  if (cache.isFetching({ queryKey: listKey() }) > 0) void cache.invalidateQueries({ queryKey: listKey() });
+  if (!differs) return;
+  void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: JobService, cardinality: undefined }) });
+  void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: RunService.method.previewRun, cardinality: "finite" }) });
+}
+
+function isList(value: unknown): value is ReturnType<typeof create<typeof ListLocationsResponseSchema>> {
+  return typeof value === "object" && value !== null && "locations" in value;
+}

@@ -1,0 +1,79 @@
+import { formatSearch, type SearchParams } from "@/lib/search-params";
+import type { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import type { JobNameText } from "./job/job-name";
+import { runStatusByName, runStatusData } from "./run/run-status";
+import { formatTag, parseTag, type TagText } from "./run/tag";
+
+/** Which runs a page shows; all of it is in the address. */
+export interface RunsView {
+  tags: TagText[];
+  /** Job as typed: "location/repository/job" or an end of it; empty for all. */
+  job: string;
+  statuses: RunStatus[];
+  /** Cursor of an older page; empty for the newest runs. */
+  cursor: string;
+}
+
+/** All runs, newest first. */
+export const allRuns: RunsView = { tags: [], job: "", statuses: [], cursor: "" };
+
+/** What is shown and chosen on a job's overview. */
+export interface JobView {
+  /** Nested graph that is open, as a dotted path; empty for the job's own. */
+  graph: string;
+  /** Node that is chosen, as a dotted path; empty for none. */
+  node: string;
+  /** Op selection that is highlighted; empty for none. */
+  select: string;
+}
+
+function jobPath({ location, repository, job }: JobNameText): string {
+  return `/jobs/${encodeURIComponent(location)}/${encodeURIComponent(repository)}/${encodeURIComponent(job)}`;
+}
+
+function runsQuery(view: Partial<RunsView>): string {
+  return formatSearch({
+    tag: view.tags?.map(formatTag),
+    job: orNothing(view.job),
+    status: view.statuses?.map((status) => runStatusData(status).name),
+    cursor: orNothing(view.cursor),
+  });
+}
+
+function orNothing(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+/** Builds every address of the UI. */
+export const paths = {
+  jobs: (search = "") => `/jobs${formatSearch({ search: orNothing(search) })}`,
+  job: (name: JobNameText, view: Partial<JobView> = {}) =>
+    jobPath(name) + formatSearch({ graph: orNothing(view.graph), node: orNothing(view.node), select: orNothing(view.select) }),
+  launchpad: (name: JobNameText, ops = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops) })}`,
+  jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery({ ...view, job: "" })}`,
+  runs: (view: Partial<RunsView> = {}) => `/runs${runsQuery(view)}`,
+  run: (id: string) => `/runs/${encodeURIComponent(id)}`,
+  deployment: () => "/deployment",
+  location: (name: string) => `/deployment#${encodeURIComponent(name)}`,
+};
+
+/** Reads the query of a page of runs; what makes no sense is left out. */
+export function readRunsView(search: SearchParams): RunsView {
+  return {
+    tags: (search.tag ?? []).map(parseTag).filter((tag) => tag !== undefined),
+    job: search.job?.[0] ?? "",
+    statuses: (search.status ?? []).map(runStatusByName).filter((status) => status !== undefined),
+    cursor: search.cursor?.[0] ?? "",
+  };
+}
+
+/** Reads the query of a job's overview. */
+export function readJobView(search: SearchParams): JobView {
+  return { graph: search.graph?.[0] ?? "", node: search.node?.[0] ?? "", select: search.select?.[0] ?? "" };
+}
+
+/** The view with a tag added, from its newest page; other filters stay. */
+export function withTag(view: RunsView, tag: TagText): RunsView {
+  const others = view.tags.filter((other) => formatTag(other) !== formatTag(tag));
+  return { ...view, tags: [...others, { key: tag.key, value: tag.value }], cursor: "" };
+}

@@ -1,0 +1,36 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { expect, it } from "vitest";
+import { StoredEventSchema } from "@/gen/penstock/host/v1/run_pb";
+import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
+import { OpBars } from "./op-bars";
+
+const started = (attempt: number, ms: number, opPath: string) =>
+  create(StoredEventSchema, { attempt, event: { time: timestampFromMs(ms), opPath, detail: { case: "opStarted", value: {} } } });
+const finished = (attempt: number, ms: number, opPath: string, outcome = Outcome.SUCCESS) =>
+  create(StoredEventSchema, { attempt, event: { time: timestampFromMs(ms), opPath, detail: { case: "opFinished", value: { outcome } } } });
+
+it("pairs starts and ends of ops that run side by side", () => {
+  const bars = new OpBars();
+  for (const event of [started(1, 100, "a"), started(1, 110, "b"), finished(1, 150, "a"), finished(1, 190, "b", Outcome.FAILURE)]) bars.add(event);
+  expect(bars.list()).toEqual([
+    { path: "a", startedMs: 100, endedMs: 150, outcome: Outcome.SUCCESS },
+    { path: "b", startedMs: 110, endedMs: 190, outcome: Outcome.FAILURE },
+  ]);
+  expect([bars.first, bars.last]).toEqual([100, 190]);
+});
+
+it("keeps an op that never started without a beginning", () => {
+  const bars = new OpBars();
+  bars.add(finished(1, 50, "c", Outcome.SKIPPED));
+  expect(bars.list()).toEqual([{ path: "c", startedMs: undefined, endedMs: 50, outcome: Outcome.SKIPPED }]);
+});
+
+it("begins anew with the next attempt and ignores what is late from the one before", () => {
+  const bars = new OpBars();
+  bars.add(started(1, 100, "a"));
+  bars.add(started(2, 500, "a"));
+  bars.add(finished(1, 600, "a"));
+  expect(bars.list()).toEqual([{ path: "a", startedMs: 500, endedMs: undefined, outcome: undefined }]);
+  expect([bars.first, bars.last]).toEqual([500, 500]);
+});

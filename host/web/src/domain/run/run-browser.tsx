@@ -1,0 +1,84 @@
+import { ButtonLink } from "@/ui/link";
+import { Panel } from "@/ui/panel";
+import { CodeBlock } from "@/ui/table";
+import { Callout, Empty, Loading } from "@/ui/states";
+import { Failure } from "@/domain/host/failure";
+import { allRuns, type RunsView } from "@/domain/paths";
+import styles from "./run-browser.module.css";
+import { RunFilterBar } from "./run-filter-bar";
+import { useRunList } from "./run-list";
+import { RunTable } from "./run-table";
+
+/** Runs with their filter, page by page. The address holds the view; hrefOf makes it. */
+export function RunBrowser({ view, hrefOf, job, firstRun }: {
+  view: RunsView;
+  hrefOf: (view: RunsView) => string;
+  /** Set when only runs of this job are meant. */
+  job?: string;
+  /** How to make the first run, for the empty state. */
+  firstRun: React.ReactNode;
+}) {
+  const asked = job === undefined ? view : { ...view, job };
+  const { data, error, isPending, isPlaceholderData, refetch } = useRunList(asked);
+  const filtered = view.tags.length > 0 || view.statuses.length > 0 || view.job !== "";
+  return (
+    <Panel padded={false}>
+      <RunFilterBar view={view} hrefOf={hrefOf} withJob={job === undefined} />
+      {error !== null && (
+        <div className={styles.message}>
+          <Failure doing="list runs" error={error} retry={() => void refetch()} />
+        </div>
+      )}
+      {isPending && <Loading what="runs" />}
+      {data !== undefined && (
+        <div aria-busy={isPlaceholderData}>
+          {data.runs.length > 0 && <RunTable runs={data.runs} view={view} hrefOf={hrefOf} withJob={job === undefined} />}
+          {data.runs.length === 0 && (view.cursor !== "" ? <NoOlder /> : filtered ? <NoMatch view={view} hrefOf={hrefOf} /> : <Empty title="No runs yet">{firstRun}</Empty>)}
+          <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function Pages({ view, hrefOf, next }: { view: RunsView; hrefOf: (view: RunsView) => string; next: string }) {
+  if (view.cursor === "" && next === "") return null;
+  return (
+    <nav className={styles.pages} aria-label="Pages of runs">
+      {view.cursor !== "" && (
+        <ButtonLink small href={hrefOf({ ...view, cursor: "" })}>
+          Newest
+        </ButtonLink>
+      )}
+      {next !== "" && (
+        <ButtonLink small href={hrefOf({ ...view, cursor: next })}>
+          Older
+        </ButtonLink>
+      )}
+    </nav>
+  );
+}
+
+function NoOlder() {
+  return (
+    <div className={styles.message}>
+      <Callout tone="info">There are no older runs.</Callout>
+    </div>
+  );
+}
+
+function NoMatch({ view, hrefOf }: { view: RunsView; hrefOf: (view: RunsView) => string }) {
+  return (
+    <Empty title="No run matches this filter">
+      <p>A run must have every tag of the filter and one of its statuses. New runs that match appear by themselves.</p>
+      <ButtonLink href={hrefOf({ ...allRuns, job: "" })} small>
+        Show all runs{view.job === "" ? "" : " of all jobs"}
+      </ButtonLink>
+    </Empty>
+  );
+}
+
+/** The commands that make a run, for empty states. */
+export function LaunchHint({ job }: { job: string }) {
+  return <CodeBlock label="Command" text={`penstock run launch ${job} --wait`} />;
+}

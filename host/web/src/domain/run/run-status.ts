@@ -1,0 +1,52 @@
+import { Ban, CircleCheck, CircleDot, CircleHelp, CircleX, Clock, Hourglass, LoaderCircle, OctagonPause } from "lucide-react";
+import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import type { StateLook } from "@/ui/badge";
+
+interface StatusData extends StateLook {
+  status: RunStatus;
+  /** The name on the wire, in addresses and on the command line. */
+  name: string;
+  /** Never changes again. */
+  final: boolean;
+  /** Takes a slot of the queue. */
+  inProgress: boolean;
+  /** May be asked to end. */
+  cancelable: boolean;
+}
+
+const queue = { final: false, inProgress: false, cancelable: true };
+const progress = { final: false, inProgress: true, cancelable: true };
+const final = { final: true, inProgress: false, cancelable: false };
+
+/** Every status of a run, in the order of a run's life. */
+export const runStatuses: readonly StatusData[] = [
+  { status: RunStatus.QUEUED, name: "QUEUED", label: "Queued", tone: "calm", icon: Clock, ...queue },
+  { status: RunStatus.WAITING_FOR_CODE, name: "WAITING_FOR_CODE", label: "Waiting for code", tone: "warn", icon: Hourglass, ...queue },
+  { status: RunStatus.STARTING, name: "STARTING", label: "Starting", tone: "busy", icon: CircleDot, ...progress },
+  { status: RunStatus.STARTED, name: "STARTED", label: "Running", tone: "busy", icon: LoaderCircle, turning: true, ...progress },
+  { status: RunStatus.CANCELING, name: "CANCELING", label: "Canceling", tone: "warn", icon: OctagonPause, ...progress },
+  { status: RunStatus.SUCCESS, name: "SUCCESS", label: "Success", tone: "good", icon: CircleCheck, ...final },
+  { status: RunStatus.FAILURE, name: "FAILURE", label: "Failure", tone: "bad", icon: CircleX, ...final },
+  { status: RunStatus.CANCELED, name: "CANCELED", label: "Canceled", tone: "calm", icon: Ban, ...final },
+];
+
+const unknown: StatusData = {
+  status: RunStatus.UNSPECIFIED,
+  name: "UNKNOWN",
+  label: "Unknown to this page",
+  tone: "warn",
+  icon: CircleHelp,
+  final: false,
+  inProgress: false,
+  cancelable: true,
+};
+
+/** All about a status; a status of a newer host is shown as unknown. */
+export function runStatusData(status: RunStatus): StatusData {
+  return runStatuses.find((data) => data.status === status) ?? unknown;
+}
+
+/** The status with a name; undefined when there is none. */
+export function runStatusByName(name: string): RunStatus | undefined {
+  return runStatuses.find((data) => data.name === name.toUpperCase())?.status;
+}

@@ -1,0 +1,88 @@
+import { instantMs } from "@/lib/instant";
+import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import { Link } from "@/ui/link";
+import { Ago, Elapsed } from "@/ui/time";
+import { formatJobName } from "@/domain/job/job-name";
+import { paths, withTag, type RunsView } from "@/domain/paths";
+import { shortRunId } from "./run-id";
+import { RunStatusBadge } from "./run-status-badge";
+import styles from "./run-table.module.css";
+import { isSystemTag } from "./tag";
+import { TagChip } from "./tag-chip";
+
+/** Runs as rows; a tag's chip adds it to the filter. */
+export function RunTable({ runs, view, hrefOf, withJob }: {
+  runs: Run[];
+  view: RunsView;
+  hrefOf: (view: RunsView) => string;
+  withJob: boolean;
+}) {
+  return (
+    <table className={styles.table} aria-label="Runs">
+      <thead>
+        <tr>
+          <th scope="col">Status</th>
+          <th scope="col">Run</th>
+          <th scope="col">{withJob ? "Job and tags" : "Tags"}</th>
+          <th scope="col">Created</th>
+          <th scope="col">Duration</th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <RunRow key={run.id} run={run} view={view} hrefOf={hrefOf} withJob={withJob} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+// Every run carries these, and its job's name says the same.
+const said = new Set(["penstock/location", "penstock/repository", "penstock/job"]);
+
+function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; hrefOf: (view: RunsView) => string; withJob: boolean }) {
+  const created = instantMs(run.createdAt);
+  const tags = run.tags.filter((tag) => !said.has(tag.key)).sort((a, b) => Number(isSystemTag(a.key)) - Number(isSystemTag(b.key)));
+  return (
+    <tr>
+      <td className={styles.status}>
+        <RunStatusBadge status={run.status} />
+      </td>
+      <td className={styles.id}>
+        <Link href={paths.run(run.id)} title={run.id}>
+          <code>{shortRunId(run.id)}</code>
+        </Link>
+      </td>
+      <td className={styles.job}>
+        {withJob && run.job !== undefined && (
+          <Link href={paths.jobRuns(run.job)} title={formatJobName(run.job)} className={styles.jobName}>
+            {run.job.job}
+            <span className={styles.place}>
+              {run.job.location} / {run.job.repository}
+            </span>
+          </Link>
+        )}
+        {run.statusReason !== "" && <p className={styles.reason}>{run.statusReason}</p>}
+        {tags.length > 0 && (
+          <ul className={styles.tags} aria-label="Tags">
+            {tags.map((tag) => (
+              <li key={tag.key}>
+                <TagChip tag={tag} href={hrefOf(withTag(view, tag))} note="Click to filter by this tag" />
+              </li>
+            ))}
+          </ul>
+        )}
+      </td>
+      <td className={styles.time}>{created !== undefined && <Ago ms={created} />}</td>
+      <td className={styles.time}>
+        <Duration run={run} />
+      </td>
+    </tr>
+  );
+}
+
+function Duration({ run }: { run: Run }) {
+  const started = instantMs(run.startedAt);
+  if (started === undefined) return <span title="Its code has not been started">–</span>;
+  return <Elapsed from={started} to={instantMs(run.endedAt)} />;
+}
