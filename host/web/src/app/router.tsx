@@ -1,0 +1,84 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, type RouterHistory } from "@tanstack/react-router";
+import { formatSearch, parseSearch, type SearchParams } from "@/lib/search-params";
+import { paths } from "@/domain/paths";
+import { NotFound } from "./not-found";
+import { Shell } from "./shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ href: paths.jobs(), replace: true });
+  },
+});
+
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: "/jobs",
+  component: lazyRouteComponent(() => import("@/features/jobs/jobs-page"), "JobsPage"),
+});
+
+const job = createRoute({
+  getParentRoute: () => root,
+  path: "/jobs/$location/$repository/$job",
+  component: lazyRouteComponent(() => import("@/features/job/job-page"), "JobPage"),
+});
+
+const jobOverview = createRoute({
+  getParentRoute: () => job,
+  path: "/",
+  component: lazyRouteComponent(() => import("@/features/job/overview"), "Overview"),
+});
+
+const jobLaunchpad = createRoute({
+  getParentRoute: () => job,
+  path: "/launchpad",
+  component: lazyRouteComponent(() => import("@/features/job/launchpad"), "LaunchpadTab"),
+});
+
+const jobRuns = createRoute({
+  getParentRoute: () => job,
+  path: "/runs",
+  component: lazyRouteComponent(() => import("@/features/job/job-runs"), "JobRuns"),
+});
+
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  component: lazyRouteComponent(() => import("@/features/runs/runs-page"), "RunsPage"),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$id",
+  component: lazyRouteComponent(() => import("@/features/run/run-page"), "RunPage"),
+});
+
+const deployment = createRoute({
+  getParentRoute: () => root,
+  path: "/deployment",
+  component: lazyRouteComponent(() => import("@/features/deployment/deployment-page"), "DeploymentPage"),
+});
+
+const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns]), runs, run, deployment]);
+
+/** The router; history is given where there is no browser. */
+export function createPageRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree: routes,
+    ...(history === undefined ? {} : { history }),
+    parseSearch,
+    // Search is only ever written by paths.ts.
+    stringifySearch: (search) => formatSearch(search as SearchParams),
+    defaultPendingMinMs: 0,
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createPageRouter>;
+  }
+}

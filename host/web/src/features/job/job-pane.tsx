@@ -1,0 +1,62 @@
+import { hex } from "@/lib/bytes";
+import { instantMs } from "@/lib/instant";
+import { allRuns, paths, withTag } from "@/domain/paths";
+import { MetadataSection } from "@/domain/metadata/metadata-view";
+import { TagChip } from "@/domain/run/tag-chip";
+import type { Job } from "@/gen/penstock/host/v1/job_pb";
+import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
+import { CopyText } from "@/ui/copy-button";
+import { Markdown } from "@/ui/markdown";
+import { Note, Panel, Section } from "@/ui/panel";
+import { Facts } from "@/ui/table";
+import { Ago, Instant } from "@/ui/time";
+import { ConfigSchema } from "./config-schema";
+import styles from "./overview.module.css";
+
+/** All that is known of a job. */
+export function JobPane({ job, definition }: { job: Job; definition: JobDefinition }) {
+  const home = { location: job.name?.location ?? "", repository: job.name?.repository ?? "" };
+  return (
+    <Panel padded={false}>
+      <Section title="Description">
+        {definition.description === "" ? <Note>None. An author adds one with usercode.Description.</Note> : <Markdown source={definition.description} />}
+      </Section>
+      <MetadataSection metadata={job.metadata} home={home} />
+      <Section title="Tags that every run gets">
+        {definition.tags.length === 0 && <Note>This job puts no tags on its runs.</Note>}
+        <div className={styles.tags}>
+          {definition.tags.map((tag) => (
+            <TagChip key={tag.key} tag={tag} href={paths.runs(withTag(allRuns, tag))} note="Click to see the runs with this tag" />
+          ))}
+        </div>
+      </Section>
+      <Section title="Config">
+        <ConfigSchema schema={new TextDecoder().decode(definition.configSchemaJson)} />
+      </Section>
+      <Section title="Code">
+        <CodeFacts job={job} />
+      </Section>
+    </Panel>
+  );
+}
+
+function CodeFacts({ job }: { job: Job }) {
+  const { build } = job;
+  const loaded = instantMs(job.loadedAt);
+  const built = instantMs(build?.builtAt);
+  const revision = build === undefined || build.vcsRevision === "" ? undefined : build;
+  return (
+    <Facts
+      facts={[
+        ["Code version", build === undefined || build.codeVersion === "" ? <Note>not reported</Note> : <CopyText text={build.codeVersion} />],
+        ["Revision", revision && <><CopyText text={revision.vcsRevision} />{revision.dirty && " (with changes)"}</>],
+        ["Image", build === undefined || build.image === "" ? undefined : <CopyText text={build.image} />],
+        ["Image digest", build === undefined || build.imageDigest === "" ? undefined : <CopyText text={build.imageDigest} />],
+        ["Built", built !== undefined && built > 0 ? <Instant ms={built} /> : undefined],
+        ["Loaded", loaded === undefined ? undefined : <Ago ms={loaded} />],
+        ["Definition", <CopyText key="digest" text={hex(job.definitionDigest).slice(0, 16)} />],
+        ["Repository", job.repositoryDescription === "" ? undefined : job.repositoryDescription],
+      ]}
+    />
+  );
+}

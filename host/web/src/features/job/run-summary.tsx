@@ -1,0 +1,75 @@
+import { hex } from "@/lib/bytes";
+import { plural } from "@/lib/plural";
+import { allNodes } from "@/domain/graph/graph-model";
+import { Failure } from "@/domain/host/failure";
+import { formatJobName, type JobNameText } from "@/domain/job/job-name";
+import { originText } from "@/domain/run/tag";
+import { TagChip } from "@/domain/run/tag-chip";
+import type { PreviewRunResponse } from "@/gen/penstock/host/v1/run_pb";
+import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
+import { Section } from "@/ui/panel";
+import { Loading } from "@/ui/states";
+import { CodeBlock, Facts } from "@/ui/table";
+import styles from "./launchpad.module.css";
+
+/** What a launch would do, as the host says it. */
+export function RunSummary({ preview, error, name, all }: {
+  preview: PreviewRunResponse | undefined;
+  error: unknown;
+  name: JobNameText;
+  all: JobDefinition;
+}) {
+  if (preview === undefined) {
+    return (
+      <Section title="What will run">
+        {error === null ? <Loading what="the preview" /> : <Failure doing="check the launch" error={error} />}
+      </Section>
+    );
+  }
+  const ops = allNodes(all).filter((node) => node.op !== undefined).length;
+  return (
+    <Section title="What will run">
+      <Facts
+        facts={[
+          ["Job", formatJobName(preview.job ?? name)],
+          ["Code version", preview.codeVersion === "" ? "not reported" : <code>{preview.codeVersion}</code>],
+          ["Definition", <code key="digest">{hex(preview.definitionDigest).slice(0, 16)}</code>],
+          [
+            "Ops",
+            <details key="ops">
+              <summary>{preview.opPaths.length === ops ? `all ${plural(ops, "op")}` : `${preview.opPaths.length} of ${plural(ops, "op")}`}</summary>
+              <ul className={styles.ops}>
+                {preview.opPaths.map((path) => (
+                  <li key={path}>
+                    <code>{path}</code>
+                  </li>
+                ))}
+              </ul>
+            </details>,
+          ],
+        ]}
+      />
+      <h4 className={styles.sub}>Tags</h4>
+      <ul className={styles.summaryTags} aria-label="Tags that the run gets">
+        {preview.tags.map((tag) => (
+          <li key={tag.key}>
+            <TagChip tag={tag} />
+            <span className={styles.origin}>{originText(tag)}</span>
+          </li>
+        ))}
+        {preview.overridden.map((tag) => (
+          <li key={`overridden ${tag.key}`}>
+            <TagChip tag={tag} faded />
+            <span className={styles.origin}>overridden</span>
+          </li>
+        ))}
+      </ul>
+      {preview.configYaml.trim() !== "" && preview.configYaml.trim() !== "{}" && (
+        <>
+          <h4 className={styles.sub}>Config, with defaults</h4>
+          <CodeBlock text={preview.configYaml} label="Config, with defaults" />
+        </>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,44 @@
+import type { TagText } from "@/domain/run/tag";
+
+/** A row of the tag dialog, as typed. */
+export interface TagRow {
+  /** Tells rows apart while they come and go. */
+  id: string;
+  key: string;
+  value: string;
+  /** Set when the reader wants the tag without a value. */
+  bare: boolean;
+}
+
+/** Why a row cannot be applied. */
+export interface RowProblem {
+  row: string;
+  kind: "no-key" | "no-value" | "duplicate";
+  message: string;
+}
+
+/** What is wrong with rows that the host need not be asked about: half-filled ones, and keys that are given twice. */
+export function rowProblems(rows: readonly TagRow[]): RowProblem[] {
+  const problems: RowProblem[] = [];
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const key = row.key.trim();
+    const value = row.value.trim();
+    if (key === "" && value === "") continue;
+    if (key === "") problems.push({ row: row.id, kind: "no-key", message: `The value “${value}” has no key. Type one, or remove the row.` });
+    else if (seen.has(key)) problems.push({ row: row.id, kind: "duplicate", message: `The key “${key}” is given twice. A run has each key once: remove one of them.` });
+    else if (value === "" && !row.bare) problems.push({ row: row.id, kind: "no-value", message: `The key “${key}” has no value. Type one, or keep the tag without a value.` });
+    if (key !== "") seen.add(key);
+  }
+  return problems;
+}
+
+/** The tags that the rows stand for, trimmed; empty rows are left out. */
+export function tagsOf(rows: readonly TagRow[]): TagText[] {
+  return rows.map((row) => ({ key: row.key.trim(), value: row.value.trim() })).filter((tag) => tag.key !== "");
+}
+
+/** Keys that the rows give, for marking what they override. */
+export function givenKeys(rows: readonly TagRow[]): Set<string> {
+  return new Set(tagsOf(rows).map((tag) => tag.key));
+}

@@ -1,0 +1,32 @@
+import { failureOf, type EventRow } from "@/domain/run/event-row";
+import { CodeBlock } from "@/ui/table";
+
+/** Where and why something failed: op, message, causes, stack. What was said already is left out. */
+export function FailureDetails({ row, said = "" }: { row: EventRow; said?: string }) {
+  const failure = failureOf(row.stored);
+  if (failure === undefined) return null;
+  return (
+    <>
+      {row.opPath !== "" && (
+        <p>
+          Op <code>{row.opPath}</code>
+          {failure.reason !== "" && ` · ${failure.reason}`}
+        </p>
+      )}
+      {failure.message !== "" && !said.includes(failure.message) && <p style={{ whiteSpace: "pre-wrap" }}>{failure.message}</p>}
+      {failure.causes.length > 0 && (
+        <ul>
+          {failure.causes.map((cause, index) => (
+            <li key={index}>caused by {cause}</li>
+          ))}
+        </ul>
+      )}
+      {failure.stack !== "" && (
+        <details>
+          <summary>Stack</summary>
+          <CodeBlock text={failure.stack} label="Stack" />
+        </details>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+import { useState } from "react";
+import { allEvents, type EventFilter } from "@/domain/run/event-log";
+import { runStatusData } from "@/domain/run/run-status";
+import { useEventLog } from "@/domain/run/use-event-log";
+import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import { Callout } from "@/ui/states";
+import { EventList } from "./event-list";
+import { FailureDetails } from "./failure-details";
+import { Gantt } from "./gantt";
+import { RunPane } from "./run-pane";
+import styles from "./run.module.css";
+
+/** What happens in a run: why it is as it is, its ops over time, its events; beside them what it was launched with. */
+export function RunBody({ run }: { run: Run }) {
+  const { log, view, error } = useEventLog(run.id);
+  const [filter, setFilter] = useState<EventFilter>(allEvents);
+  const status = runStatusData(run.status);
+  const change = (next: Partial<EventFilter>) => {
+    const changed = { ...filter, ...next };
+    setFilter(changed);
+    log.setFilter(changed);
+  };
+  return (
+    <div className={styles.split}>
+      <div className={styles.main}>
+        {run.statusReason !== "" && (
+          <Callout tone={status.tone === "bad" ? "bad" : status.tone === "warn" ? "warn" : "info"} title={run.statusReason}>
+            {status.tone === "bad" && view.failure !== undefined && <FailureDetails row={view.failure} said={run.statusReason} />}
+          </Callout>
+        )}
+        {run.statusReason === "" && status.tone === "bad" && view.failure !== undefined && (
+          <Callout tone="bad" title={view.failure.message}>
+            <FailureDetails row={view.failure} said={view.failure.message} />
+          </Callout>
+        )}
+        <Gantt run={run} view={view} chosen={filter.op} onChoose={(op) => { change({ op: op === filter.op ? "" : op }); }} />
+        <EventList run={run} view={view} filter={filter} error={error} onFilter={change} />
+      </div>
+      <RunPane run={run} />
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import { useQuery } from "@connectrpc/connect-query";
+import { hex } from "@/lib/bytes";
+import { instantMs } from "@/lib/instant";
+import { Failure } from "@/domain/host/failure";
+import { formatJobName } from "@/domain/job/job-name";
+import { MetadataSection } from "@/domain/metadata/metadata-view";
+import { allRuns, paths, withTag } from "@/domain/paths";
+import { isSystemTag, originText } from "@/domain/run/tag";
+import { TagChip } from "@/domain/run/tag-chip";
+import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { CopyButton, CopyText } from "@/ui/copy-button";
+import { Link } from "@/ui/link";
+import { Note, Panel, Section } from "@/ui/panel";
+import { Callout, Loading } from "@/ui/states";
+import { CodeBlock, Facts } from "@/ui/table";
+import { Elapsed, Instant } from "@/ui/time";
+import styles from "./run.module.css";
+
+/** What a run was launched with, and where it runs. */
+export function RunPane({ run }: { run: Run }) {
+  return (
+    <Panel padded={false}>
+      <Section title="Run">
+        <RunFacts run={run} />
+      </Section>
+      <Section title="Tags">
+        <Tags run={run} />
+      </Section>
+      <Section title="Config as launched" actions={run.configYaml === "" ? undefined : <CopyButton text={run.configYaml} label="Copy the config" />}>
+        {run.configYaml === "" ? <Note>Launched without config.</Note> : <CodeBlock text={run.configYaml} label="Config as launched" />}
+      </Section>
+      <LaunchedMetadata run={run} />
+    </Panel>
+  );
+}
+
+function RunFacts({ run }: { run: Run }) {
+  const created = instantMs(run.createdAt);
+  const started = instantMs(run.startedAt);
+  const ended = instantMs(run.endedAt);
+  const changed = run.startedDefinitionDigest.length > 0 && hex(run.startedDefinitionDigest) !== hex(run.definitionDigest);
+  return (
+    <>
+      <Facts
+        facts={[
+          ["Job", run.job === undefined ? undefined : <Link href={paths.job(run.job)}>{formatJobName(run.job)}</Link>],
+          ["Created", created === undefined ? undefined : <Instant ms={created} />],
+          ["Started", started === undefined ? undefined : <Instant ms={started} />],
+          ["Ended", ended === undefined ? undefined : <Instant ms={ended} />],
+          ["Duration", started === undefined ? undefined : <Elapsed from={started} to={ended} />],
+          ["Worker", run.workerHandle === "" ? undefined : <code>{run.workerHandle}</code>],
+          ["Attempt", run.attempt > 1 ? String(run.attempt) : undefined],
+          ["Op selection", run.opSelection === "" ? undefined : <code>{run.opSelection}</code>],
+          ["Code version", run.codeVersion === "" ? undefined : <CopyText text={run.codeVersion} />],
+          ["Protocol", run.protocolVersion],
+          ["Definition", <CopyText key="digest" text={hex(run.definitionDigest).slice(0, 16)} />],
+        ]}
+      />
+      {changed && (
+        <Callout tone="info">
+          The job changed while the run was in the queue; it ran on definition <code>{hex(run.startedDefinitionDigest).slice(0, 16)}</code>.
+        </Callout>
+      )}
+    </>
+  );
+}
+
+function Tags({ run }: { run: Run }) {
+  const tags = [...run.tags].sort((a, b) => Number(isSystemTag(a.key)) - Number(isSystemTag(b.key)));
+  if (tags.length === 0) return <Note>This run has no tags.</Note>;
+  return (
+    <ul className={styles.tags}>
+      {tags.map((tag) => (
+        <li key={tag.key}>
+          <TagChip tag={tag} href={paths.runs(withTag(allRuns, tag))} note="Click to see all runs with this tag" />
+          <span className={styles.origin}>{originText(tag)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function LaunchedMetadata({ run }: { run: Run }) {
+  const { data, error } = useQuery(RunService.method.getRunSnapshot, { id: run.id }, { staleTime: 60_000 });
+  const home = { location: run.job?.location ?? "", repository: run.job?.repository ?? "" };
+  if (data !== undefined) return <MetadataSection metadata={data.metadata} home={home} asOf="as of launch" />;
+  return (
+    <Section title="Metadata, as of launch">
+      {error === null ? <Loading what="metadata" /> : <Failure doing="load the job as it was" error={error} />}
+    </Section>
+  );
+}
