@@ -32,6 +32,7 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 		}
 	}
 	var later []*entry
+	loading := map[string]bool{} // asked once per location, so that its runs keep their order
 	for q.ready.Len() > 0 && starting < maxStarting &&
 		(q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
 		e, _ := heap.Pop(&q.ready).(*entry)
@@ -39,7 +40,12 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 		if e.status != host.Queued || q.open[e.id] != e || e.busy {
 			continue
 		}
-		if now.Before(e.notBefore) {
+		wait, asked := loading[e.location]
+		if !asked {
+			wait = q.o.Loading(e.location)
+			loading[e.location] = wait
+		}
+		if wait || now.Before(e.notBefore) {
 			later = append(later, e)
 			continue
 		}

@@ -44,6 +44,9 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 	if run.Status == host.Started {
 		e.failures = 0
 	}
+	if run.Status == host.WaitingForCode && e.status != run.Status {
+		q.recheck = true // its code may have come before the queue learned that it waits
+	}
 	e.status, e.attempt = run.Status, run.Attempt
 	if p := tag.Priority(run.Tags); p != e.priority {
 		e.priority = p

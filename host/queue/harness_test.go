@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,6 +89,7 @@ type fixture struct {
 	sessions  *attempt.Sessions
 	queue     *queue.Queue
 	changed   chan struct{}
+	loading   atomic.Bool
 	limit     int
 	requests  int
 }
@@ -155,7 +157,7 @@ func (f *fixture) open() {
 	}
 	f.queue = queue.New(queue.Options{
 		Store: f.store, Feed: f.feed, Planner: launch.NewPlanner(f.workspace), Launcher: f.launcher,
-		Sessions: f.sessions, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
+		Sessions: f.sessions, Loading: func(string) bool { return f.loading.Load() }, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
 	})
 }
 
@@ -205,7 +207,7 @@ func (f *fixture) started() host.StartRequest {
 // startedLater lets time pass, a tick of the queue after the other, until the launcher is asked for a start.
 func (f *fixture) startedLater() host.StartRequest {
 	for len(f.launcher.starts) == 0 {
-		f.clock.Await(time.Second)
+		f.tick()
 	}
 	return f.started()
 }
@@ -244,6 +246,14 @@ func (f *fixture) end(id host.RunID) {
 		return nil, r.Become(host.Failure, "", f.clock.Now())
 	})
 	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// tick lets the queue's loop look once more: it waits until somebody waits for a tick, and lets that pass.
+func (f *fixture) tick() {
+	f.t.Helper()
+	if err := f.clock.Await(f.t.Context(), time.Second); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
@@ -60,7 +59,7 @@ func TestAtMostSoManyInProgress(t *testing.T) {
 func TestZeroPausesAndMinusOneIsUnlimited(t *testing.T) {
 	f := newFixture(t, 0).start()
 	id := f.submit().ID
-	f.clock.Await(time.Second) // it looked once
+	f.tick() // it looked once
 	if run, err := f.store.Run(t.Context(), id); err != nil || run.Status != host.Queued {
 		t.Errorf("with a limit of 0 the run is %s, %v", run.Status, err)
 	}

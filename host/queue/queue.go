@@ -19,6 +19,8 @@ type Options struct {
 	Planner  *launch.Planner
 	Launcher host.Launcher
 	Sessions *attempt.Sessions
+	// Loading tells that a location has not been heard of yet since the host's start. Its runs stay queued.
+	Loading func(location string) bool
 	// CodeChanged gets a value when definitions or the state of a location changed.
 	CodeChanged <-chan struct{}
 	Clock       host.Clock

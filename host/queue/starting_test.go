@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/hosttest"
@@ -84,7 +83,7 @@ func (f *fixture) ticksUntil(id host.RunID, want host.RunStatus) host.Run {
 		if run.Status == want {
 			return run
 		}
-		f.clock.Await(time.Second)
+		f.tick()
 	}
 	f.t.Fatalf("the run never became %s", want)
 	return host.Run{}
@@ -151,6 +150,27 @@ func (f *fixture) awaitGone(changes interface {
 	for !f.jobIsGone() {
 		<-changes.Ready()
 		changes.Take()
+	}
+}
+
+func TestRunsOfALoadingLocationStayInOrder(t *testing.T) {
+	f := newFixture(t, 1)
+	f.loading.Store(true)
+	f.start()
+	second := f.submit().ID
+	first := f.submit("penstock/priority", "1").ID
+	f.tick() // it looked
+	if run := f.await(first, host.Queued); len(f.launcher.starts) != 0 || run.StatusReason != "" {
+		t.Fatalf("%d starts while the location is loading, %q", len(f.launcher.starts), run.StatusReason)
+	}
+	f.loading.Store(false)
+	f.changed <- struct{}{}
+	for _, want := range []host.RunID{first, second} {
+		if r := f.started(); r.Run != want {
+			t.Fatalf("started %s, want %s", r.Run, want)
+		}
+		f.await(want, host.Starting)
+		f.end(want)
 	}
 }
 
