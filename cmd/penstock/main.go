@@ -47,6 +47,6 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand())
 	return root
 }

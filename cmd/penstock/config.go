@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// maxConfigFile is the most bytes of a configuration file.
+const maxConfigFile = 4 << 20
+
+// configFile is the host's configuration file.
+type configFile struct {
+	Locations []locationSection `yaml:"locations"`
+	Queue     queueSection      `yaml:"queue"`
+}
+
+// locationSection is one code location.
+type locationSection struct {
+	Name             string      `yaml:"name"`
+	Address          string      `yaml:"address"`
+	AllowDevVersions bool        `yaml:"allow_dev_versions"`
+	TLS              *tlsSection `yaml:"tls"`
+	TokenFile        string      `yaml:"token_file"`
+	Insecure         bool        `yaml:"insecure"`
+}
+
+// tlsSection is how to dial a location with TLS; an empty one trusts the system's certificates.
+type tlsSection struct {
+	CAFile     string `yaml:"ca_file"`
+	ServerName string `yaml:"server_name"`
+}
+
+// queueSection is about the queue.
+type queueSection struct {
+	// MaxInProgress is nil when the file does not say.
+	MaxInProgress *int `yaml:"max_in_progress"`
+}
+
+// readConfig reads a configuration file; each mistake in it is listed with its line and column.
+func readConfig(path string) (*configFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usageErrorf("read the configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	if err != nil {
+		return nil, usageErrorf("read the configuration: %w", err)
+	}
+	if len(data) > maxConfigFile {
+		return nil, usageErrorf("read the configuration %s: it is larger than %d MiB", path, maxConfigFile>>20)
+	}
+	return parseConfig(path, data)
+}
+
+func parseConfig(path string, data []byte) (*configFile, error) {
+	c := &configFile{}
+	if isBlank(data) {
+		return c, nil
+	}
+	err := yaml.Load(data, c, yaml.WithKnownFields())
+	if err == nil {
+		return c, nil
+	}
+	var many *yaml.LoadErrors
+	var one *yaml.LoadError
+	var lines []string
+	switch {
+	case errors.As(err, &many):
+		for _, e := range many.Errors {
+			lines = append(lines, configProblem(path, e))
+		}
+	case errors.As(err, &one):
+		lines = append(lines, configProblem(path, one))
+	default:
+		lines = append(lines, path+": "+err.Error())
+	}
+	return nil, usageErrorf("the configuration cannot be used:\n  %s", strings.Join(lines, "\n  "))
+}
+
+// isBlank reports whether a file has nothing but space and comments, which is a legal configuration.
+func isBlank(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	unknownField  = regexp.MustCompile(`^field (.*) not found in type .*$`)
+	wrongKind     = regexp.MustCompile("^cannot construct !!([a-z]+) (?:`(.*)` )?into (.*)$")
+	severalInFile = "expected single document"
+)
+
+// configProblem says where and what is wrong, in the words of the file rather than of the program.
+func configProblem(path string, e *yaml.LoadError) string {
+	place := path
+	if e.Mark.Line > 0 {
+		place = fmt.Sprintf("%s:%d:%d", path, e.Mark.Line, max(e.Mark.Column, 1))
+	}
+	message := strings.TrimPrefix(e.Message, "yaml: ")
+	if m := unknownField.FindStringSubmatch(message); m != nil {
+		message = fmt.Sprintf("unknown field %q; known are: locations (name, address, allow_dev_versions, tls (ca_file, server_name), token_file, insecure) and queue (max_in_progress)", m[1])
+	} else if m := wrongKind.FindStringSubmatch(message); m != nil {
+		message = fmt.Sprintf("%s where %s is wanted", yamlKind(m[1], m[2]), goKind(m[3]))
+	} else if strings.HasPrefix(message, severalInFile) {
+		message = "the file has several documents; one is allowed"
+	}
+	return place + ": " + message
+}
+
+func yamlKind(tag, value string) string {
+	name := map[string]string{"str": "text", "int": "a number", "float": "a fraction", "bool": "a truth value", "map": "a mapping", "seq": "a list", "null": "nothing"}[tag]
+	if name == "" {
+		name = tag
+	}
+	if value != "" {
+		name += fmt.Sprintf(" (%.40q)", value)
+	}
+	return name
+}
+
+func goKind(kind string) string {
+	switch {
+	case kind == "int" || kind == "*int":
+		return "a whole number"
+	case kind == "bool":
+		return "true or false"
+	case kind == "string":
+		return "text"
+	case strings.HasPrefix(kind, "[]"):
+		return "a list"
+	default:
+		return "a mapping"
+	}
+}
+
+// locations reads the files that the sections name; relative paths are relative to the configuration file.
+func (c *configFile) locations(path string) ([]host.LocationConfig, error) {
+	var out []host.LocationConfig
+	var errs []error
+	read := func(location, what, name string) []byte {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(path), name)
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("location %.64q: %s: %w", location, what, err))
+		}
+		return data
+	}
+	for _, s := range c.Locations {
+		l := host.LocationConfig{
+			Name: s.Name, Address: s.Address, AllowDevVersions: s.AllowDevVersions, Insecure: s.Insecure,
+		}
+		if s.TLS != nil {
+			l.TLS = &host.LocationTLS{ServerName: s.TLS.ServerName}
+			if s.TLS.CAFile != "" {
+				l.TLS.CAPEM = read(s.Name, "tls.ca_file", s.TLS.CAFile)
+			}
+		}
+		if s.TokenFile != "" {
+			if l.Token = strings.TrimSpace(string(read(s.Name, "token_file", s.TokenFile))); l.Token == "" {
+				errs = append(errs, fmt.Errorf("location %.64q: token_file: %s is empty", s.Name, s.TokenFile))
+			}
+		}
+		out = append(out, l)
+	}
+	if len(errs) > 0 {
+		return nil, usageErrorf("the configuration %s cannot be used: %w", path, errors.Join(errs...))
+	}
+	return out, nil
+}
+
+// locationFlag reads NAME=ADDRESS.
+func locationFlag(text string, insecure bool) (host.LocationConfig, error) {
+	name, address, ok := strings.Cut(text, "=")
+	if !ok || name == "" || address == "" {
+		return host.LocationConfig{}, usageErrorf("--location %.200q is not NAME=ADDRESS, for example tutorial=127.0.0.1:4266", text)
+	}
+	return host.LocationConfig{Name: name, Address: address, Insecure: insecure}, nil
+}
