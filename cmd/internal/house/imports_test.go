@@ -52,6 +52,10 @@ var arrows = map[string][]string{
 	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/house": {},
+	// What the tests across processes run: a user's binary, and a peer of another version.
+	"cmd/internal/e2e":          {},
+	"cmd/internal/e2e/testcode": {"usercode", "usercode/metadata", "usercode/tag"},
+	"host/hosttest/peerserver":  {"host/hosttest"},
 }
 
 // crossings are what even a test must not do: the two programs meet in cmd and in the contracts, nowhere else.
@@ -67,7 +71,7 @@ var crossings = []struct {
 }
 
 // onlyTests are packages that production code never imports.
-var onlyTests = []string{"host/hosttest", "host/store/storetest", "usercode/usertest"}
+var onlyTests = []string{"host/hosttest", "host/hosttest/peerserver", "host/store/storetest", "usercode/usertest"}
 
 func TestArrows(t *testing.T) {
 	for _, p := range modulePackages(t) {
