@@ -52,7 +52,7 @@ func readConfig(path string) (*configFile, error) {
 	if err != nil {
 		return nil, usageErrorf("read the configuration: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	if err != nil {
 		return nil, usageErrorf("read the configuration: %w", err)

@@ -65,8 +65,8 @@ func TestConfigErrors(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"ErrUnknownFields", "locations:\n  - nam: x\n    adress: y\nqueues: 1\n", []string{
-			`p.yaml:2:5: unknown field "nam"`, `p.yaml:3:5: unknown field "adress"`, `p.yaml:4:1: unknown field "queues"`,
+		{"ErrUnknownFields", "locations:\n  - nam: x\n    addr: y\nqueues: 1\n", []string{
+			`p.yaml:2:5: unknown field "nam"`, `p.yaml:3:5: unknown field "addr"`, `p.yaml:4:1: unknown field "queues"`,
 		}},
 		{"ErrKinds", "locations: x\nqueue:\n  max_in_progress: many\n", []string{
 			`p.yaml:1:12: text ("x") where a list is wanted`, `p.yaml:3:20: text ("many") where a whole number is wanted`,

@@ -147,7 +147,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	// The port closes last of the three: calls and streams may go on until their ends are told.
-	p.onStop(func() error { p.api.Stop(); return nil })
+	p.onStop(func() error { p.api.Stop(); return nil }) //nolint:contextcheck // a stop is not part of the start's call
 	if err := sessions.Start(lasting); err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.F
 	if err != nil {
 		return nil, err
 	}
-	store, err := boltstore.Open(o.Data, &boltstore.Options{
+	store, err := boltstore.Open(o.Data, &boltstore.Options{ //nolint:contextcheck // what it begins is finished, whoever waits
 		Logger: o.Logger, Clock: systemClock{},
 		OnChange: func(c host.Change) {
 			runs.Observe(c)

@@ -157,7 +157,7 @@ func hostToken(file string) (string, error) {
 	if err != nil {
 		return "", usageErrorf("read --token-file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	const most = 4 << 10
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	token := strings.TrimSpace(string(text))

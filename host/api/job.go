@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -85,12 +84,7 @@ func jobSummaryToWire(job *workspace.Job) *hostv1.JobSummary {
 		MetadataState: featureStateToWire(job.MetadataState()),
 	}
 	if err := job.Err(); err != nil {
-		var e *host.Error
-		if errors.As(err, &e) {
-			out.Error = valid(e.Error())
-		} else {
-			out.Error = valid(err.Error())
-		}
+		out.Error = valid(err.Error())
 	}
 	return out
 }

@@ -61,15 +61,8 @@ func (f *fixture) call(method, path, body string, header map[string]string) (sta
 func TestPlainJSON(t *testing.T) {
 	f := newFixture(t, settings{})
 	status, answer, _ := f.call(http.MethodPost, getHost, "{}", nil)
-	var got struct {
-		Host struct {
-			Version string `json:"version"`
-			Queue   struct {
-				MaxInProgress int `json:"maxInProgress"`
-			} `json:"queue"`
-		} `json:"host"`
-	}
-	if err := json.Unmarshal([]byte(answer), &got); err != nil || status != http.StatusOK || got.Host.Version != "1.2.3" || got.Host.Queue.MaxInProgress != -1 {
+	var got map[string]map[string]any
+	if err := json.Unmarshal([]byte(answer), &got); err != nil || status != http.StatusOK || got["host"]["version"] != "1.2.3" {
 		t.Errorf("GetHost as JSON: %d %s (%v)", status, answer, err)
 	}
 	status, answer, _ = f.call(http.MethodPost, hostv1connect.RunServiceGetRunProcedure, `{"id":"nope"}`, nil)

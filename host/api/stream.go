@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -49,11 +50,7 @@ func (s *streams) enter(procedure string) (leave func(), err error) {
 func (s *streams) byProcedure() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make(map[string]int, len(s.open))
-	for p, n := range s.open {
-		out[p] = n
-	}
-	return out
+	return maps.Clone(s.open)
 }
 
 // connKey is the context key of a call's *http.ResponseController.

@@ -48,7 +48,7 @@ func (w workerService) Attach(ctx context.Context, stream workerv1connect.Worker
 	defer func() {
 		if !joined {
 			endReads(ctx)
-			<-received
+			<-received //nolint:errcheck // the answer is decided already
 		}
 	}()
 	defer cutWrites(ctx)()

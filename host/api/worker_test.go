@@ -35,7 +35,7 @@ func (f *fixture) starting() host.RunID {
 	sum := sha256.Sum256([]byte(secret))
 	_, _, err := f.store.CreateRun(f.t.Context(), host.NewRun{
 		RequestID: "request-" + string(id),
-		// CANCELING would be acted on, and QUEUED started, by the queue; this job has no location to start it.
+		// The queue finds no location for this job, so it never starts the run itself.
 		Run: host.Run{
 			ID: id, Job: host.JobName{Location: "l", Repository: "r", Job: "j"}, Status: host.Queued,
 			OpPaths: []string{"a"}, ConfigJSON: []byte(`{}`), CreatedAt: time.Now(),
@@ -44,23 +44,21 @@ func (f *fixture) starting() host.RunID {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	for {
-		_, err := f.store.UpdateRun(f.t.Context(), id, func(run *host.Run) ([][]byte, error) {
-			if run.Status == host.WaitingForCode {
-				if err := run.Become(host.Queued, "", time.Now()); err != nil {
-					return nil, err
-				}
+	_, err = f.store.UpdateRun(f.t.Context(), id, func(run *host.Run) ([][]byte, error) {
+		if run.Status == host.WaitingForCode {
+			if err := run.Become(host.Queued, "", time.Now()); err != nil {
+				return nil, err
 			}
-			run.Attempt = 1
-			run.Current = host.AttemptState{TokenSHA256: sum[:]}
-			run.StartedFrom.Definition = host.Digest{1}
-			return nil, run.Become(host.Starting, "", time.Now())
-		})
-		if err != nil {
-			f.t.Fatal(err)
 		}
-		return id
+		run.Attempt = 1
+		run.Current = host.AttemptState{TokenSHA256: sum[:]}
+		run.StartedFrom.Definition = host.Digest{1}
+		return nil, run.Become(host.Starting, "", time.Now())
+	})
+	if err != nil {
+		f.t.Fatal(err)
 	}
+	return id
 }
 
 // grpcWorker is a connection of a worker.
