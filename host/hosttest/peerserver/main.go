@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,14 +24,14 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *listen, *protocol, *declare, *hold); err != nil {
+	if err := serve(ctx, os.Stdout, *listen, *protocol, *declare, *hold); err != nil {
 		fmt.Fprintln(os.Stderr, "peerserver:", err)
 		os.Exit(1)
 	}
 }
 
-// serve runs until ctx ends, and says on standard output where it listens.
-func serve(ctx context.Context, listen, protocol string, declare, hold bool) error {
+// serve runs until ctx ends, and says on out where it listens.
+func serve(ctx context.Context, out io.Writer, listen, protocol string, declare, hold bool) error {
 	b := hosttest.Older(protocol)
 	b.HoldWorkers = hold
 	if declare {
@@ -41,7 +42,7 @@ func serve(ctx context.Context, listen, protocol string, declare, hold bool) err
 		return err
 	}
 	defer p.Stop()
-	fmt.Fprintf(os.Stdout, "listening on %s\n", p.Address())
+	fmt.Fprintf(out, "listening on %s\n", p.Address())
 	<-ctx.Done()
 	return nil
 }
