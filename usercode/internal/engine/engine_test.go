@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -179,3 +181,33 @@ func TestRejectIsOneEvent(t *testing.T) {
 	Reject(r.sink, nil, "definition_changed", "the job differs")
 	wantStory(t, r, "run_finished FAILURE")
 }
+
+func TestHugeFailuresFitIntoAnEvent(t *testing.T) {
+	huge := strings.Repeat("x\xff", 1<<20)
+	var many []error
+	for range 100 {
+		many = append(many, errors.New(huge), nil)
+	}
+	for name, run := range map[string]runFunc{
+		"Error": func(context.Context, []any) (any, error) { return nil, fmt.Errorf("%s: %w", huge, joined(many)) },
+		"Panic": func(context.Context, []any) (any, error) { panic(fmt.Errorf("%s: %w", huge, joined(many))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := execute(t, t.Context(), attempt(place("op", run)), Options{})
+			for _, ev := range r.events {
+				if b, err := proto.Marshal(ev); err != nil || len(b) > maxEventBytes {
+					t.Errorf("event %s: %d bytes, %v", ev.GetKind(), len(b), err)
+				}
+			}
+			if n := len(r.finishedOf(t, "op").GetFailure().GetCauses()); n != maxCauses {
+				t.Errorf("%d causes, want %d", n, maxCauses)
+			}
+		})
+	}
+}
+
+// joined is an error with holes among its causes, as an author may write one.
+type joined []error
+
+func (joined) Error() string     { return "joined" }
+func (j joined) Unwrap() []error { return j }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -192,14 +193,20 @@ func TestCallerThatGoesAwayLeavesNothing(t *testing.T) {
 	request := h.startRequest("run", "quick")
 	request.HostAddress = "http://" + silent.Addr().String()
 	ctx, cancel := context.WithCancel(t.Context())
+	accepted := make(chan net.Conn, 1)
 	go func() {
-		conn, err := silent.Accept() // the server is checking the host
+		defer close(accepted)
+		if conn, err := silent.Accept(); err == nil { // the server is checking the host
+			accepted <- conn
+		}
 		cancel()
-		if err == nil {
+	}()
+	t.Cleanup(func() {
+		_ = silent.Close()
+		if conn, ok := <-accepted; ok {
 			_ = conn.Close()
 		}
-		_ = silent.Close()
-	}()
+	})
 	if response, err := s.client.StartRun(ctx, request); err == nil {
 		t.Fatalf("got %v", response)
 	}
