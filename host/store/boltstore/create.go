@@ -24,7 +24,8 @@ func (s *Store) CreateRun(ctx context.Context, n host.NewRun) (run host.Run, cre
 	if err := s.meta.do(&write{ctx: ctx, size: updateSize + sizeOf(bodies), apply: c.apply, settle: c.settle}); err != nil {
 		return host.Run{}, false, err
 	}
-	return *c.mine, c.created, nil
+	run, err = callersOwn(c.payload)
+	return run, c.created, err
 }
 
 // checkNewRun checks what can be checked without the store, and fills in the time.
@@ -60,10 +61,11 @@ type creation struct {
 	new    host.NewRun
 	bodies []record
 
-	// mine is the run as stored, for the caller; told the same, for listeners.
-	mine, told *host.Run
-	created    bool
-	lastNote   host.Cursor
+	// payload is the run as stored, told is read from it, for listeners.
+	payload  []byte
+	told     *host.Run
+	created  bool
+	lastNote host.Cursor
 }
 
 // apply is called by the writer of meta.db.
@@ -73,7 +75,9 @@ func (c *creation) apply(x *txn) error {
 			err = conflict(reasonRequest, "request id %q made run %s of job %s, not of job %s",
 				c.new.RequestID, known.ID, known.Job, c.new.Run.Job)
 		}
-		c.mine = known
+		if err == nil {
+			c.payload, err = marshalRun(known)
+		}
 		return err
 	}
 	run := c.new.Run
@@ -89,24 +93,21 @@ func (c *creation) apply(x *txn) error {
 	if run.CreatedAt.Before(next.created) {
 		run.CreatedAt = next.created
 	}
-	payload, err := marshalRun(&run)
-	if err != nil {
+	var err error
+	if c.payload, err = marshalRun(&run); err != nil {
 		return err
 	}
-	if c.mine, err = unmarshalRun(payload); err != nil {
-		return fmt.Errorf("create run %s: %w", run.ID, err)
-	}
-	if c.told, err = unmarshalRun(payload); err != nil {
+	if c.told, err = unmarshalRun(c.payload); err != nil {
 		return fmt.Errorf("create run %s: %w", run.ID, err)
 	}
 	if c.lastNote, err = putNotes(x, run.Seq, host.Cursor{Attempt: run.Attempt}, c.new.Events); err != nil {
 		return fmt.Errorf("store events of run %s: %w", run.ID, err)
 	}
-	x.putRun(&run, payload)
+	x.putRun(&run, c.payload)
 	x.put(bucketIDs, key, seqKey(run.Seq))
-	x.putRequest(c.new.RequestID, key, c.mine)
+	x.putRequest(c.new.RequestID, key, c.told)
 	x.putBodies(c.bodies)
-	c.store.next.seq, c.store.next.created = run.Seq+1, c.mine.CreatedAt
+	c.store.next.seq, c.store.next.created = run.Seq+1, c.told.CreatedAt
 	x.put(bucketMeta, metaNext, c.store.next.record())
 	c.created = true
 	return nil

@@ -57,7 +57,7 @@ func openRun(tx *bbolt.Tx, key []byte) (*host.Run, error) {
 // putRun stores a run, and whether it is open.
 func (x *txn) putRun(run *host.Run, payload []byte) {
 	key := seqKey(run.Seq)
-	x.put(bucketRuns, key, pack(key, payload))
+	x.put(bucketRuns, key, packFrom(compressRunFrom, key, payload))
 	if run.Status.Final() {
 		x.del(bucketOpen, key)
 	} else {

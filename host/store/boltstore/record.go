@@ -18,8 +18,10 @@ const (
 
 const (
 	recordHeader = 4 + 1
-	// Shorter payloads are stored as they are: zstd gains little there and takes longer than the write.
-	compressFrom = 512
+	// Shorter payloads are stored as they are: zstd gains little there and takes longer than the write. Runs are
+	// packed by the writer, while others wait, so only large ones are worth it.
+	compressFrom    = 512
+	compressRunFrom = 2048
 	// A record that unpacks to more than this was not written by a store.
 	maxUnpacked = 64 << 20
 )
@@ -48,7 +50,10 @@ func must[T any](v T, err error) T {
 
 // pack makes the value that is stored under key: CRC32C over the key and the rest, format, payload. The key counts
 // because bbolt itself would not notice that it changed.
-func pack(key, payload []byte) []byte {
+func pack(key, payload []byte) []byte { return packFrom(compressFrom, key, payload) }
+
+// packFrom is pack with a limit of its own.
+func packFrom(compressFrom int, key, payload []byte) []byte {
 	v := make([]byte, recordHeader, recordHeader+len(payload))
 	v[4] = formatPlain
 	if len(payload) >= compressFrom {

@@ -58,7 +58,7 @@ func FuzzUnpack(f *testing.F) {
 		if again, err := unpack("fuzz", key, pack(key, payload)); err != nil || !bytes.Equal(again, payload) {
 			t.Errorf("what was read cannot be stored again: %v", err)
 		}
-		_, _ = decodeRun(key, value)
+		_, _, _ = decodeRun(key, value)
 		_, _ = unpackEvents(bucketEvents, key, value)
 	})
 }

@@ -33,26 +33,33 @@ func (s *Store) Run(ctx context.Context, id host.RunID) (host.Run, error) {
 
 // runByID reads a run. The error is NotFound when there is none.
 func runByID(tx *bbolt.Tx, id host.RunID) (*host.Run, error) {
+	run, _, err := payloadByID(tx, id)
+	return run, err
+}
+
+// payloadByID is runByID, with what the run was read from, which is there until the transaction changes or ends.
+func payloadByID(tx *bbolt.Tx, id host.RunID) (run *host.Run, payload []byte, err error) {
 	key, ok := idKey(id)
 	if !ok {
-		return nil, noRun(id)
+		return nil, nil, noRun(id)
 	}
 	seqBytes := tx.Bucket(bucketIDs).Get(key)
 	if seqBytes == nil {
-		return nil, noRun(id)
+		return nil, nil, noRun(id)
 	}
 	seq, ok := seqOf(seqBytes)
 	if !ok {
-		return nil, damaged(string(bucketIDs), key, fmt.Errorf("%x is not the number of a run", seqBytes))
+		return nil, nil, damaged(string(bucketIDs), key, fmt.Errorf("%x is not the number of a run", seqBytes))
 	}
-	run, err := runBySeq(tx, seq)
-	if err != nil {
-		return nil, err
+	if value := tx.Bucket(bucketRuns).Get(seqKey(seq)); value != nil {
+		if run, payload, err = decodeRun(seqKey(seq), value); err != nil {
+			return nil, nil, err
+		}
 	}
 	if run == nil || run.ID != id {
-		return nil, damaged(string(bucketIDs), key, fmt.Errorf("it points to run number %d, which is another", seq))
+		return nil, nil, damaged(string(bucketIDs), key, fmt.Errorf("it points to run number %d, which is another", seq))
 	}
-	return run, nil
+	return run, payload, nil
 }
 
 // runBySeq reads a run, nil when there is none.
@@ -62,22 +69,22 @@ func runBySeq(tx *bbolt.Tx, seq uint64) (*host.Run, error) {
 	if value == nil {
 		return nil, nil //nolint:nilnil // there is no such run, and that is no error here
 	}
-	return decodeRun(key, value)
+	run, _, err := decodeRun(key, value)
+	return run, err
 }
 
-func decodeRun(key, value []byte) (*host.Run, error) {
-	payload, err := unpack(string(bucketRuns), key, value)
-	if err != nil {
-		return nil, err
+// decodeRun reads a record of bucket runs. payload may lie in value.
+func decodeRun(key, value []byte) (run *host.Run, payload []byte, err error) {
+	if payload, err = unpack(string(bucketRuns), key, value); err != nil {
+		return nil, nil, err
 	}
-	run, err := unmarshalRun(payload)
-	if err != nil {
-		return nil, damaged(string(bucketRuns), key, err)
+	if run, err = unmarshalRun(payload); err != nil {
+		return nil, nil, damaged(string(bucketRuns), key, err)
 	}
 	if seq, ok := seqOf(key); !ok || seq != run.Seq {
-		return nil, damaged(string(bucketRuns), key, fmt.Errorf("it is run number %d", run.Seq))
+		return nil, nil, damaged(string(bucketRuns), key, fmt.Errorf("it is run number %d", run.Seq))
 	}
-	return run, nil
+	return run, payload, nil
 }
 
 // FindRuns implements host.Store.
@@ -150,7 +157,7 @@ func (s *Store) scanRuns(from uint64, pass func(*host.Run) (more bool)) (next ui
 				next = 0
 				return nil
 			}
-			run, err := decodeRun(k, v)
+			run, _, err := decodeRun(k, v)
 			if err != nil {
 				return err
 			}

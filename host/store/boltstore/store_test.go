@@ -87,7 +87,7 @@ func checkFiles(t testing.TB, dir string) {
 		}
 		ids := 0
 		if err := tx.Bucket(bucketRuns).ForEach(func(k, v []byte) error {
-			run, err := decodeRun(k, v)
+			run, _, err := decodeRun(k, v)
 			if err != nil {
 				return err
 			}

@@ -30,7 +30,16 @@ func (s *Store) UpdateRun(
 	if err != nil {
 		return host.Run{}, err
 	}
-	return *u.mine, nil
+	return callersOwn(u.payload)
+}
+
+// callersOwn reads a payload again, for the caller to keep: listeners share another copy.
+func callersOwn(payload []byte) (host.Run, error) {
+	run, err := unmarshalRun(payload)
+	if err != nil {
+		return host.Run{}, fmt.Errorf("read a run as it was stored: %w", err)
+	}
+	return *run, nil
 }
 
 // updateSize is about how much an update adds; what it will add is not known before.
@@ -42,25 +51,22 @@ type update struct {
 	tail   *tail
 	change func(*host.Run) ([][]byte, error)
 
-	// mine is the run as stored, for the caller; told the same, for listeners. Neither is what change had.
-	mine, told *host.Run
-	wrote      bool
-	pinned     bool
-	lastNote   host.Cursor
-	panicked   any
+	// payload is the run as stored. told is read from it, for listeners: change may have kept what it had.
+	payload  []byte
+	told     *host.Run
+	wrote    bool
+	pinned   bool
+	lastNote host.Cursor
+	panicked any
 }
 
 // apply is called by the writer of meta.db.
 func (u *update) apply(x *txn) error {
-	run, err := runByID(x.Tx, u.tail.id)
+	run, before, err := payloadByID(x.Tx, u.tail.id)
 	if err != nil {
 		return err
 	}
 	was := identityOf(run)
-	before, err := marshalRun(run)
-	if err != nil {
-		return err
-	}
 	notes, err := u.callChange(run)
 	if err != nil {
 		return err
@@ -68,16 +74,13 @@ func (u *update) apply(x *txn) error {
 	if err := was.check(run); err != nil {
 		return err
 	}
-	payload, err := marshalRun(run)
-	if err != nil {
+	if u.payload, err = marshalRun(run); err != nil {
 		return err
 	}
-	if u.mine, err = unmarshalRun(payload); err != nil {
+	if u.told, err = unmarshalRun(u.payload); err != nil {
 		return fmt.Errorf("update run %s: %w", u.tail.id, err)
 	}
-	if u.told, err = unmarshalRun(payload); err != nil {
-		return fmt.Errorf("update run %s: %w", u.tail.id, err)
-	}
+	u.wrote = !bytes.Equal(before, u.payload) // now: the next change to the transaction may end before
 	if len(notes) > 0 {
 		u.pinned = true
 		if u.lastNote, err = putNotes(x, run.Seq, u.tail.pin(run.Attempt), notes); err != nil {
@@ -86,9 +89,8 @@ func (u *update) apply(x *txn) error {
 			return fmt.Errorf("store events of run %s: %w", run.ID, err)
 		}
 	}
-	if !bytes.Equal(before, payload) {
-		x.putRun(run, payload)
-		u.wrote = true
+	if u.wrote {
+		x.putRun(run, u.payload)
 	}
 	return nil
 }
