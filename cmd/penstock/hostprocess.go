@@ -133,7 +133,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 			l, err := p.workspace.Location(name)
 			return err == nil && l.State == host.LocationLoading
 		},
-		Loading: p.loading, CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
+		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
 	})
 	p.api, err = api.New(api.Options{
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
@@ -157,12 +157,6 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	}
 	p.onStop(func() error { p.queue.Stop(); return nil })
 	return p.api.Start(lasting)
-}
-
-// loading tells that nothing is known of a location yet.
-func (p *hostProcess) loading(name string) bool {
-	l, err := p.workspace.Location(name)
-	return err == nil && l.State == host.LocationLoading
 }
 
 // openStore opens the store, whose changes go to the metrics and to everybody who listens.
