@@ -41,6 +41,7 @@ func (s *process) getDefinitions(stream grpc.ServerStream) error {
 			return err
 		}
 		return stream.SendMsg(reply)
+	default:
 	}
 	if err := s.sendOpening(stream); err != nil {
 		return err
@@ -75,6 +76,7 @@ func (s *process) sendOpening(stream grpc.ServerStream) error {
 		info.ProtocolVersion = "0.14.17"
 	case NewerMajorOpening:
 		info.ProtocolVersion = "1.0.0"
+	default:
 	}
 	return stream.SendMsg(&usercodev1.GetDefinitionsResponse{Frame: &usercodev1.GetDefinitionsResponse_Opening_{
 		Opening: &usercodev1.GetDefinitionsResponse_Opening{Server: info},

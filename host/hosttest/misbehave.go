@@ -92,6 +92,7 @@ func (s *process) manifestFrames(m *usercodev1.GetDefinitionsResponse_Manifest, 
 	case BreakText:
 		broken := marshal(manifest(m))
 		return []any{raw(bytes.Replace(broken, []byte(m.GetJobs()[0].GetName()), []byte("\xff"+m.GetJobs()[0].GetName()[1:]), 1))}
+	default:
 	}
 	var frames []any
 	for jobs := range slices.Chunk(m.GetJobs(), jobsPerFrame) {

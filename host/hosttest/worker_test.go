@@ -35,7 +35,7 @@ func (h *grantingHost) Attach(s grpc.BidiStreamingServer[workerv1.AttachRequest,
 	for {
 		m, err := s.Recv()
 		if err != nil {
-			return nil
+			return err // a worker that is done, or was stopped
 		}
 		var reply *workerv1.AttachResponse
 		switch {

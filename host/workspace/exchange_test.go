@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
+	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/hosttest"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 )
@@ -145,3 +147,31 @@ func (c *turnCounter) Send(m *usercodev1.GetDefinitionsRequest) error {
 func (c *turnCounter) Recv() (frame, error) { c.order += "r"; return c.script.Recv() }
 
 func (c *turnCounter) CloseSend() error { c.order += "c"; return c.script.CloseSend() }
+
+func TestWantsAreSplit(t *testing.T) {
+	w := &wants{}
+	for i := range maxWantsPerMessage + 1 {
+		w.ordered = append(w.ordered, binary.BigEndian.AppendUint32(nil, uint32(i)))
+	}
+	messages := w.messages()
+	if len(messages) != 2 || len(messages[0].GetBodyDigests()) != maxWantsPerMessage || len(messages[1].GetBodyDigests()) != 1 {
+		t.Errorf("got %d messages", len(messages))
+	}
+}
+
+// A body that is larger than the windows and the aim of a frame comes through.
+func TestLargeBody(t *testing.T) {
+	b := hosttest.Current()
+	for _, name := range []string{"large_a", "large_b"} {
+		def := hosttest.OneOp(name)
+		def.Description = strings.Repeat("x", 3<<20-200)
+		b.Repositories[0].Jobs = append(b.Repositories[0].Jobs, hosttest.Job{Definition: def})
+	}
+	w := openOne(t, hosttest.Start(t, b))
+	awaitState(t, w, "etl", host.LocationReady)
+	for _, name := range []string{"large_a", "large_b"} {
+		if j := find(t, w, name); j.Err() != nil || len(j.DefinitionBody) < 3<<20-200 {
+			t.Errorf("%s: %d bytes, %v", name, len(j.DefinitionBody), j.Err())
+		}
+	}
+}

@@ -89,13 +89,11 @@ func negotiationFault(silent bool, remedy, format string, args ...any) *fault {
 
 // faultOf explains why a call failed. what names the call in a sentence.
 func faultOf(ctx context.Context, err error, c host.LocationConfig, conn *connection, what string) *fault {
-	var f *fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
 	connected, dialErr, tlsErr := conn.seen()
-	var late *timeoutError
-	if errors.As(context.Cause(ctx), &late) {
+	if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
 		return timeoutFault(c, late, connected, tlsErr)
 	}
 	st, _ := status.FromError(err)

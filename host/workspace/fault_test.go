@@ -55,6 +55,7 @@ func certificate(t *testing.T, until time.Time) (tls.Certificate, []byte) {
 }
 
 func TestFaults(t *testing.T) {
+	t.Parallel() // as its subtests
 	good, ca := certificate(t, time.Now().Add(time.Hour))
 	expired, expiredCA := certificate(t, time.Now().Add(-time.Hour))
 	_, otherCA := certificate(t, time.Now().Add(time.Hour))

@@ -28,6 +28,7 @@ func asked(p *hosttest.Peer) bool {
 }
 
 func TestRefused(t *testing.T) {
+	t.Parallel() // as its subtests
 	unimplemented, empty, unreported := hosttest.Current(), hosttest.Current(), hosttest.Older("")
 	unimplemented.Info, empty.Info = hosttest.Unimplemented, hosttest.Empty
 	newHost, off, none, openingless := hosttest.Current(), hosttest.Current(), hosttest.Current(), hosttest.Current()

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -70,7 +71,7 @@ func TestScanLimits(t *testing.T) {
 	if err := newBudget().scan(table(maxTableCells), entryDescriptor); err != nil {
 		t.Errorf("at the limit of cells: %v", err)
 	}
-	if err := newBudget().scan(table(maxTableCells+1), entryDescriptor); err != errTooManyCells {
+	if err := newBudget().scan(table(maxTableCells+1), entryDescriptor); !errors.Is(err, errTooManyCells) {
 		t.Errorf("over the limit of cells: %v", err)
 	}
 	ops := func(n int) []byte {
@@ -80,11 +81,11 @@ func TestScanLimits(t *testing.T) {
 	if err := newBudget().scan(ops(maxElements), definition); err != nil {
 		t.Errorf("at the limit of elements: %v", err)
 	}
-	if err := newBudget().scan(ops(maxElements+1), definition); err != errTooManyElements {
+	if err := newBudget().scan(ops(maxElements+1), definition); !errors.Is(err, errTooManyElements) {
 		t.Errorf("over the limit of elements: %v", err)
 	}
 	for _, damaged := range []string{"\xff", "\x0a\xff", "\x0a\x05ab", "\x12\x02\x0a\x05"} {
-		if err := newBudget().scan([]byte(damaged), jobMetadataDescriptor); err != errMalformed && damaged != "\x12\x02\x0a\x05" {
+		if err := newBudget().scan([]byte(damaged), jobMetadataDescriptor); !errors.Is(err, errMalformed) && damaged != "\x12\x02\x0a\x05" {
 			t.Errorf("%x: got %v", damaged, err)
 		}
 	}

@@ -1,9 +1,6 @@
 package workspace
 
 import (
-	"context"
-	"log/slog"
-
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/versioncheck"
 )
@@ -49,11 +46,11 @@ func (l *location) logDecision(d versioncheck.Decision) {
 		return
 	}
 	l.decided[d.Capability] = d.Code
-	level := slog.LevelInfo
+	log := l.logger.Info
 	if d.State == versioncheck.StateRefused {
-		level = slog.LevelWarn
+		log = l.logger.Warn
 		l.metrics.refused.WithLabelValues(l.name, d.Capability, string(d.Code)).Inc()
 	}
-	l.logger.Log(context.Background(), level, "version gate decided", "location", l.name, "capability", d.Capability,
+	log("version gate decided", "location", l.name, "capability", d.Capability,
 		"state", string(d.State), "code", string(d.Code), "reported", d.Reported, "required", d.Required, "server_id", d.ServerID)
 }

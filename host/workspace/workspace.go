@@ -161,7 +161,8 @@ func (w *Workspace) Watch() *Subscription { return w.feed.subscribe() }
 
 // Reload negotiates with a location again over a new connection and answers
 // when that is done, with the location as it is then: it may have a fault.
-// NotFound, or Unavailable when ctx or the workspace ends before.
+// NotFound, or Unavailable when ctx or the workspace ends before; a workspace
+// that was not started yet is waited for.
 func (w *Workspace) Reload(ctx context.Context, name string) (Location, error) {
 	return w.ask(ctx, name, nil)
 }

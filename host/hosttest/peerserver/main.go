@@ -23,8 +23,9 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := serve(ctx, os.Stdout, *listen, *protocol, *declare, *hold); err != nil {
+	err := serve(ctx, os.Stdout, *listen, *protocol, *declare, *hold)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "peerserver:", err)
 		os.Exit(1)
 	}
