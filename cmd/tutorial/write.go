@@ -71,7 +71,7 @@ func writeReport(ctx context.Context, name string, data []byte) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", name, err)
 	}
-	defer os.Remove(temporary.Name())
+	defer func() { _ = os.Remove(temporary.Name()) }() // after the rename it is gone
 	_, err = temporary.Write(data)
 	if closeErr := temporary.Close(); err == nil {
 		err = closeErr

@@ -252,10 +252,12 @@ func (w *world) awaitStatus(id, want string) map[string]any {
 
 // event is an event as `run events --json` prints it.
 type event struct {
-	Attempt, Seq int
-	Kind, Op     string
-	Message      string
-	Outcome      string
+	Attempt int    `json:"attempt"`
+	Seq     int    `json:"seq"`
+	Kind    string `json:"kind"`
+	Op      string `json:"op"`
+	Message string `json:"message"`
+	Outcome string `json:"outcome"`
 }
 
 // events returns the run's events, and fails when a worker's events are not there each once, in order.

@@ -24,18 +24,16 @@ var gate = usercode.NewConfig("gate", gateConfig{Lines: 10})
 
 // waitForFile polls, as it is the world outside of the process that it waits for.
 func waitForFile(ctx context.Context, path string, deaf bool) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
 	for {
 		if _, err := os.Stat(path); err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			if !deaf {
-				return ctx.Err()
-			}
-		default:
+		<-tick.C
+		if ctx.Err() != nil && !deaf {
+			return ctx.Err()
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
