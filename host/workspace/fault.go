@@ -97,6 +97,9 @@ func faultOf(ctx context.Context, err error, c host.LocationConfig, conn *connec
 		return timeoutFault(c, late, connected, tlsErr)
 	}
 	st, _ := status.FromError(err)
+	if strings.HasPrefix(st.Message(), "unexpected HTTP status code") {
+		return webFault(c, st.Code(), what)
+	}
 	switch st.Code() {
 	case codes.Unavailable:
 		switch {
@@ -148,8 +151,18 @@ func notUserCode(c host.LocationConfig) *fault {
 	return &fault{
 		code:    FaultNotUserCode,
 		message: c.Address + " answers, but it is not a Penstock user-code server.",
-		remedy:  "Check the address and the port; a user-code binary started with serve listens on 127.0.0.1:4266 by default.",
+		remedy: "Check the address and the port; a user-code binary started with serve listens on 127.0.0.1:4266 by default " +
+			"(a host, which listens on port 3000, is no code location).",
 	}
+}
+
+// webFault explains an answer that is not gRPC's, which is all that a page, or a Penstock host, has for a call of ours.
+func webFault(c host.LocationConfig, code codes.Code, what string) *fault {
+	if code == codes.Unavailable { // 429, 502, 503, 504
+		return negotiationFault(true, "Check that the user-code server behind it is up, and that it passes gRPC on.",
+			"A proxy answers at %s, but it does not reach what is behind it: %s had no answer.", c.Address, what)
+	}
+	return notUserCode(c)
 }
 
 func tokenFault(c host.LocationConfig) *fault {

@@ -67,11 +67,16 @@ func TestFaults(t *testing.T) {
 	gone.Stop()
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
-	h2c := httptest.NewUnstartedServer(http.NotFoundHandler())
-	h2c.Config.Protocols = new(http.Protocols)
-	h2c.Config.Protocols.SetUnencryptedHTTP2(true)
-	h2c.Start()
-	t.Cleanup(h2c.Close)
+	answering := func(status int) string {
+		h2c := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "a page", status)
+		}))
+		h2c.Config.Protocols = new(http.Protocols)
+		h2c.Config.Protocols.SetUnencryptedHTTP2(true)
+		h2c.Start()
+		t.Cleanup(h2c.Close)
+		return h2c.Listener.Addr().String()
+	}
 	mute := closer(t)
 	_, port, err := net.SplitHostPort(securePeer.Address())
 	if err != nil {
@@ -89,7 +94,11 @@ func TestFaults(t *testing.T) {
 		{"Refused", host.LocationConfig{Address: gone.Address()}, FaultUnreachable, host.LocationUnavailable, "refuses connections", "Start the user-code server"},
 		{"NoSuchName", host.LocationConfig{Address: "no-such-host.invalid:4266", Insecure: true}, FaultUnreachable, host.LocationUnavailable, "name", "name"},
 		{"WebServer", host.LocationConfig{Address: web.Listener.Addr().String()}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "4266"},
-		{"WebServerHTTP2", host.LocationConfig{Address: h2c.Listener.Addr().String()}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "4266"},
+		{"WebServerHTTP2", host.LocationConfig{Address: answering(http.StatusNotFound)}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "4266"},
+		{"PageForAnything", host.LocationConfig{Address: answering(http.StatusOK)}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "4266"},
+		{"PenstockHost", host.LocationConfig{Address: answering(http.StatusMethodNotAllowed)}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "no code location"},
+		{"ForbiddenPage", host.LocationConfig{Address: answering(http.StatusForbidden)}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "4266"},
+		{"ProxyAlone", host.LocationConfig{Address: answering(http.StatusBadGateway)}, FaultNegotiation, host.LocationError, "proxy", "passes gRPC on"},
 		{"OtherGRPC", host.LocationConfig{Address: otherGRPC(t)}, FaultNotUserCode, host.LocationError, "not a Penstock user-code server", "4266"},
 		{"ClosesAtOnce", host.LocationConfig{Address: mute}, FaultNegotiation, host.LocationError, "broke it", "configure tls"},
 		{"NoTokenGiven", host.LocationConfig{Address: tokenPeer.Address()}, FaultToken, host.LocationError, "asks for a token", "--token-file"},
