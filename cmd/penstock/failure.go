@@ -59,6 +59,9 @@ func (f *failure) place(p *hostv1.Problem) string {
 		}
 		return place + ": " + followed(p.GetPath())
 	case "tags":
+		if strings.HasPrefix(p.GetMessage(), "tag ") {
+			return "" // it names the tag itself
+		}
 		return "tag " + followed(p.GetPath()) + column
 	case "op_selection":
 		return "op selection: " + column

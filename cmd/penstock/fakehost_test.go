@@ -187,9 +187,15 @@ func (b *syncBuffer) String() string {
 // await returns when the buffer holds text, or fails the test when ctx ends.
 func (b *syncBuffer) await(ctx context.Context, t *testing.T, text string) {
 	t.Helper()
+	b.awaitTimes(ctx, t, text, 1)
+}
+
+// awaitTimes is await for a text that has to come several times.
+func (b *syncBuffer) awaitTimes(ctx context.Context, t *testing.T, text string, times int) {
+	t.Helper()
 	for {
 		b.mu.Lock()
-		if strings.Contains(b.text.String(), text) {
+		if strings.Count(b.text.String(), text) >= times {
 			b.mu.Unlock()
 			return
 		}

@@ -57,6 +57,8 @@ type hostProcess struct {
 	api       *api.Server
 	queue     *queue.Queue
 	workspace *workspace.Workspace
+	store     host.Store
+	launcher  host.Launcher
 	address   string
 	failed    chan error
 
@@ -105,6 +107,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	if err != nil {
 		return err
 	}
+	p.store = store
 	located := workspace.NewMetrics()
 	if err := located.Register(registry); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
@@ -123,6 +126,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	launcher := launch.NewLocal(p.workspace, p.address)
+	p.launcher = launcher
 	planner := launch.NewPlanner(p.workspace)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: systemClock{}, Logger: o.Logger})
 	changes := p.workspace.Watch()

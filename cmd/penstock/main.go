@@ -47,6 +47,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand(),
+		newDevCommand())
 	return root
 }

@@ -25,3 +25,9 @@ func Handler() http.Handler {
 	}
 	return newHandler(files)
 }
+
+// Built reports whether this binary has the UI in it.
+func Built() bool {
+	_, err := fs.Stat(dist, "dist/index.html")
+	return err == nil
+}

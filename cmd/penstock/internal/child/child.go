@@ -4,6 +4,7 @@ package child
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -67,7 +68,7 @@ type Child struct {
 // New finds the program. The error says why it cannot be started.
 func New(o Options) (*Child, error) {
 	if len(o.Command) == 0 {
-		return nil, fmt.Errorf("there is no command")
+		return nil, errors.New("there is no command")
 	}
 	c := &Child{o: o, done: make(chan struct{}), failed: make(chan error, 1), kill: make(chan struct{})}
 	c.out = &lines{to: o.Output, prefix: o.Name + " | "}
@@ -79,12 +80,15 @@ func New(o Options) (*Child, error) {
 	return c, nil
 }
 
-// reason is err without the name that the caller says already.
+// reason is the innermost error: what is around it names the file, as the caller does.
 func reason(err error) error {
-	if e, ok := err.(*exec.Error); ok { //nolint:errorlint // LookPath's own, unwrapped
-		return e.Err
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
 	}
-	return err
 }
 
 // Start starts the command and keeps it running until ctx ends or Stop is called. The first start is done when it
