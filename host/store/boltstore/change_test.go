@@ -155,7 +155,6 @@ func TestNoteHoldsBackLaterEvents(t *testing.T) {
 	release()
 	<-inside // the note of run has its place, after event 2
 
-	before := transactions(t, s.events)
 	answered := make(chan struct{})
 	wg.Go(func() {
 		if last, err := s.AppendEvents(t.Context(), run.ID, numbered(3, 4)); err != nil || last != 4 {
@@ -163,8 +162,12 @@ func TestNoteHoldsBackLaterEvents(t *testing.T) {
 		}
 		close(answered)
 	})
-	for transactions(t, s.events) == before { // until it is on disk
-		runtime.Gosched()
+	tail := s.tails.hold(run.ID)
+	defer s.tails.release(tail)
+	for stored := uint64(0); stored < 4; runtime.Gosched() { // until they are on disk
+		tail.mu.Lock()
+		stored = tail.stored
+		tail.mu.Unlock()
 	}
 	if last, err := s.LastSeq(t.Context(), run.ID, 1); err != nil || last != 2 {
 		t.Errorf("LastSeq before the note = %d, %v; want 2", last, err)
