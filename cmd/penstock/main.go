@@ -48,6 +48,6 @@ func newRoot() *cobra.Command {
 		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand(),
-		newDevCommand())
+		newDevCommand(), newNewCommand())
 	return root
 }
