@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect } from "vitest";
+import { artifact } from "./artifacts";
+import { binary } from "./binaries";
+import { freePort } from "./port";
+import { endWorkers, Program } from "./process";
+
+const call = promisify(execFile);
+
+/** User-code servers that a location may be. */
+type Code = "tutorial" | "testcode" | "peerserver";
+
+/** A host, its code locations, and a folder for what they write. */
+export class World {
+  /** Where the UI is, for example "http://127.0.0.1:12345". */
+  origin = "";
+  dir = "";
+  private address = "";
+  private host: Program | undefined;
+  private readonly locations = new Map<string, string>();
+  private readonly programs: Program[] = [];
+  private readonly options: WorldOptions;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+  }
+
+  /** Starts the host; again after killHost, at the same address with the same data. */
+  async startHost(): Promise<void> {
+    const args = [...this.locations].flatMap(([name, address]) => ["--location", `${name}=${address}`]);
+    this.host = this.start("penstock", ["serve", "--listen", this.address, "--data", path.join(this.dir, "data"), ...args, ...(this.options.args ?? [])], this.options.env);
+    await this.host.says(/msg="the host serves"/);
+  }
+
+  /** Ends the host as `kill -9` does. */
+  async killHost(): Promise<void> {
+    await this.host?.kill();
+  }
+
+  /** Starts a user-code server as a location, and waits until the host knows its jobs, or that it cannot use them. */
+  async serve(location: string, code: Code, ...args: string[]): Promise<Program> {
+    const heard = this.host?.output.length ?? 0;
+    const server = await this.listen(location, code, ...args);
+    await this.host?.says(new RegExp(`msg="definitions loaded" location=${location} |location=${location} state=(READY|INCOMPATIBLE|ERROR)`), heard);
+    return server;
+  }
+
+  /** Starts a user-code server as a location, and waits until it listens. */
+  async listen(location: string, code: Code, ...args: string[]): Promise<Program> {
+    const address = this.locations.get(location) ?? "";
+    const server = this.start(code, [...(code === "peerserver" ? [] : ["serve"]), ...args, "--listen", address]);
+    await server.says(code === "peerserver" ? /listening on/ : /msg="serving definitions"/);
+    return server;
+  }
+
+  /** What a command of the client prints with --json. */
+  async cli<T>(...args: string[]): Promise<T> {
+    const { stdout } = await call(binary("penstock"), [...args, "--json"], { cwd: this.dir, env: { ...process.env, ...this.options.env, PENSTOCK_HOST: this.address } });
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Launches a job and returns the run's id; the CLI waits for its end when --wait is among the arguments. */
+  async launch(...args: string[]): Promise<string> {
+    const { id } = await this.cli<{ id: string }>("run", "launch", ...args);
+    return id;
+  }
+
+  /** The address of a page of the UI. */
+  url(pathname: string): string {
+    return this.origin + pathname;
+  }
+
+  async begin(): Promise<void> {
+    this.dir = mkdtempSync(path.join(tmpdir(), "penstock-e2e-"));
+    this.address = `127.0.0.1:${await freePort()}`;
+    this.origin = `http://${this.address}`;
+    for (const name of this.options.locations) this.locations.set(name, `127.0.0.1:${await freePort()}`);
+    await this.startHost();
+  }
+
+  async end(log: string): Promise<void> {
+    for (const program of this.programs) await endWorkers(program.output);
+    for (const program of this.programs) await program.stop();
+    for (const program of this.programs) appendFileSync(artifact(log), `== ${program.name}\n${program.output}\n`);
+    if (this.dir !== "") rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private start(program: Code | "penstock", args: string[], env: Record<string, string> = {}): Program {
+    const started = new Program(binary(program), args, { cwd: this.dir, env });
+    this.programs.push(started);
+    return started;
+  }
+}
+
+interface WorldOptions {
+  /** Names of code locations; their servers are started by serve. */
+  locations: string[];
+  /** More flags of the host. */
+  args?: string[];
+  /** More environment of host and client. */
+  env?: Record<string, string>;
+}
+
+/** A world for the tests of a file; it is there when the first test begins. */
+export function withWorld(options: WorldOptions): World {
+  const world = new World(options);
+  beforeAll(() => world.begin());
+  afterAll(() => world.end(`${path.basename(expect.getState().testPath ?? "test")}.log`));
+  return world;
+}

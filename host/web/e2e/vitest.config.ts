@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+// Two browsers with their hosts are what a machine with two cores bears; more would only make all of them wait.
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ["**/*.e2e.ts"],
+    environment: "node",
+    globalSetup: ["harness/artifacts.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
+    reporters: ["verbose"],
+  },
+});
