@@ -117,9 +117,9 @@ func newFixture(t *testing.T, s settings) *fixture {
 }
 
 // dial makes the clients of the fixture anew.
-func (f *fixture) dial(c *http.Client) {
+func (f *fixture) dial(c *http.Client, options ...connecthttp.Option) {
 	f.t.Cleanup(c.CloseIdleConnections)
-	client := connect.NewClient(connecthttp.NewTransport(c, f.url))
+	client := connect.NewClient(connecthttp.NewTransport(c, f.url, options...))
 	f.runs = hostv1connect.NewRunServiceClient(client)
 	f.jobs = hostv1connect.NewJobServiceClient(client)
 	f.locations = hostv1connect.NewLocationServiceClient(client)

@@ -8,9 +8,6 @@ import (
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
 
-// watchLimit is how many runs may change while a client takes its time; more, and it has to list again.
-const watchLimit = 1000
-
 // WatchRuns sends each run that is new or changed, the newest state of each, from the first message on.
 func (r runService) WatchRuns(ctx context.Context, req *hostv1.WatchRunsRequest, stream hostv1connect.RunServiceWatchRunsServerStream) error {
 	filter, err := r.filterFrom(req.GetFilter())
@@ -18,7 +15,7 @@ func (r runService) WatchRuns(ctx context.Context, req *hostv1.WatchRunsRequest,
 		return err
 	}
 	return r.s.watch(ctx, hostv1connect.RunServiceWatchRunsProcedure, func(ctx context.Context) error {
-		sub := r.s.o.Feed.Subscribe(watchLimit)
+		sub := r.s.o.Feed.Subscribe(r.s.streams.pending)
 		defer sub.Close()
 		if err := stream.Send(&hostv1.WatchRunsResponse{}); err != nil {
 			return err

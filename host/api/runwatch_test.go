@@ -1,15 +1,17 @@
 package api_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
@@ -80,34 +82,65 @@ func TestWatchRunsRefusesWhatListDoes(t *testing.T) {
 	}
 }
 
-// TestSlowWatcherBlocksNobody opens a watch, does not read it, and changes more than its connection and the host hold.
-func TestSlowWatcherBlocksNobody(t *testing.T) {
+// TestSlowWatcher opens watches, does not read them, and changes more than their connections and the host hold.
+func TestSlowWatcher(t *testing.T) {
 	f, _ := withPeer(t, settings{idle: true}, hosttest.Current())
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(f.url, "http://"))
+	f.server.LimitPending(2)
+	quick := f.runs
+	f.dial(&http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return conn, conn.(*net.TCPConn).SetReadBuffer(128 << 10)
+		},
+	}}, connecthttp.WithCompressors()) // compressed, the changes would fit into the buffers on the way
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	watching := f.runs
+	f.runs = quick
+	slow, err := watching.WatchRuns(ctx, &hostv1.WatchRunsRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+	defer slow.Close()
+	if _, err := slow.Receive(); err != nil {
 		t.Fatal(err)
 	}
-	body := "\x00\x00\x00\x00\x00"
-	fmt.Fprintf(conn, "POST /penstock.host.v1.RunService/WatchRuns HTTP/1.1\r\nHost: localhost\r\n"+
-		"Content-Type: application/connect+proto\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-	reader := bufio.NewReader(conn)
-	line, err := reader.ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "HTTP/1.1 200 ") {
-		t.Fatalf("watch: %q, %v", line, err)
+	// Another that never reads: Stop must not wait for it.
+	gone, err := watching.WatchRuns(ctx, &hostv1.WatchRunsRequest{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer gone.Close()
 	var tags []*tagv1.Tag
 	for i := range 100 {
 		tags = append(tags, &tagv1.Tag{Key: fmt.Sprintf("k%d", i), Value: strings.Repeat("x", 4000)})
 	}
-	for range 20 { // 8 MB
+	const launches = 20 // 8 MB; that each is answered shows that nobody waits for the watchers
+	for range launches {
 		f.launch(&hostv1.LaunchRunRequest{Job: "plain", Tags: tags})
 	}
-	// That the launches answered is the point. Stop must not wait for the watcher either.
+	told := 0
+	for {
+		m, err := slow.Receive()
+		if err != nil {
+			t.Fatalf("after %d of %d changes: %v, want resync", told, launches, err)
+		}
+		if m.GetResync() {
+			break
+		}
+		told++
+	}
+	if told >= launches {
+		t.Errorf("all %d changes were told and resync, too", told)
+	}
+	began := time.Now()
 	f.stop()
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("Stop took %s", took)
+	}
 }
 
 func TestWatchRunEventsResumesAnywhere(t *testing.T) {

@@ -10,18 +10,9 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/penstock-run/penstock/host"
-	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
-	"github.com/penstock-run/penstock/proto/gen/penstock/worker/v1/workerv1connect"
 )
 
-const (
-	maxHeader = 64 << 10
-	maxBody   = 2 << 20
-	// maxLaunchBody is for a launch and its preview, which carry a config and many tags.
-	maxLaunchBody = 8 << 20
-	// maxWorkerMessage is the most bytes of one message of a worker; its stream has no limit.
-	maxWorkerMessage = 4 << 20
-)
+const maxHeader = 64 << 10
 
 // contentPolicy lets the UI load what the host itself serves and nothing else. Styles may be inline, for its
 // components set them so; scripts may not.
@@ -39,8 +30,9 @@ func (s *Server) secure(next http.Handler) http.Handler {
 			Remedy:  "open the UI at the address that the host answers at",
 		})
 	}))
-	next = crossOrigin.Handler(s.authenticate(limitBody(next)))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	next = crossOrigin.Handler(s.authenticate(next))
+	// Outermost, for what is refused unread is read to its end as well.
+	return limitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -58,38 +50,12 @@ func (s *Server) secure(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// limitBody bounds what a request may carry. Streams from clients are bounded by message instead.
-func limitBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case workerv1connect.WorkerServiceAttachProcedure:
-		case hostv1connect.RunServiceLaunchRunProcedure, hostv1connect.RunServicePreviewRunProcedure:
-			r.Body = http.MaxBytesReader(w, r.Body, maxLaunchBody)
-		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// messageLimit is limitBody for one message once it is decompressed.
-func messageLimit(spec connect.Spec) []connecthttp.Option {
-	limit := maxBody
-	switch spec.Procedure {
-	case workerv1connect.WorkerServiceAttachProcedure:
-		limit = maxWorkerMessage
-	case hostv1connect.RunServiceLaunchRunProcedure, hostv1connect.RunServicePreviewRunProcedure:
-		limit = maxLaunchBody
-	}
-	return []connecthttp.Option{connecthttp.WithReadMaxBytes(limit)}
+	}), bodyWithin)
 }
 
 // deny answers a request that is not let in, in the form that its client reads.
 func deny(w http.ResponseWriter, r *http.Request, code connect.Code, status int, e *host.Error) {
-	if rpc := connecthttp.NewErrorWriter(); rpc.IsSupported(r) {
+	if rpc := connecthttp.NewErrorWriter(); r.Method == http.MethodPost && rpc.IsSupported(r) {
 		_ = rpc.Write(w, r, wireError(code, e)) // a client that is gone needs no answer
 		return
 	}

@@ -15,15 +15,22 @@ import (
 // keep a worker from reporting.
 const maxStreams = 10_000
 
+// maxPending is how many runs may change while the client of a watch takes its time; more, and it has to list again.
+const maxPending = 1000
+
 // streams are the calls that stay open until the client leaves or the host stops.
 type streams struct {
 	mu    sync.Mutex
 	open  map[string]int // by procedure
 	count int
 	limit int
+	// pending is maxPending, except in tests.
+	pending int
 }
 
-func newStreams() *streams { return &streams{open: map[string]int{}, limit: maxStreams} }
+func newStreams() *streams {
+	return &streams{open: map[string]int{}, limit: maxStreams, pending: maxPending}
+}
 
 // enter counts a watch in. The caller calls leave when it ends.
 func (s *streams) enter(procedure string) (leave func(), err error) {
