@@ -37,13 +37,12 @@ func limitBody(next http.Handler, within time.Duration) http.Handler {
 		}
 		limit := bodyLimit(r.URL.Path)
 		b := &body{ReadCloser: http.MaxBytesReader(w, r.Body, limit), conn: http.NewResponseController(w), within: within}
+		if r.ContentLength > limit {
+			b.refused = tooLarge(limit)
+		}
 		// What cannot have a deadline is not a connection, and then there is nothing to keep.
 		_ = b.conn.SetReadDeadline(time.Now().Add(within)) //nolint:forbidigo // a deadline of the system's
 		r.Body = b
-		if r.ContentLength > limit {
-			deny(w, r, connect.CodeResourceExhausted, http.StatusRequestEntityTooLarge, tooLarge(limit))
-			return
-		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -58,12 +57,12 @@ func bodyLimit(path string) int64 {
 	}
 }
 
-func tooLarge(limit int64) *host.Error {
-	return &host.Error{
+func tooLarge(limit int64) error {
+	return exhausted(&host.Error{
 		Reason:  "TOO_LARGE",
 		Message: fmt.Sprintf("the request is larger than %d bytes, which is the limit for this call", limit),
 		Remedy:  "send less at once",
-	}
+	})
 }
 
 // body is a request's body with a deadline for all of it.
@@ -71,10 +70,15 @@ type body struct {
 	io.ReadCloser
 	conn   *http.ResponseController
 	within time.Duration
+	// refused is set when the headers announce too much.
+	refused error
 }
 
 // Read explains to the client what went wrong, and lets the deadline go once all is there: it would end a watch.
 func (b *body) Read(p []byte) (n int, err error) {
+	if b.refused != nil {
+		return 0, b.refused
+	}
 	n, err = b.ReadCloser.Read(p)
 	tooMany, isTooMany := errors.AsType[*http.MaxBytesError](err)
 	switch {
@@ -84,7 +88,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 		_ = b.conn.SetReadDeadline(time.Time{})
 		return n, err
 	case isTooMany:
-		return n, exhausted(tooLarge(tooMany.Limit))
+		return n, tooLarge(tooMany.Limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return n, wireError(connect.CodeDeadlineExceeded, &host.Error{
 			Reason:  "TOO_SLOW",
