@@ -50,7 +50,7 @@ deps: ## Install what this machine lacks, or print the one command that does
 	@.ci/deps
 
 .PHONY: generate
-generate: generate-go generate-ts ## Generate Go and TypeScript from proto/
+generate: generate-go generate-ts generate-docs ## Generate Go, TypeScript and reference pages from proto/ and the commands
 
 .PHONY: generate-go
 generate-go:
@@ -59,6 +59,12 @@ generate-go:
 .PHONY: generate-ts
 generate-ts: $(PACKAGES)
 	$(BUF) generate --template proto/buf.gen.es.yaml
+
+.PHONY: generate-docs
+generate-docs:
+	$(BUF) build -o - | go run ./cmd/internal/protodoc >docs/reference/protocol.md.new
+	mv docs/reference/protocol.md.new docs/reference/protocol.md
+	go test ./cmd/penstock -count=1 -run '^TestReferenceIsCurrent$$' -update
 
 .PHONY: check-generate
 check-generate: $(PACKAGES) ## Demand that generating again changes nothing

@@ -8,42 +8,40 @@ import (
 // What --json prints. Scripts depend on it: a field keeps its name and meaning for ever, new ones may be added.
 // A list that is empty is [], a time that is unknown is null, times are RFC 3339 in UTC.
 
-// runList is a page of runs, newest first. NextCursor is empty at the end.
+// runList is a page of runs, newest first.
 type runList struct {
 	Runs       []runObject `json:"runs"`
-	NextCursor string      `json:"next_cursor"`
+	NextCursor string      `json:"next_cursor"` // for --cursor; empty at the end
 }
 
 // runObject is a run.
 type runObject struct {
-	ID     string `json:"id"`
-	Seq    uint64 `json:"seq"`
-	Status string `json:"status"` // QUEUED, WAITING_FOR_CODE, STARTING, STARTED, CANCELING, SUCCESS, FAILURE, CANCELED
-	// StatusReason is why, for people.
-	StatusReason string      `json:"status_reason"`
-	Job          string      `json:"job"` // location/repository/job
-	Location     string      `json:"location"`
-	Repository   string      `json:"repository"`
-	Attempt      uint32      `json:"attempt"`
-	Tags         []tagObject `json:"tags"`
-	CreatedAt    *time.Time  `json:"created_at"`
-	StartedAt    *time.Time  `json:"started_at"`
-	EndedAt      *time.Time  `json:"ended_at"`
-	OpSelection  string      `json:"op_selection"`
-	Ops          []string    `json:"ops"` // paths of the ops that it executes
-	Config       string      `json:"config"`
-	CodeVersion  string      `json:"code_version"`
-	// Protocol is the protocol version of the user code at launch.
-	Protocol         string `json:"protocol_version"`
-	DefinitionDigest string `json:"definition_digest"` // hex
-	Worker           string `json:"worker"`
+	ID               string      `json:"id"`
+	Seq              uint64      `json:"seq"`
+	Status           string      `json:"status"`        // QUEUED, WAITING_FOR_CODE, STARTING, STARTED, CANCELING, SUCCESS, FAILURE, CANCELED
+	StatusReason     string      `json:"status_reason"` // why, for people
+	Job              string      `json:"job"`           // location/repository/job
+	Location         string      `json:"location"`
+	Repository       string      `json:"repository"`
+	Attempt          uint32      `json:"attempt"`
+	Tags             []tagObject `json:"tags"`
+	CreatedAt        *time.Time  `json:"created_at"`
+	StartedAt        *time.Time  `json:"started_at"`
+	EndedAt          *time.Time  `json:"ended_at"`
+	OpSelection      string      `json:"op_selection"`
+	Ops              []string    `json:"ops"` // paths of the ops that it executes
+	Config           string      `json:"config"`
+	CodeVersion      string      `json:"code_version"`
+	Protocol         string      `json:"protocol_version"`  // of the user code at launch
+	DefinitionDigest string      `json:"definition_digest"` // hex
+	Worker           string      `json:"worker"`
 }
 
-// tagObject is a tag. Origin is "" in definitions and one of definition, launch, system, … on runs.
+// tagObject is a tag.
 type tagObject struct {
 	Key    string `json:"key"`
 	Value  string `json:"value"`
-	Origin string `json:"origin"`
+	Origin string `json:"origin"` // on runs: definition, launch, system, …; empty in definitions
 }
 
 // deletedObject is a run that is no more.
@@ -78,24 +76,23 @@ type failureObject struct {
 	Causes  []string `json:"causes"`
 }
 
-// jobList is all jobs, by location, repository and name. NextCursor is always empty.
+// jobList is all jobs, by location, repository and name.
 type jobList struct {
 	Jobs       []jobRow `json:"jobs"`
-	NextCursor string   `json:"next_cursor"`
+	NextCursor string   `json:"next_cursor"` // always empty
 }
 
 // jobRow is a job in a list.
 type jobRow struct {
-	Name       string      `json:"name"` // location/repository/job
-	Location   string      `json:"location"`
-	Repository string      `json:"repository"`
-	Job        string      `json:"job"`
-	Summary    string      `json:"summary"`
-	Tags       []tagObject `json:"tags"`
-	Ops        uint32      `json:"ops"`
-	// MetadataState is SHOWN, EMPTY, REFUSED, STALE or UNAVAILABLE.
-	MetadataState string `json:"metadata_state"`
-	Error         string `json:"error"`
+	Name          string      `json:"name"` // location/repository/job
+	Location      string      `json:"location"`
+	Repository    string      `json:"repository"`
+	Job           string      `json:"job"`
+	Summary       string      `json:"summary"`
+	Tags          []tagObject `json:"tags"`
+	Ops           uint32      `json:"ops"`
+	MetadataState string      `json:"metadata_state"` // SHOWN, EMPTY, REFUSED, STALE or UNAVAILABLE
+	Error         string      `json:"error"`
 }
 
 // jobObject is a job.
@@ -116,12 +113,11 @@ type jobObject struct {
 	Warnings              []string        `json:"warnings"`
 }
 
-// metadataView is a job's metadata in one of its states. Entries is null, not [], when they are not shown; Refusal then
-// says why, and is null otherwise.
+// metadataView is a job's metadata in one of its states.
 type metadataView struct {
-	State   string           `json:"state"`
-	Entries []metadataObject `json:"entries"`
-	Refusal *refusalObject   `json:"refusal"`
+	State   string           `json:"state"`   // SHOWN, EMPTY, REFUSED, STALE or UNAVAILABLE
+	Entries []metadataObject `json:"entries"` // in the author's order; null, not [], when they are not shown
+	Refusal *refusalObject   `json:"refusal"` // why they are not shown
 	Notice  string           `json:"notice"`
 }
 
@@ -129,11 +125,10 @@ type metadataView struct {
 type metadataObject struct {
 	Key  string `json:"key"`
 	Kind string `json:"kind"`
-	// Value by kind: a string, a number with all its digits, a truth value, an object, a list; NaN and infinities are
-	// strings. Null for null, and when Error is set.
-	Value any `json:"value"`
-	// Text is the value as one line for people.
-	Text  string `json:"text"`
+	// Value by kind: text, a number with all its digits, true or false, an object, a list; NaN and infinities are text.
+	// It is null for the kind null, and where there is an error.
+	Value any    `json:"value"`
+	Text  string `json:"text"`            // the value as one line for people
 	Error string `json:"error,omitempty"` // why the value cannot be shown
 }
 
@@ -153,10 +148,10 @@ type refusalObject struct {
 	DocsURL     string  `json:"docs_url"`
 }
 
-// locationList is all locations, by name. NextCursor is always empty.
+// locationList is all locations, by name.
 type locationList struct {
 	Locations  []locationObject `json:"locations"`
-	NextCursor string           `json:"next_cursor"`
+	NextCursor string           `json:"next_cursor"` // always empty
 }
 
 // locationObject is a code location.
@@ -211,11 +206,11 @@ type repositoryObject struct {
 	Jobs uint32 `json:"jobs"`
 }
 
-// versionObject is the versions of this command and of the host. Host is null when it does not answer; HostError then says why.
+// versionObject is the versions of this command and of the host.
 type versionObject struct {
 	Client    clientObject `json:"client"`
-	Host      *hostObject  `json:"host"`
-	HostError string       `json:"host_error"`
+	Host      *hostObject  `json:"host"`       // null when it does not answer
+	HostError string       `json:"host_error"` // why it does not
 }
 
 type clientObject struct {

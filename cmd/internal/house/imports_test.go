@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/house": {},
 	// What the tests across processes run: a user's binary, and a peer of another version.
+	"cmd/internal/protodoc":     {},
 	"cmd/internal/e2e":          {},
 	"cmd/internal/e2e/testcode": {"usercode", "usercode/metadata", "usercode/tag"},
 	"host/hosttest/peerserver":  {"host/hosttest"},
