@@ -112,6 +112,15 @@ func TestHostHeader(t *testing.T) {
 }
 
 // TestAllAddresses: a host that listens on every address answers to any address, but still to no foreign name.
+// TestForeignNameInABrowser: who opens the UI under a name that the host does not know reads what to do.
+func TestForeignNameInABrowser(t *testing.T) {
+	f := newFixture(t, settings{})
+	status, answer, h := f.call(http.MethodGet, "/", "", map[string]string{"Host": "penstock.example"})
+	if status != http.StatusMisdirectedRequest || !strings.Contains(answer, "--allow-host") || !strings.HasPrefix(h.Get("Content-Type"), "text/plain") {
+		t.Errorf("%d %s: %s", status, h.Get("Content-Type"), answer)
+	}
+}
+
 func TestAllAddresses(t *testing.T) {
 	f := newFixture(t, settings{options: func(o *api.Options) {
 		_ = o.Listener.Close()
