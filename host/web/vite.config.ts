@@ -28,7 +28,7 @@ export default defineConfig({
     // Only what renders pays for a document.
     projects: [
       { extends: true, test: { name: "pure", environment: "node", include: ["src/**/*.test.ts"] } },
-      { extends: true, test: { name: "page", environment: "jsdom", include: ["src/**/*.test.tsx"], setupFiles: ["src/testing/setup.ts"] } },
+      { extends: true, test: { name: "page", environment: "jsdom", testTimeout: 30_000, include: ["src/**/*.test.tsx"], setupFiles: ["src/testing/setup.ts"] } },
     ],
   },
 });

@@ -52,7 +52,7 @@ export function BoxNode({ data }: NodeProps<Node<BoxData>>) {
       ) : (
         <button
           type="button"
-          className={className}
+          className={classNames(className, "nopan")}
           title={node.path}
           aria-pressed={selected}
           aria-label={`${node.kind} ${node.path}${chosen ? ", in the selection" : ""}${faded ? ", not in the selection" : ""}`}
@@ -63,7 +63,7 @@ export function BoxNode({ data }: NodeProps<Node<BoxData>>) {
         </button>
       )}
       {node.kind === "graph" && (
-        <button type="button" className={styles.open} aria-label={`Open the graph ${node.path}`} title="Open this graph" onClick={() => { onOpen(node.path); }}>
+        <button type="button" className={classNames(styles.open, "nopan")} aria-label={`Open the graph ${node.path}`} title="Open this graph" onClick={() => { onOpen(node.path); }}>
           <ZoomIn size={13} aria-hidden />
         </button>
       )}

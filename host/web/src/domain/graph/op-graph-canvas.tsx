@@ -1,7 +1,7 @@
-import { Background, BackgroundVariant, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node } from "@xyflow/react";
+import { Background, BackgroundVariant, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow, useStoreApi, type Edge, type Node } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { Maximize, Minus, Plus } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { IconButton } from "@/ui/button";
 import { Loading } from "@/ui/states";
 import type { LayoutAnswer } from "./graph-layout";
@@ -41,6 +41,9 @@ export default function OpGraphCanvas(props: OpGraphProps) {
 function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: OpGraphProps) {
   const places = usePlaces(model, layoutKey);
   const flow = useReactFlow();
+  const store = useStoreApi();
+  // The first time nothing is in its place yet.
+  const first = useRef(selected !== "");
   const nodes = useMemo(
     () => (places === undefined ? [] : model.nodes.map((node, index) => toNode(node, places[index], { selected, highlighted, onSelect, onOpen }))),
     [model, places, selected, highlighted, onSelect, onOpen],
@@ -54,13 +57,20 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
     const node = model.nodes[index];
     if (place === undefined || node === undefined) return;
     const size = boxSize(node);
-    void flow.setCenter(place.x + size.width / 2, place.y + size.height / 2, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
-  }, [selected, model, places, flow]);
+    const center = { x: place.x + size.width / 2, y: place.y + size.height / 2 };
+    const { width, height, transform } = store.getState();
+    const [left, top, zoom] = transform;
+    const at = { x: center.x * zoom + left, y: center.y * zoom + top };
+    if (at.x > 0 && at.x < width && at.y > 0 && at.y < height && !first.current) return;
+    first.current = false;
+    void flow.setCenter(center.x, center.y, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
+  }, [selected, model, places, flow, store]);
 
   if (places === undefined) return <Loading what="the graph" />;
   return (
     <ReactFlow
       key={layoutKey}
+      className={styles.canvas}
       nodes={nodes}
       edges={edges}
       nodeTypes={nodeTypes}
@@ -120,6 +130,8 @@ function toNode(
     type: "box",
     position: place ?? { x: 0, y: 0 },
     ...boxSize(node),
+    // The library switches the pointer off for nodes that can be neither chosen nor moved by its own means.
+    style: { pointerEvents: "all" },
     data: { node, selected: node.path === selected, faded, chosen: highlighted !== undefined && !faded, onSelect, onOpen },
   };
 }

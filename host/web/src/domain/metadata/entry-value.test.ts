@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { EntrySchema } from "@/gen/penstock/metadata/v1/metadata_pb";
-import { readEntry } from "./entry-value";
+import { entryText, readEntry } from "./entry-value";
 
 describe("readEntry", () => {
   it("reads a value of its kind", () => {
@@ -37,4 +37,15 @@ describe("readEntry", () => {
     expect(known).toEqual(arms);
     expect(arms).toHaveLength(17);
   });
+});
+
+it.each([
+  [{ kind: "text", value: { case: "text" as const, value: "word" } }, "word"],
+  [{ kind: "int", value: { case: "int" as const, value: 42n } }, "42"],
+  [{ kind: "null", value: { case: "null" as const, value: true } }, "null"],
+  [{ kind: "bool", value: { case: "bool" as const, value: false } }, "false"],
+  [{ kind: "table", value: { case: "table" as const, value: {} } }, "(table)"],
+  [{ kind: "chart", textFallback: "42 points" }, "42 points"],
+])("entryText says %o on one line", (entry, want) => {
+  expect(entryText(create(EntrySchema, entry))).toBe(want);
 });

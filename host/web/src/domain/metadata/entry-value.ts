@@ -35,6 +35,19 @@ export function readEntry(entry: Entry): EntryValue {
   return { known: false, kind: entry.kind, text: fallbackText(entry) };
 }
 
+// Longer than this says nothing more on one line.
+const longestText = 200;
+
+/** A value on one line, for log lines; tables and the like are named only. */
+export function entryText(entry: Entry): string {
+  const read = readEntry(entry);
+  if (!read.known) return read.text.slice(0, longestText);
+  const { value } = read.value;
+  if (typeof value === "string") return value.slice(0, longestText);
+  if (typeof value === "object") return `(${entry.kind})`;
+  return entry.kind === "null" ? "null" : String(value);
+}
+
 // The SDK of a newer kind sends a text; without one its canonical JSON is better than nothing.
 function fallbackText(entry: Entry): string {
   if (entry.textFallback !== "") return entry.textFallback;

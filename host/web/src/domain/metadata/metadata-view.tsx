@@ -57,6 +57,8 @@ export function MetadataList({ entries, home }: { entries: Entry[]; home: Home }
 
 /** Why something is not shown: what was reported, what is required, what to do. */
 export function RefusalView({ refusal }: { refusal: Refusal }) {
+  // What is refused to a whole location withholds no particular entries.
+  const withheld = refusal.withheld ?? 0;
   return (
     <Callout tone="warn" title={refusal.message}>
       {refusal.remedy !== "" && <p>{refusal.remedy}</p>}
@@ -65,7 +67,7 @@ export function RefusalView({ refusal }: { refusal: Refusal }) {
           ["Reported", refusal.reported === "" ? undefined : <CopyText text={refusal.reported} />],
           ["Required", refusal.required === "" ? undefined : <CopyText text={refusal.required} />],
           ["This host", refusal.hostVersion === "" ? undefined : <CopyText text={refusal.hostVersion} />],
-          ["Withheld", refusal.withheld === undefined ? undefined : plural(refusal.withheld, "entry", "entries")],
+          ["Withheld", withheld === 0 ? undefined : plural(withheld, "entry", "entries")],
           ["Code", refusal.code === "" ? undefined : <CopyText text={refusal.code} />],
           ["Server", refusal.serverId === "" ? undefined : <CopyText text={refusal.serverId} />],
         ]}

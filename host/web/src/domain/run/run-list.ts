@@ -1,4 +1,4 @@
-import { createConnectQueryKey, useQuery } from "@connectrpc/connect-query";
+import { createConnectQueryKey, useQuery, useTransport } from "@connectrpc/connect-query";
 import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 import { RunService, type ListRunsResponse } from "@/gen/penstock/host/v1/run_pb";
 import type { RunsView } from "@/domain/paths";
@@ -14,7 +14,7 @@ export function useRunList(view: RunsView) {
   const cache = useQueryClient();
   const filter = { tags: view.tags, job: view.job, statuses: view.statuses };
   const input = { filter, pageSize, pageCursor: view.cursor };
-  const key = createConnectQueryKey({ schema: RunService.method.listRuns, input, cardinality: "finite" });
+  const key = createConnectQueryKey({ schema: RunService.method.listRuns, transport: useTransport(), input, cardinality: "finite" });
   const query = useQuery(RunService.method.listRuns, input, { staleTime: Infinity, placeholderData: keepPreviousData });
   const list = () => void cache.invalidateQueries({ queryKey: key });
   useRunWatch({

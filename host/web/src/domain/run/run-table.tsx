@@ -7,7 +7,7 @@ import { paths, withTag, type RunsView } from "@/domain/paths";
 import { shortRunId } from "./run-id";
 import { RunStatusBadge } from "./run-status-badge";
 import styles from "./run-table.module.css";
-import { isSystemTag } from "./tag";
+import { userFirst } from "./tag";
 import { TagChip } from "./tag-chip";
 
 /** Runs as rows; a tag's chip adds it to the filter. */
@@ -42,7 +42,7 @@ const said = new Set(["penstock/location", "penstock/repository", "penstock/job"
 
 function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; hrefOf: (view: RunsView) => string; withJob: boolean }) {
   const created = instantMs(run.createdAt);
-  const tags = run.tags.filter((tag) => !said.has(tag.key)).sort((a, b) => Number(isSystemTag(a.key)) - Number(isSystemTag(b.key)));
+  const tags = userFirst(run.tags.filter((tag) => !said.has(tag.key)));
   return (
     <tr>
       <td className={styles.status}>

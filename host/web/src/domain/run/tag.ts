@@ -14,6 +14,11 @@ export function isSystemTag(key: string): boolean {
   return key.startsWith(systemPrefix);
 }
 
+/** Tags with the system's own after all others; otherwise in their order. */
+export function userFirst<T extends TagText>(tags: readonly T[]): T[] {
+  return [...tags.filter((tag) => !isSystemTag(tag.key)), ...tags.filter((tag) => isSystemTag(tag.key))];
+}
+
 /** The key as shown: the system's prefix says nothing to a reader. */
 export function tagLabel(key: string): string {
   return isSystemTag(key) ? key.slice(systemPrefix.length) : key;

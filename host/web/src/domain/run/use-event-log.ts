@@ -24,7 +24,7 @@ export function useEventLog(runId: string) {
   const [error, setError] = useState<unknown>();
   useEffect(() => {
     const client = createClient(RunService, transport);
-    const runKey = createConnectQueryKey({ schema: RunService.method.getRun, input: { id: runId }, cardinality: "finite" });
+    const runKey = createConnectQueryKey({ schema: RunService.method.getRun, transport, input: { id: runId }, cardinality: "finite" });
     let waiting: StoredEvent[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     let final = false;

@@ -1,16 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { createConnectQueryKey, useMutation } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
-import { RefreshCw } from "lucide-react";
+import { Check, RefreshCw } from "lucide-react";
 import { Failure } from "@/domain/host/failure";
 import { locationStateData } from "@/domain/location/location-state";
 import { featureStateData } from "@/domain/metadata/feature-state";
 import { RefusalView } from "@/domain/metadata/metadata-view";
 import { paths } from "@/domain/paths";
 import { ListLocationsResponseSchema, LocationService, type CapabilityDecision, type ListLocationsResponse, type Location } from "@/gen/penstock/host/v1/location_pb";
+import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { instantMs } from "@/lib/instant";
 import { plural } from "@/lib/plural";
-import { Badge } from "@/ui/badge";
+import { Badge, type StateLook } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { classNames } from "@/ui/class-names";
 import { CopyText } from "@/ui/copy-button";
@@ -103,18 +104,20 @@ function ServerFacts({ location }: { location: Location }) {
   );
 }
 
+const allowed: StateLook = { label: "Allowed", tone: "good", icon: Check };
+
 function Capability({ decision }: { decision: CapabilityDecision }) {
-  const look = featureStateData(decision.state);
-  const allowed = decision.refusal === undefined;
+  const { refusal } = decision;
+  const look = refusal === undefined ? allowed : { ...featureStateData(decision.state), label: decision.state === FeatureState.REFUSED ? "Refused" : featureStateData(decision.state).label };
   return (
     <div>
       <div className={styles.capability}>
         <code>{decision.capability}</code>
-        <Badge look={look} label={allowed && look.tone !== "warn" ? "Allowed" : look.label} />
+        <Badge look={look} />
       </div>
-      {decision.refusal !== undefined && (
+      {refusal !== undefined && (
         <div style={{ marginTop: "0.35rem" }}>
-          <RefusalView refusal={decision.refusal} />
+          <RefusalView refusal={refusal} />
         </div>
       )}
     </div>

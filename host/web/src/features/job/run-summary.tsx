@@ -3,7 +3,7 @@ import { plural } from "@/lib/plural";
 import { allNodes } from "@/domain/graph/graph-model";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName, type JobNameText } from "@/domain/job/job-name";
-import { originText } from "@/domain/run/tag";
+import { originText, userFirst } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
 import type { PreviewRunResponse } from "@/gen/penstock/host/v1/run_pb";
 import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
@@ -26,6 +26,7 @@ export function RunSummary({ preview, error, name, all }: {
       </Section>
     );
   }
+  const selected = preview.problems.every((problem) => problem.field !== "op_selection");
   const ops = allNodes(all).filter((node) => node.op !== undefined).length;
   return (
     <Section title="What will run">
@@ -36,7 +37,7 @@ export function RunSummary({ preview, error, name, all }: {
           ["Definition", <code key="digest">{hex(preview.definitionDigest).slice(0, 16)}</code>],
           [
             "Ops",
-            <details key="ops">
+            selected && <details key="ops">
               <summary>{preview.opPaths.length === ops ? `all ${plural(ops, "op")}` : `${preview.opPaths.length} of ${plural(ops, "op")}`}</summary>
               <ul className={styles.ops}>
                 {preview.opPaths.map((path) => (
@@ -47,11 +48,12 @@ export function RunSummary({ preview, error, name, all }: {
               </ul>
             </details>,
           ],
+
         ]}
       />
       <h4 className={styles.sub}>Tags</h4>
       <ul className={styles.summaryTags} aria-label="Tags that the run gets">
-        {preview.tags.map((tag) => (
+        {userFirst(preview.tags).map((tag) => (
           <li key={tag.key}>
             <TagChip tag={tag} />
             <span className={styles.origin}>{originText(tag)}</span>

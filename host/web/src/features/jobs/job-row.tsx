@@ -37,7 +37,7 @@ export function JobRow({ job }: { job: JobSummary }) {
           <span style={{ display: "contents", color: toneColor(metadata.tone) }}>
             <StateIcon look={metadata} size={12} />
           </span>
-          metadata {metadata.label.toLowerCase()}
+          {metadata.mark}
         </span>
       </span>
       <span className={styles.meta}>{plural(job.ops, "op")}</span>

@@ -2,6 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { Bug, CircleX, Info, TriangleAlert, X, type LucideIcon } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Failure } from "@/domain/host/failure";
+import { entryText } from "@/domain/metadata/entry-value";
 import type { EventFilter, EventLogView } from "@/domain/run/event-log";
 import { levels, type EventRow, type Level } from "@/domain/run/event-row";
 import { runStatusData } from "@/domain/run/run-status";
@@ -92,7 +93,7 @@ function Rows({ view, chosen, following, jump, onLeaveEnd, onChoose }: {
     if (jump !== undefined) virtualizer.scrollToIndex(jump, { align: "center" });
   }, [jump, virtualizer]);
   return (
-    <div ref={box} className={styles.box} tabIndex={0} role="region" aria-label="Events" onWheel={(event) => { if (event.deltaY < 0 && following) onLeaveEnd(); }}>
+    <div ref={box} className={styles.box} tabIndex={0} role="region" aria-label="List of events" onWheel={(event) => { if (event.deltaY < 0 && following) onLeaveEnd(); }}>
       <ol style={{ height: virtualizer.getTotalSize() }} className={styles.rows}>
         {virtualizer.getVirtualItems().map((item) => {
           const row = view.rows[item.index];
@@ -114,6 +115,13 @@ const levelLooks: Record<Level, { icon: LucideIcon; label: string }> = {
   error: { icon: CircleX, label: "error" },
 };
 
+// A log line's attributes, as far as a line can hold them; the details show them whole.
+function attributesText({ stored }: EventRow): string {
+  const detail = stored.event?.detail;
+  if (detail?.case !== "log") return "";
+  return detail.value.attributes.map((entry) => ` ${entry.key}=${entryText(entry)}`).join("");
+}
+
 function RowButton({ row, chosen, onChoose }: { row: EventRow; chosen: boolean; onChoose: (row: EventRow) => void }) {
   const { icon: Icon, label } = levelLooks[row.level];
   return (
@@ -121,7 +129,10 @@ function RowButton({ row, chosen, onChoose }: { row: EventRow; chosen: boolean; 
       <span className={styles.time}>{row.ms === undefined ? "–" : formatClock(row.ms)}</span>
       <Icon size={13} aria-label={label} />
       <span className={styles.op}>{row.opPath === "" ? "run" : row.opPath}</span>
-      <span className={styles.words}>{row.message}</span>
+      <span className={styles.words}>
+        {row.message}
+        <span className={styles.attributes}>{attributesText(row)}</span>
+      </span>
       <span className={styles.kind}>{row.kind}</span>
     </button>
   );

@@ -5,6 +5,8 @@ import { CodeBlock } from "@/ui/table";
 export function FailureDetails({ row, said = "" }: { row: EventRow; said?: string }) {
   const failure = failureOf(row.stored);
   if (failure === undefined) return null;
+  // The outermost cause often repeats the message.
+  const causes = failure.causes.filter((cause) => !said.includes(cause) && !failure.message.includes(cause) && !said.includes(cause.slice(cause.indexOf(": ") + 2)));
   return (
     <>
       {row.opPath !== "" && (
@@ -14,9 +16,9 @@ export function FailureDetails({ row, said = "" }: { row: EventRow; said?: strin
         </p>
       )}
       {failure.message !== "" && !said.includes(failure.message) && <p style={{ whiteSpace: "pre-wrap" }}>{failure.message}</p>}
-      {failure.causes.length > 0 && (
+      {causes.length > 0 && (
         <ul>
-          {failure.causes.map((cause, index) => (
+          {causes.map((cause, index) => (
             <li key={index}>caused by {cause}</li>
           ))}
         </ul>

@@ -22,7 +22,7 @@ export function Gantt({ run, view, chosen, onChoose }: { run: Run; view: EventLo
   const to = from === undefined ? undefined : Math.max(over ? (view.last ?? from) : Math.max(now, view.last ?? from), from + 1);
   const done = rows.filter((row) => row.bar?.outcome !== undefined).length;
   return (
-    <Panel title="Ops" padded={false} actions={<span className={styles.count}>{done} of {plural(rows.length, "op")} done</span>}>
+    <Panel title="Ops" padded={false} actions={<span className={styles.count}>{done} of {plural(rows.length, "op")} ended</span>}>
       {rows.length === 0 && <Empty title="No ops yet" />}
       {rows.length > 0 && (
         <div className={styles.chart} role="table" aria-label="Ops over time">
@@ -67,12 +67,11 @@ function Row({ row, from, to, over, chosen, onChoose }: {
   return (
     <div className={styles.row} role="row">
       <span role="rowheader" className={styles.nameCell}>
-        <button type="button" className={classNames(styles.name, chosen && styles.chosen)} aria-pressed={chosen} title={`${path}: ${look.label}. Click to see only its events`} onClick={() => { onChoose(path); }}>
+        <button type="button" className={classNames(styles.name, chosen && styles.chosen)} aria-pressed={chosen} aria-label={`${path}: ${look.label}`} title={`${path}: ${look.label}. Click to see only its events`} onClick={() => { onChoose(path); }}>
           <span style={{ display: "contents", color: toneColor(look.tone) }}>
             <StateIcon look={look} />
           </span>
           <span className={styles.path}>{path}</span>
-          <span className="visually-hidden">{look.label}</span>
         </button>
       </span>
       <span className={styles.lane} role="cell" aria-label={look.label}>
@@ -82,7 +81,7 @@ function Row({ row, from, to, over, chosen, onChoose }: {
             style={{
               left: `${(100 * (bar.startedMs - from)) / (to - from)}%`,
               width: `${(100 * Math.max(0, end - bar.startedMs)) / (to - from)}%`,
-              background: toneColor(look.tone),
+              background: `color-mix(in oklab, ${toneColor(look.tone)} 78%, var(--surface))`,
             }}
             title={`${look.label}, ${duration}`}
           />

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { createConnectQueryKey, useMutation } from "@connectrpc/connect-query";
+import { createConnectQueryKey, useMutation, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Ban, Ellipsis, Trash2, Zap } from "lucide-react";
@@ -49,9 +49,10 @@ export function RunActions({ run }: { run: Run }) {
 
 function CancelDialog({ run, force, onClose }: { run: Run; force: boolean; onClose: () => void }) {
   const cache = useQueryClient();
+  const transport = useTransport();
   const cancel = useMutation(RunService.method.cancelRun, {
     onSuccess: ({ run: changed }) => {
-      const queryKey = createConnectQueryKey({ schema: RunService.method.getRun, input: { id: run.id }, cardinality: "finite" });
+      const queryKey = createConnectQueryKey({ schema: RunService.method.getRun, transport, input: { id: run.id }, cardinality: "finite" });
       if (changed !== undefined) cache.setQueryData(queryKey, create(GetRunResponseSchema, { run: changed }));
       onClose();
     },

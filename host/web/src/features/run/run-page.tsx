@@ -1,5 +1,6 @@
 import { useQuery } from "@connectrpc/connect-query";
-import { useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
@@ -18,6 +19,12 @@ export function RunPage() {
   const { id = "" } = useParams({ strict: false });
   const { data, error, refetch } = useQuery(RunService.method.getRun, { id });
   const run = data?.run;
+  // A beginning of the id finds the run too; its own address is the whole.
+  const navigate = useNavigate();
+  const whole = run?.id ?? id;
+  useEffect(() => {
+    if (whole !== id) void navigate({ href: paths.run(whole), replace: true });
+  }, [whole, id, navigate]);
   if (run === undefined) {
     return (
       <Page name={`Run ${shortRunId(id)}`} title={`Run ${shortRunId(id)}`}>

@@ -5,7 +5,7 @@ import { Failure } from "@/domain/host/failure";
 import { formatJobName } from "@/domain/job/job-name";
 import { MetadataSection } from "@/domain/metadata/metadata-view";
 import { allRuns, paths, withTag } from "@/domain/paths";
-import { isSystemTag, originText } from "@/domain/run/tag";
+import { originText, userFirst } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
 import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { CopyButton, CopyText } from "@/ui/copy-button";
@@ -66,7 +66,7 @@ function RunFacts({ run }: { run: Run }) {
 }
 
 function Tags({ run }: { run: Run }) {
-  const tags = [...run.tags].sort((a, b) => Number(isSystemTag(a.key)) - Number(isSystemTag(b.key)));
+  const tags = userFirst(run.tags);
   if (tags.length === 0) return <Note>This run has no tags.</Note>;
   return (
     <ul className={styles.tags}>

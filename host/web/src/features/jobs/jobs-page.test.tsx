@@ -1,0 +1,78 @@
+import { create } from "@bufbuild/protobuf";
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import { LocationSchema, LocationState } from "@/gen/penstock/host/v1/location_pb";
+import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { MemoryHost } from "@/testing/memory-host";
+import { renderPage } from "@/testing/render-page";
+import { readyLocation, reportJob, reportName } from "@/testing/samples";
+
+function hostWithJobs() {
+  const host = new MemoryHost();
+  host.addLocation(readyLocation());
+  host.addJob(reportJob());
+  host.addJob(reportJob({ name: { ...reportName, job: "secret" }, metadata: { state: FeatureState.REFUSED, content: { case: "refusal", value: {} } } }));
+  return host;
+}
+
+it("lists jobs below their location and repository, with tags and the state of their metadata", async () => {
+  renderPage("/", hostWithJobs());
+  const jobs = await screen.findByRole("list", { name: "Jobs" });
+  expect(within(jobs).getByRole("heading", { name: "local" })).toBeDefined();
+  expect(within(jobs).getByRole("link", { name: "report" }).getAttribute("href")).toBe("/jobs/local/tutorial/report");
+  expect(within(jobs).getAllByText("data")).toHaveLength(2);
+  expect(within(jobs).getByText("no metadata")).toBeDefined();
+  expect(within(jobs).getByText("metadata not shown")).toBeDefined();
+});
+
+it("marks a failed location in its place, with error and remedy, and says so above every page", async () => {
+  const host = hostWithJobs();
+  host.addLocation({ name: "billing", state: LocationState.UNAVAILABLE, error: "nothing listens on 127.0.0.1:1", remedy: "Start the server." });
+  renderPage("/jobs", host);
+  const jobs = await screen.findByRole("list", { name: "Jobs" });
+  expect(within(jobs).getByText("Unavailable")).toBeDefined();
+  expect(within(jobs).getByText("nothing listens on 127.0.0.1:1")).toBeDefined();
+  expect(within(jobs).getByText("Start the server.")).toBeDefined();
+  expect(await screen.findByText("Code location billing: unavailable")).toBeDefined();
+});
+
+it("shows each job's latest run, and follows it", async () => {
+  const host = hostWithJobs();
+  host.addRun({ id: "0193a4b2-77c1-7d10", job: reportName, status: RunStatus.STARTED });
+  renderPage("/jobs", host);
+  expect(await screen.findByRole("link", { name: "Running: run 0193a4b2-77c1" })).toBeDefined();
+  await waitFor(() => { expect(host.runChanges.size).toBe(1); });
+  host.changeRun("0193a4b2-77c1-7d10", { status: RunStatus.SUCCESS });
+  expect(await screen.findByRole("link", { name: "Success: run 0193a4b2-77c1" })).toBeDefined();
+});
+
+it("says when a location was updated, and shows its new jobs", async () => {
+  const host = hostWithJobs();
+  const { user } = renderPage("/jobs", host);
+  await screen.findByRole("link", { name: "report" });
+  await waitFor(() => { expect(host.locationChanges.size).toBe(1); });
+  host.addJob(reportJob({ name: { ...reportName, job: "brand_new" } }));
+  host.locations = [create(LocationSchema, readyLocation("local", "def456", 2))];
+  host.locationChanges.send({ location: host.locations[0] });
+  expect(await screen.findByText("Code location local was updated")).toBeDefined();
+  expect(screen.getByText(/code version abc123 → def456/)).toBeDefined();
+  expect(await screen.findByRole("link", { name: "brand_new" })).toBeDefined();
+  await user.click(screen.getByRole("button", { name: "Dismiss" }));
+  expect(screen.queryByText("Code location local was updated")).toBeNull();
+});
+
+it("keeps the search in the address", async () => {
+  const { user, address } = renderPage("/jobs", hostWithJobs());
+  await screen.findByRole("link", { name: "report" });
+  await user.type(screen.getByRole("searchbox", { name: "Search jobs" }), "secret");
+  await waitFor(() => { expect(screen.queryByRole("link", { name: "report" })).toBeNull(); });
+  expect(screen.getByRole("link", { name: "secret" })).toBeDefined();
+  expect(address()).toBe("/jobs?search=secret");
+});
+
+it("says how to make the first job where there is no location", async () => {
+  renderPage("/jobs", new MemoryHost());
+  expect(await screen.findByText("No code location yet")).toBeDefined();
+  expect(screen.getByText(/penstock new my-jobs/)).toBeDefined();
+});

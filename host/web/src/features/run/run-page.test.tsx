@@ -1,0 +1,144 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { expect, it } from "vitest";
+import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
+import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
+import { MemoryHost } from "@/testing/memory-host";
+import { renderPage } from "@/testing/render-page";
+import { reportName, withMetadata } from "@/testing/samples";
+
+const id = "0193a4b2-77c1-7d10-9a2e-3f0c5b6a7d8e";
+const time = timestampFromMs(1_800_000_000_000);
+const later = timestampFromMs(1_800_000_002_000);
+
+function hostWithRun(status: RunStatus) {
+  const host = new MemoryHost();
+  host.addJob(withMetadata({ key: "owner", kind: "text", value: { case: "text", value: "data team" } }));
+  host.addRun({
+    id,
+    job: reportName,
+    status,
+    attempt: 1,
+    configYaml: "weeks: 3",
+    workerHandle: "pid 4711 on node-3",
+    opPaths: ["read", "tidy.count", "write"],
+    tags: [{ key: "team", value: "data", origin: Origin.DEFINITION }, { key: "env", value: "dev", origin: Origin.LAUNCH }],
+  });
+  host.events.set(id, [
+    { attempt: 1, seq: 1n, event: { time, kind: "run_started", detail: { case: "runStarted", value: { ops: 3 } } } },
+    { attempt: 1, seq: 2n, event: { time, kind: "op_started", opPath: "read", detail: { case: "opStarted", value: {} } } },
+    { attempt: 1, seq: 3n, event: { time, kind: "log", opPath: "read", message: "noise", detail: { case: "log", value: { level: -4 } } } },
+    { attempt: 1, seq: 4n, event: { time, kind: "log", opPath: "read", message: "read 7 commits", detail: { case: "log", value: { level: 0 } } } },
+  ]);
+  return host;
+}
+
+const events = async () => within(await screen.findByRole("region", { name: "List of events" }));
+
+it("shows tags with their origin, config and metadata as of launch, and where it runs", async () => {
+  renderPage(`/runs/${id}`, hostWithRun(RunStatus.STARTED));
+  expect(await screen.findByText("from the job's definition")).toBeDefined();
+  expect(screen.getByText("given at launch")).toBeDefined();
+  expect(screen.getByText("weeks: 3")).toBeDefined();
+  expect(screen.getByText("pid 4711 on node-3")).toBeDefined();
+  const owner = await screen.findByText("data team");
+  expect(owner.closest("section")?.textContent).toContain("Metadata, as of launch");
+});
+
+it("follows events and status until the run is final", async () => {
+  const host = hostWithRun(RunStatus.STARTED);
+  renderPage(`/runs/${id}`, host);
+  expect(await (await events()).findByText("read 7 commits")).toBeDefined();
+  expect(screen.getByText("0 of 3 ops ended")).toBeDefined();
+  await waitFor(() => { expect(host.runEvents.size).toBe(1); });
+  host.changeRun(id, { status: RunStatus.SUCCESS });
+  host.runEvents.send({
+    events: [
+      { attempt: 1, seq: 5n, event: { time: later, kind: "op_finished", opPath: "read", detail: { case: "opFinished", value: { outcome: Outcome.SUCCESS } } } },
+      { attempt: 1, seq: 6n, event: { time: later, kind: "op_finished", opPath: "write", detail: { case: "opFinished", value: { outcome: Outcome.SKIPPED } } } },
+    ],
+    cursor: "1.6.0",
+    run: host.runs[0],
+  });
+  host.runEvents.end();
+  expect(await screen.findByText("2 of 3 ops ended")).toBeDefined();
+  expect(screen.getByRole("row", { name: /read.*2\.0 s/ })).toBeDefined();
+  expect(screen.getByRole("row", { name: /write.*Skipped/ })).toBeDefined();
+  expect(screen.getByRole("row", { name: /tidy\.count.*Not run/ })).toBeDefined();
+  expect(screen.getByText("Success", { selector: "h1 *" })).toBeDefined();
+  await waitFor(() => { expect(host.runEvents.size).toBe(0); });
+});
+
+it("filters events by level, op and text", async () => {
+  const { user } = renderPage(`/runs/${id}`, hostWithRun(RunStatus.STARTED));
+  const list = await events();
+  await list.findByText("read 7 commits");
+  expect(list.queryByText("noise")).toBeNull();
+  await user.selectOptions(screen.getByRole("combobox", { name: "Level" }), "debug");
+  expect(await list.findByText("noise")).toBeDefined();
+  await user.type(screen.getByRole("searchbox", { name: "Text in events" }), "commits");
+  await waitFor(() => { expect(list.queryByText("noise")).toBeNull(); });
+  expect(screen.getByText("1 of 4 events")).toBeDefined();
+  await user.clear(screen.getByRole("searchbox", { name: "Text in events" }));
+  await user.click(screen.getByRole("button", { name: "write: Waiting" }));
+  expect(await screen.findByText("No event passes this filter")).toBeDefined();
+});
+
+it("shows why it failed: message, causes, stack", async () => {
+  const host = hostWithRun(RunStatus.FAILURE);
+  host.runs = host.runs.map((run) => ({ ...run, statusReason: "op read failed" }));
+  host.events.get(id)?.push({
+    attempt: 1,
+    seq: 5n,
+    event: {
+      time: later,
+      kind: "op_finished",
+      opPath: "read",
+      detail: { case: "opFinished", value: { outcome: Outcome.FAILURE, failure: { reason: "panic", message: "index out of range", stack: "main.go:12", causes: ["the disk is full"] } } },
+    },
+  });
+  renderPage(`/runs/${id}`, host);
+  expect(await screen.findByText("op read failed")).toBeDefined();
+  expect((await screen.findAllByText("index out of range")).length).toBeGreaterThan(0);
+  expect(screen.getByText("caused by the disk is full")).toBeDefined();
+  expect(screen.getByText("main.go:12")).toBeDefined();
+});
+
+it("asks before it cancels, says what happens, and offers force afterwards", async () => {
+  const host = hostWithRun(RunStatus.STARTED);
+  const { user } = renderPage(`/runs/${id}`, host);
+  await user.click(await screen.findByRole("button", { name: "Cancel" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getByText(/told to stop/)).toBeDefined();
+  expect(host.canceled).toHaveLength(0);
+  await user.click(dialog.getByRole("button", { name: "Cancel the run" }));
+  await waitFor(() => { expect(host.canceled).toMatchObject([{ id, force: false }]); });
+  await user.click(await screen.findByRole("button", { name: "End by force" }));
+  await user.click(within(await screen.findByRole("dialog")).getByRole("button", { name: "End by force" }));
+  await waitFor(() => { expect(host.canceled).toMatchObject([{ force: false }, { force: true }]); });
+});
+
+it("asks before it deletes, then shows the job's runs", async () => {
+  const host = hostWithRun(RunStatus.SUCCESS);
+  const { user, address } = renderPage(`/runs/${id}`, host);
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete the run" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getByText(/cannot be undone/)).toBeDefined();
+  await user.click(dialog.getByRole("button", { name: "Delete the run" }));
+  await waitFor(() => { expect(host.deleted).toEqual([id]); });
+  await waitFor(() => { expect(address()).toBe("/jobs/local/tutorial/report/runs"); });
+});
+
+it("finds a run by the beginning of its id, and goes to its own address", async () => {
+  const host = hostWithRun(RunStatus.STARTED);
+  const { address } = renderPage("/runs/0193a4b2", host);
+  await waitFor(() => { expect(address()).toBe(`/runs/${id}`); });
+  expect(await screen.findByText("read 7 commits")).toBeDefined();
+});
+
+it("says so when there is no such run", async () => {
+  renderPage("/runs/0193dead", new MemoryHost());
+  expect(await screen.findByText("there is no run 0193dead")).toBeDefined();
+});

@@ -1,0 +1,101 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
+import { MemoryHost } from "@/testing/memory-host";
+import { renderPage } from "@/testing/render-page";
+import { reportName } from "@/testing/samples";
+
+const id = (n: number) => `0193a4b2-77c1-7d10-9a2e-${String(n).padStart(12, "0")}`;
+
+function hostWithRuns(count = 2) {
+  const host = new MemoryHost();
+  for (let n = 1; n <= count; n++) {
+    host.addRun({
+      id: id(n),
+      job: reportName,
+      status: n % 2 === 0 ? RunStatus.FAILURE : RunStatus.SUCCESS,
+      statusReason: n % 2 === 0 ? "op read: no such file" : "",
+      tags: [
+        { key: "penstock/code_version", value: "abc123", origin: Origin.SYSTEM },
+        { key: "penstock/job", value: "report", origin: Origin.SYSTEM },
+        { key: "team", value: "data", origin: Origin.DEFINITION },
+        { key: "n", value: String(n), origin: Origin.LAUNCH },
+      ],
+    });
+  }
+  return host;
+}
+
+const rows = async () => within(await screen.findByRole("table", { name: "Runs" })).getAllByRole("row").slice(1);
+
+it("shows status in words, why, and tags: the user's before the system's, whose prefix is hidden", async () => {
+  renderPage("/runs", hostWithRuns());
+  const [failed] = await rows();
+  expect(failed).toBeDefined();
+  const cells = within(failed!);
+  expect(cells.getByText("Failure")).toBeDefined();
+  expect(cells.getByText("op read: no such file")).toBeDefined();
+  const chips = within(cells.getByRole("list", { name: "Tags" })).getAllByRole("link").map((chip) => chip.textContent);
+  expect(chips).toEqual(["team: data", "n: 2", "code_version: abc123"]);
+});
+
+it("a click on a tag adds it to the filter and keeps the others", async () => {
+  const { user, address } = renderPage("/runs?tag=team:data&status=FAILURE", hostWithRuns(4));
+  expect(await rows()).toHaveLength(2);
+  await user.click(screen.getByRole("link", { name: /^n: ?2/ }));
+  expect(address()).toBe("/runs?tag=team:data&tag=n:2&status=FAILURE");
+  await waitFor(async () => { expect(await rows()).toHaveLength(1); });
+  await user.click(screen.getByRole("button", { name: "Remove team: data from the filter" }));
+  expect(address()).toBe("/runs?tag=n:2&status=FAILURE");
+});
+
+it("filters by status and by a tag that is typed", async () => {
+  const { user, address } = renderPage("/runs", hostWithRuns(4));
+  await rows();
+  await user.click(screen.getByRole("link", { name: "Success" }));
+  await waitFor(async () => { expect(await rows()).toHaveLength(2); });
+  expect(screen.getByRole("link", { name: "Success" }).getAttribute("aria-current")).toBe("true");
+  await user.type(screen.getByRole("searchbox", { name: "Add a tag to the filter" }), "n=3{Enter}");
+  expect(address()).toBe("/runs?tag=n:3&status=SUCCESS");
+  await waitFor(async () => { expect(await rows()).toHaveLength(1); });
+});
+
+it("follows runs: new ones on top, changed ones in their place, deleted ones gone", async () => {
+  const host = hostWithRuns();
+  renderPage("/runs", host);
+  await rows();
+  await waitFor(() => { expect(host.runChanges.size).toBe(1); });
+  const fresh = host.addRun({ id: "0193ffff-0000-7d10", job: reportName, status: RunStatus.QUEUED });
+  host.runChanges.send({ run: fresh, matches: true });
+  expect(await screen.findByRole("cell", { name: "Queued" })).toBeDefined();
+  expect((await rows())[0]?.textContent).toContain("Queued");
+  host.changeRun(fresh.id, { status: RunStatus.STARTED });
+  expect(await screen.findByRole("cell", { name: "Running" })).toBeDefined();
+  host.runChanges.send({ run: { id: fresh.id }, deleted: true });
+  await waitFor(async () => { expect(await rows()).toHaveLength(2); });
+});
+
+it("pages to older runs, where new ones do not push", async () => {
+  const host = hostWithRuns(30);
+  const { user, address } = renderPage("/runs", host);
+  expect(await rows()).toHaveLength(25);
+  await user.click(screen.getByRole("link", { name: "Older" }));
+  await waitFor(async () => { expect(await rows()).toHaveLength(5); });
+  expect(address()).toBe("/runs?cursor=6");
+  host.runChanges.send({ run: host.addRun({ id: "0193ffff-0000", job: reportName, status: RunStatus.QUEUED }), matches: true });
+  host.changeRun(id(3), { status: RunStatus.CANCELED });
+  expect(await screen.findByRole("cell", { name: "Canceled" })).toBeDefined();
+  expect(await rows()).toHaveLength(5);
+  await user.click(screen.getByRole("link", { name: "Newest" }));
+  await waitFor(async () => { expect(await rows()).toHaveLength(25); });
+});
+
+it("says how to make the first run, and that a filter matches nothing", async () => {
+  const { user } = renderPage("/runs?status=CANCELED", hostWithRuns());
+  await user.click(await screen.findByRole("link", { name: "Show all runs" }));
+  await rows();
+  renderPage("/runs", new MemoryHost());
+  expect(await screen.findByText("No runs yet")).toBeDefined();
+  expect(screen.getByText(/penstock run launch/)).toBeDefined();
+});

@@ -1,0 +1,50 @@
+interface Reader<T> {
+  waiting: T[];
+  wake: () => void;
+  ended: boolean;
+}
+
+/** A stream that a test feeds: what is sent reaches every reader that is there, and those that come later get nothing old. */
+export class Channel<T> {
+  private readonly readers = new Set<Reader<T>>();
+
+  /** How many read now. */
+  get size(): number {
+    return this.readers.size;
+  }
+
+  send(...messages: T[]): void {
+    for (const reader of this.readers) {
+      reader.waiting.push(...messages);
+      reader.wake();
+    }
+  }
+
+  /** Ends the streams of all who read now, in good order. */
+  end(): void {
+    for (const reader of this.readers) {
+      reader.ended = true;
+      reader.wake();
+    }
+  }
+
+  async *read(signal: AbortSignal, ...first: T[]): AsyncIterable<T> {
+    const reader: Reader<T> = { waiting: first, wake: () => undefined, ended: false };
+    const wake = () => {
+      reader.wake();
+    };
+    this.readers.add(reader);
+    signal.addEventListener("abort", wake);
+    try {
+      while (!signal.aborted) {
+        const next = reader.waiting.shift();
+        if (next !== undefined) yield next;
+        else if (reader.ended) return;
+        else await new Promise<void>((resolve) => (reader.wake = resolve));
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+      this.readers.delete(reader);
+    }
+  }
+}

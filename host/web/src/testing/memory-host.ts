@@ -1,0 +1,185 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
+import { HostService } from "@/gen/penstock/host/v1/host_pb";
+import { JobSchema, JobService, type Job } from "@/gen/penstock/host/v1/job_pb";
+import { LocationSchema, LocationService, type Location, type WatchLocationsResponseSchema } from "@/gen/penstock/host/v1/location_pb";
+import { ErrorDetailSchema } from "@/gen/penstock/host/v1/problem_pb";
+import {
+  PreviewRunResponseSchema,
+  RunSchema,
+  RunService,
+  RunStatus,
+  type CancelRunRequest,
+  type LaunchRunRequest,
+  type PreviewRunResponseSchema as PreviewSchema,
+  type Run,
+  type RunFilter,
+  type StoredEventSchema,
+  type WatchRunEventsResponseSchema,
+  type WatchRunsResponseSchema,
+} from "@/gen/penstock/host/v1/run_pb";
+import { tokenInterceptor } from "@/domain/host/transport";
+import { Channel } from "./channel";
+
+const nameOf = ({ name }: Job) => `${name?.location ?? ""}/${name?.repository ?? ""}/${name?.job ?? ""}`;
+
+/** An error as the host sends it. */
+export function hostError(code: Code, message: string, detail: { reason?: string; remedy?: string } = {}): ConnectError {
+  return new ConnectError(message, code, undefined, [{ desc: ErrorDetailSchema, value: detail }]);
+}
+
+/** A host in memory, built from the generated services: tests say what it holds and see what it was asked. */
+export class MemoryHost {
+  locations: Location[] = [];
+  jobs: Job[] = [];
+  runs: Run[] = [];
+  events = new Map<string, MessageInitShape<typeof StoredEventSchema>[]>();
+  token = "";
+  preview: (launch: LaunchRunRequest | undefined) => MessageInitShape<typeof PreviewSchema> = () => ({});
+  launch: (request: LaunchRunRequest) => MessageInitShape<typeof RunSchema> = (request) => ({ id: `run-of-${request.requestId}`, status: RunStatus.QUEUED });
+
+  readonly launched: LaunchRunRequest[] = [];
+  readonly canceled: CancelRunRequest[] = [];
+  readonly deleted: string[] = [];
+  readonly reloaded: string[] = [];
+  readonly locationChanges = new Channel<MessageInitShape<typeof WatchLocationsResponseSchema>>();
+  readonly runChanges = new Channel<MessageInitShape<typeof WatchRunsResponseSchema>>();
+  readonly runEvents = new Channel<MessageInitShape<typeof WatchRunEventsResponseSchema>>();
+
+  addLocation(location: MessageInitShape<typeof LocationSchema>): Location {
+    const made = create(LocationSchema, location);
+    this.locations.push(made);
+    return made;
+  }
+
+  addJob(job: MessageInitShape<typeof JobSchema>): Job {
+    const made = create(JobSchema, job);
+    this.jobs.push(made);
+    return made;
+  }
+
+  addRun(run: MessageInitShape<typeof RunSchema>): Run {
+    const seq = BigInt(this.runs.length + 1);
+    const made = create(RunSchema, { seq, createdAt: timestampFromMs(Date.now()), ...run });
+    this.runs.unshift(made);
+    return made;
+  }
+
+  /** Changes a run and tells everyone. */
+  changeRun(id: string, change: Partial<Run>): void {
+    this.runs = this.runs.map((run) => (run.id === id ? { ...run, ...change } : run));
+    this.runChanges.send({ run: this.findRun(id), matches: true });
+  }
+
+  transport(): Transport {
+    return createRouterTransport(
+      (router) => {
+        const checked = <A extends unknown[], R>(answer: (...input: A) => R) => (...input: A): R => {
+          this.checkToken(input[1] as HandlerContext);
+          return answer(...input);
+        };
+        router.service(HostService, {
+          getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2 } } })),
+        });
+        router.service(JobService, {
+          listJobs: checked(({ search }) => this.listJobs(search)),
+          getJob: checked(({ name }) => ({ job: this.findJob(name) })),
+        });
+        router.service(LocationService, {
+          listLocations: checked(() => ({ locations: this.locations })),
+          getLocation: checked(({ name }) => ({ location: this.locations.find((each) => each.name === name) })),
+          reloadLocation: checked(({ name }) => {
+            this.reloaded.push(name);
+            return { location: this.locations.find((each) => each.name === name) };
+          }),
+          watchLocations: (_, context) => {
+            this.checkToken(context);
+            return this.locationChanges.read(context.signal, ...this.locations.map((location) => ({ location })));
+          },
+        });
+        router.service(RunService, {
+          launchRun: checked((request) => {
+            this.launched.push(request);
+            return { run: this.addRun(this.launch(request)) };
+          }),
+          previewRun: checked(({ launch }) => create(PreviewRunResponseSchema, this.preview(launch))),
+          listRuns: checked(({ filter, pageSize, pageCursor }) => this.listRuns(filter, pageSize, pageCursor)),
+          getRun: checked(({ id }) => ({ run: this.findRun(id) })),
+          getRunSnapshot: checked(({ id }) => this.snapshot(this.findRun(id))),
+          watchRuns: (_, context) => {
+            this.checkToken(context);
+            return this.runChanges.read(context.signal, {});
+          },
+          watchRunEvents: ({ runId }, context) => this.watchEvents(runId, context.signal),
+          cancelRun: checked((request) => {
+            this.canceled.push(request);
+            this.changeRun(request.id, { status: RunStatus.CANCELING });
+            return { run: this.findRun(request.id) };
+          }),
+          deleteRun: checked(({ id }) => {
+            this.deleted.push(id);
+            this.runs = this.runs.filter((run) => run.id !== id);
+            return {};
+          }),
+        });
+      },
+      { transport: { interceptors: [tokenInterceptor] } },
+    );
+  }
+
+  private checkToken(context: HandlerContext): void {
+    if (this.token !== "" && context.requestHeader.get("Authorization") !== `Bearer ${this.token}`) {
+      throw hostError(Code.Unauthenticated, "this host wants a token");
+    }
+  }
+
+  private listJobs(search: string) {
+    const found = this.jobs.filter((job) => nameOf(job).includes(search));
+    const jobs = found.map((job) => ({
+      name: job.name,
+      summary: job.definition?.description.split("\n")[0] ?? "",
+      tags: job.definition?.tags ?? [],
+      ops: job.definition?.graph?.nodes.length ?? 0,
+      metadataState: job.metadata?.state ?? 0,
+    }));
+    return { jobs, total: found.length };
+  }
+
+  private findJob(name: string): Job {
+    const job = this.jobs.find((each) => nameOf(each).endsWith(name));
+    if (job === undefined) throw hostError(Code.NotFound, `there is no job ${name}`, { reason: "JOB_NOT_FOUND", remedy: "See all jobs." });
+    return job;
+  }
+
+  private listRuns(filter: RunFilter | undefined, pageSize: number, cursor: string) {
+    const found = this.runs.filter(
+      (run) =>
+        (filter?.tags ?? []).every((tag) => run.tags.some((other) => other.key === tag.key && other.value === tag.value)) &&
+        (filter?.statuses.length === 0 || filter?.statuses.includes(run.status) !== false) &&
+        ((filter?.job ?? "") === "" || `${run.job?.location ?? ""}/${run.job?.repository ?? ""}/${run.job?.job ?? ""}`.endsWith(filter?.job ?? "")) &&
+        (cursor === "" || run.seq < BigInt(cursor)),
+    );
+    const size = pageSize === 0 ? 25 : pageSize;
+    const runs = found.slice(0, size);
+    return { runs, nextCursor: found.length > size ? String(runs.at(-1)?.seq ?? "") : "" };
+  }
+
+  private findRun(id: string): Run {
+    const run = this.runs.find((each) => each.id.startsWith(id));
+    if (run === undefined) throw hostError(Code.NotFound, `there is no run ${id}`, { reason: "RUN_NOT_FOUND" });
+    return run;
+  }
+
+  private snapshot(run: Run) {
+    const job = this.jobs.find((each) => each.name?.job === run.job?.job);
+    return { definition: job?.definition, metadata: job?.metadata };
+  }
+
+  private async *watchEvents(runId: string, signal: AbortSignal): AsyncIterable<MessageInitShape<typeof WatchRunEventsResponseSchema>> {
+    const run = this.findRun(runId);
+    const events = this.events.get(runId) ?? [];
+    yield { events, cursor: `1.${events.length}.0`, run };
+    if (run.status < RunStatus.SUCCESS) yield* this.runEvents.read(signal);
+  }
+}
