@@ -103,8 +103,11 @@ func freeAddress() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find a free port for the user code: %w", err)
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return "", fmt.Errorf("find a free port for the user code: %w", err)
+	}
+	return address, nil
 }
 
 // locationName makes a name for the location of the command: that of the binary, or for "go run PACKAGE" that of the

@@ -154,7 +154,7 @@ func (d *devSession) launch(t *testing.T, job string) (id string, pid int) {
 // processOf finds the first number of a worker's handle.
 func processOf(t *testing.T, handle string) int {
 	t.Helper()
-	for _, word := range strings.Fields(handle) {
+	for word := range strings.FieldsSeq(handle) {
 		if pid, err := strconv.Atoi(word); err == nil {
 			return pid
 		}

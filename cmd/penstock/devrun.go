@@ -86,16 +86,18 @@ func waitForSecond(ctx, done context.Context, signals <-chan os.Signal, force fu
 
 // wait returns nil when ctx ends, or why there is no point in going on.
 func (d *dev) wait(ctx context.Context) error {
-	failed, stop := context.WithCancel(ctx)
+	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	hostFailed := make(chan error, 1)
-	go func() { hostFailed <- d.host.Wait(failed) }()
+	hostEnded := make(chan error, 1)
+	go func() { hostEnded <- d.host.Wait(waiting) }()
 	select {
-	case err := <-hostFailed:
+	case err := <-hostEnded:
 		return err
 	case err := <-d.code.Failed():
 		stop()
-		<-hostFailed
+		if hostErr := <-hostEnded; hostErr != nil {
+			return hostErr
+		}
 		return fmt.Errorf("%w\nIs it a Penstock user-code server, whose main function calls usercode.Main?", err)
 	}
 }

@@ -66,7 +66,7 @@ func (c *client) watch(ctx context.Context, req *hostv1.WatchRunEventsRequest, e
 	if err != nil {
 		return c.failed(err)
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }() // what could fail was said by Receive
 	for {
 		m, err := stream.Receive()
 		if errors.Is(err, io.EOF) {

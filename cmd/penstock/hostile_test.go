@@ -134,7 +134,7 @@ func checkInert(t *testing.T, args []string, r result) {
 		for line := range strings.Lines(text) {
 			for _, c := range strings.TrimSuffix(line, "\n") {
 				// A tab is cobra's between a completion and its description.
-				if !unicode.IsPrint(c) && !(c == '\t' && args[0] == "__complete") {
+				if !unicode.IsPrint(c) && (c != '\t' || args[0] != "__complete") {
 					t.Errorf("%q: %q holds %q", args, line, c)
 					break
 				}

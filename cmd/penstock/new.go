@@ -193,7 +193,7 @@ func (m *module) write() (err error) {
 	}()
 	for _, file := range newModuleFiles {
 		path := filepath.Join(m.dir, file[0])
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // source that others may read, as umask allows
 		if err != nil {
 			return fmt.Errorf("make the module: %w", err)
 		}
@@ -211,7 +211,7 @@ func emptyDir(dir string) (made bool, err error) {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as for the files in it
 			return false, fmt.Errorf("make the directory: %w", err)
 		}
 		return true, nil

@@ -40,7 +40,7 @@ The client commands (location, job, run, launch, version) find the host by these
 	exitCodes(t, &b)
 	b.WriteString("\n## Commands\n")
 	commandSections(&b, newRoot())
-	b.WriteString("\n## JSON\n\nWhat `--json` prints. " + jsonSections(t, &b))
+	b.WriteString("\n## JSON\n\nWhat `--json` prints. " + jsonSections(t))
 	fmt.Fprintf(&b, "\n## Your binary\n\nWhat a binary says whose main function calls `usercode.Main`, here one called etl:\n\n```\n%s```\n\n```\n%s```\n",
 		help(t, binary, "help"), help(t, binary, "serve", "-h"))
 
@@ -149,7 +149,7 @@ func exitCodes(t *testing.T, b *bytes.Buffer) {
 }
 
 // jsonSections reads the structs of object.go; it returns what the file says of all of them.
-func jsonSections(t *testing.T, sections *bytes.Buffer) string {
+func jsonSections(t *testing.T) string {
 	t.Helper()
 	file := parse(t, "object.go")
 	var b bytes.Buffer
@@ -172,8 +172,8 @@ func jsonSections(t *testing.T, sections *bytes.Buffer) string {
 		}
 	}
 	for _, c := range file.Comments {
-		if strings.HasPrefix(c.Text(), "What --json prints.") {
-			return strings.TrimSpace(strings.TrimPrefix(c.Text(), "What --json prints.")) + "\n" + b.String()
+		if about, ok := strings.CutPrefix(c.Text(), "What --json prints."); ok {
+			return strings.TrimSpace(about) + "\n" + b.String()
 		}
 	}
 	t.Fatal("object.go does not say what it is")

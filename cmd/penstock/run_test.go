@@ -113,9 +113,11 @@ func TestRunList(t *testing.T) {
 		golden(t, "run_list.json", r.out)
 		var list struct {
 			Runs []struct {
-				ID, Status, Job string
-				Tags            []struct{ Key, Value, Origin string }
-			}
+				Status string `json:"status"`
+				Tags   []struct {
+					Origin string `json:"origin"`
+				} `json:"tags"`
+			} `json:"runs"`
 			NextCursor string `json:"next_cursor"`
 		}
 		if err := json.Unmarshal([]byte(r.out), &list); err != nil {

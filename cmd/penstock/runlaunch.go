@@ -115,14 +115,14 @@ func (l *launchRequest) readConfig(stdin io.Reader) (string, error) {
 		if err != nil {
 			return "", usageErrorf("read --config: %w", err)
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it is only read
 		in = file
 	}
 	b, err := io.ReadAll(io.LimitReader(in, launch.MaxConfigBytes+1))
 	if err != nil {
 		return "", usageErrorf("read --config %s: %w", l.config, err)
 	}
-	problem := ""
+	var problem string
 	line := 0
 	switch bad := firstInvalid(b); {
 	case len(b) > launch.MaxConfigBytes:

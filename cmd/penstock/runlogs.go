@@ -114,23 +114,24 @@ func (p printer) eventLines(o eventObject, label string, attributes []*metadatav
 	if o.Time != nil {
 		clock = o.Time.Local().Format("15:04:05.000")
 	}
-	head := clock + "  " + label
+	var head strings.Builder
+	head.WriteString(clock + "  " + label)
 	if o.Op != "" {
-		head += "  " + inert(o.Op)
+		head.WriteString("  " + inert(o.Op))
 	}
 	if o.Outcome != "" {
-		head += "  " + o.Outcome
+		head.WriteString("  " + o.Outcome)
 	}
 	if o.Seconds != nil {
-		head += fmt.Sprintf(" in %.3fs", *o.Seconds)
+		fmt.Fprintf(&head, " in %.3fs", *o.Seconds)
 	}
 	message := metadata.Text(o.Message).Lines()
-	head += "  " + message[0]
+	head.WriteString("  " + message[0])
 	for _, a := range attributes {
 		entry := workspace.EntryOf(a)
-		head += " " + inert(entry.Key) + "=" + quoteSpaces(entry.Value.String())
+		head.WriteString(" " + inert(entry.Key) + "=" + quoteSpaces(entry.Value.String()))
 	}
-	lines := append([]string{strings.TrimRight(head, " ")}, message[1:]...)
+	lines := append([]string{strings.TrimRight(head.String(), " ")}, message[1:]...)
 	if o.Unreadable != "" {
 		lines = append(lines, "this event cannot be read: "+inert(o.Unreadable))
 	}

@@ -28,10 +28,9 @@ func newVersionCommand() *cobra.Command {
 		v := versionObject{Client: clientObject{
 			Version: version, Commit: commit, ProtocolVersion: versioncheck.Protocol, Go: runtime.Version(),
 		}}
-		var f *failure
 		if res, err := ask(cmd.Context(), host, host.host.GetHost, &hostv1.GetHostRequest{}); err == nil {
 			v.Host = hostOf(res.GetHost())
-		} else if errors.As(err, &f) {
+		} else if f, ok := errors.AsType[*failure](err); ok {
 			v.HostError = f.message
 		}
 		if p.json {

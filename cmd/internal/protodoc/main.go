@@ -29,7 +29,7 @@ func run(in io.Reader, out io.Writer) error {
 		return fmt.Errorf("read the descriptors: %w", err)
 	}
 	var b bytes.Buffer
-	if err := newPage(&set, &b).print(); err != nil {
+	if err := newPage(&set, &b).write(); err != nil {
 		return err
 	}
 	_, err = out.Write(b.Bytes())

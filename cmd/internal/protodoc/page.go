@@ -29,7 +29,7 @@ Fields that a reader does not know are kept where messages are stored, and ignor
 
 `
 
-// page prints the descriptors as one page.
+// page writes the descriptors as one page.
 type page struct {
 	files map[string][]*descriptorpb.FileDescriptorProto // by package, sorted by name
 	known map[string]bool                                // full names with a heading on the page
@@ -66,7 +66,7 @@ func (p *page) learn(scope string, m *descriptorpb.DescriptorProto) {
 	}
 }
 
-func (p *page) print() error {
+func (p *page) write() error {
 	p.out.WriteString(head)
 	for _, pkg := range packages {
 		if len(p.files[pkg.name]) == 0 {

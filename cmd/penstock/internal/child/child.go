@@ -151,7 +151,7 @@ func (c *Child) keep(p *process) {
 				pause = firstPause
 			}
 			c.out.say("it ended with " + p.status() + ": starting it again in " + pause.String() + ", or when it is built anew")
-			if !c.waitFor(pause, p.print) {
+			if !c.waitFor(pause, p.build) {
 				return
 			}
 			pause = min(2*pause, lastPause)
@@ -187,7 +187,7 @@ const (
 
 // watch returns when the process has ended, its binary is another and no longer being written, or the child is to stop.
 func (c *Child) watch(p *process) cause {
-	last := p.print
+	last := p.build
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -198,7 +198,7 @@ func (c *Child) watch(p *process) cause {
 			return ended
 		case <-c.o.Clock.After(pollEvery):
 			now := fingerprintOf(c.path)
-			if now.runs && now != p.print && now == last {
+			if now.runs && now != p.build && now == last {
 				return rebuilt
 			}
 			last = now
@@ -229,7 +229,7 @@ func (c *Child) waitFor(d time.Duration, old fingerprint) bool {
 // process is one start of the command.
 type process struct {
 	cmd     *exec.Cmd
-	print   fingerprint // of the binary when it was started
+	build   fingerprint // of the binary when it was started
 	started time.Time
 	ended   chan struct{} // closed when it and its output have ended
 	err     error         // of Wait; set before ended is closed
@@ -237,7 +237,7 @@ type process struct {
 
 func (c *Child) run() (*process, error) {
 	c.out.forget()
-	p := &process{print: fingerprintOf(c.path), started: c.o.Clock.Now(), ended: make(chan struct{})}
+	p := &process{build: fingerprintOf(c.path), started: c.o.Clock.Now(), ended: make(chan struct{})}
 	p.cmd = exec.Command(c.path, c.o.Command[1:]...) //nolint:noctx // it is ended with its group, in steps
 	p.cmd.Args[0] = c.o.Command[0]
 	p.cmd.Dir, p.cmd.Env = c.o.Dir, c.o.Env

@@ -1,3 +1,5 @@
+//go:build linux
+
 package child
 
 import (
@@ -25,38 +27,40 @@ func TestMain(m *testing.M) {
 	case "serve":
 		term := make(chan os.Signal, 1)
 		signal.Notify(term, syscall.SIGTERM)
-		fmt.Printf("serving pid=%d pgid=%d\n", os.Getpid(), syscall.Getpgrp())
+		sayf("serving pid=%d pgid=%d\n", os.Getpid(), syscall.Getpgrp())
 		<-term
-		fmt.Print("ending in order")
+		sayf("ending in order")
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		grandchild := exec.Command("/proc/self/exe", "stubborn-grandchild")
 		grandchild.Stdout = os.Stdout
 		if err := grandchild.Start(); err != nil {
-			fmt.Println(err)
+			sayf("%v\n", err)
 		}
-		fmt.Printf("stubborn pid=%d\n", os.Getpid())
+		sayf("stubborn pid=%d\n", os.Getpid())
 		select {}
 	case "stubborn-grandchild":
 		signal.Ignore(syscall.SIGTERM)
-		fmt.Printf("grandchild pid=%d\n", os.Getpid())
+		sayf("grandchild pid=%d\n", os.Getpid())
 		select {}
 	case "fail":
-		fmt.Println("one problem:")
+		sayf("one problem:\n")
 		fmt.Fprint(os.Stderr, "  job \x1b[31mx\x1b[0m has no ops")
 		os.Exit(3)
 	case "crash-when-told":
-		fmt.Printf("serving pid=%d\n", os.Getpid())
+		sayf("serving pid=%d\n", os.Getpid())
 		_, err := os.Stdin.Read(make([]byte, 1)) // is /dev/null: ends at once
 		term := make(chan os.Signal, 1)
 		signal.Notify(term, syscall.SIGUSR1, syscall.SIGTERM)
-		fmt.Printf("waiting err=%v\n", err)
+		sayf("waiting err=%v\n", err)
 		if <-term == syscall.SIGUSR1 {
 			os.Exit(7)
 		}
 	}
 	os.Exit(0)
 }
+
+func sayf(format string, a ...any) { fmt.Fprintf(os.Stdout, format, a...) }
 
 // quick lets ten seconds pass in one.
 type quick struct{}
