@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -23,6 +24,24 @@ const (
 	unackedBatches = 16
 	batchDelay     = 50 * time.Millisecond
 )
+
+// What a hello may hold. Its text is stored with the run, and shown.
+const (
+	maxWorkerID  = 64
+	maxHelloText = 256
+)
+
+// clip shortens text of a worker that people see.
+func clip(text string) string {
+	if len(text) <= maxHelloText {
+		return text
+	}
+	end := maxHelloText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
 
 // denied is a denial on its way out of a compare-and-set.
 type denied struct{ *workerv1.Denied }
@@ -49,18 +68,43 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 		out:      newOutbox(),
 	}
 	run, err := s.admit(ctx, token, hello)
-	if err == nil {
-		session.stored, err = s.o.Store.LastSeq(ctx, run.ID, run.Attempt)
-	}
 	if no, ok := errors.AsType[denied](err); ok {
 		s.o.Logger.Warn("worker denied", "run", session.run, "attempt", session.attempt,
 			"reason", no.Reason.String(), "handle", hello.GetHandle())
 		session.out.deny(no.Denied)
-		session.over = true
+		session.denied = true
 		return session, nil
 	}
 	if err != nil {
 		return nil, err
+	}
+	if replaced := s.follow(&run, session); replaced != nil {
+		replaced.out.goAway()
+	}
+	if err := s.welcome(ctx, session, hello.GetWantGrant()); err != nil {
+		session.Close()
+		return nil, err
+	}
+	return session, nil
+}
+
+// welcome answers a worker that was admitted. The run is read again, because
+// what was decided about it before follow had no session to tell.
+func (s *Sessions) welcome(ctx context.Context, session *Session, wantGrant bool) error {
+	run, err := s.o.Store.Run(ctx, session.run)
+	if host.CodeOf(err) == host.NotFound || err == nil && run.Status.Final() {
+		session.out.deny(overDenial())
+		s.forget(session.run, false)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if run.Status == host.Canceling {
+		s.repeatCancel(&run)
+	}
+	if session.stored, err = s.o.Store.LastSeq(ctx, run.ID, run.Attempt); err != nil {
+		return err
 	}
 	session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Welcome{Welcome: &workerv1.Welcome{
 		AckedSeq:          session.stored,
@@ -70,21 +114,18 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 			UnackedBatches: unackedBatches, BatchDelay: durationpb.New(batchDelay),
 		},
 	}}})
-	if hello.GetWantGrant() {
+	if wantGrant {
 		session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Grant{Grant: grant(&run)}})
 	}
-	if replaced := s.follow(&run, session); replaced != nil {
-		replaced.out.goAway()
-	}
-	return session, nil
+	return nil
 }
 
 // admit decides whether the worker may go on, and grants the attempt if it asks
 // for that: once, in the transaction that makes the run STARTED, and again only
 // to the same process.
 func (s *Sessions) admit(ctx context.Context, token string, hello *workerv1.Hello) (host.Run, error) {
-	if hello.GetWorkerId() == "" {
-		return host.Run{}, deny(workerv1.DenialReason_DENIAL_REASON_FENCED, "hello has no worker_id")
+	if n := len(hello.GetWorkerId()); n == 0 || n > maxWorkerID {
+		return host.Run{}, deny(workerv1.DenialReason_DENIAL_REASON_FENCED, "hello has a worker_id of %d bytes; 1 to %d are allowed", n, maxWorkerID)
 	}
 	run, err := s.o.Store.Run(ctx, host.RunID(hello.GetRunId()))
 	if host.CodeOf(err) == host.NotFound {
@@ -108,10 +149,10 @@ func (s *Sessions) admit(ctx context.Context, token string, hello *workerv1.Hell
 			return nil, err
 		}
 		run.Current.WorkerID = hello.GetWorkerId()
-		run.Current.Handle = hello.GetHandle()
-		run.Current.ServerID = hello.GetServerId()
+		run.Current.Handle = clip(hello.GetHandle())
+		run.Current.ServerID = clip(hello.GetServerId())
 		return [][]byte{launch.Note(launch.NoteGranted,
-			fmt.Sprintf("attempt %d runs as %s", run.Attempt, hello.GetHandle()), now)}, nil
+			fmt.Sprintf("attempt %d runs as %s", run.Attempt, run.Current.Handle), now)}, nil
 	})
 }
 

@@ -26,6 +26,21 @@ func (s *Sessions) Cancel(run *host.Run, grace time.Duration, force bool) {
 	}
 }
 
+// repeatCancel tells the worker of a run that is CANCELING to end, unless it was
+// told: Cancel may have come before the run was followed, and found nobody.
+func (s *Sessions) repeatCancel(run *host.Run) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.live[run.ID]
+	if l == nil || l.attempt != run.Attempt || l.cancel != nil {
+		return
+	}
+	l.order(s.o.CancelGrace, run.Current.Forced, run.StatusReason, s.o.Clock.Now())
+	if l.session != nil {
+		l.session.out.cancel(*l.cancel)
+	}
+}
+
 // killMargin is the time after the grace in which a worker may report its end.
 const killMargin = 5 * time.Second
 

@@ -109,24 +109,50 @@ func (s *Sessions) end(ctx context.Context, id host.RunID, attempt uint32, repor
 	return ended, nil
 }
 
+// conclude ends a run whose worker has nothing more to say: as it reported, or
+// as failed when it never did. The result may be stored and not acted upon yet,
+// by a stream of the same worker that broke meanwhile.
+func (s *Sessions) conclude(ctx context.Context, id host.RunID, attempt uint32) error {
+	end, err := s.result(ctx, id, attempt)
+	switch {
+	case err != nil:
+		return err
+	case end != nil:
+		return s.finish(ctx, id, attempt, end)
+	default:
+		return s.fail(ctx, id, attempt, "no_result", "the worker ended without saying how the run ended")
+	}
+}
+
+// result is the last event of an attempt when it says how the run ended; nil when it does not.
+func (s *Sessions) result(ctx context.Context, id host.RunID, attempt uint32) (*workerv1.RunFinished, error) {
+	last, err := s.o.Store.LastSeq(ctx, id, attempt)
+	if err != nil || last == 0 {
+		return nil, err
+	}
+	events, err := s.o.Store.Events(ctx, id, host.Cursor{Attempt: attempt, Seq: last - 1, Note: 1<<32 - 1}, 1)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		if end, ok := runFinished(e.Data); ok {
+			return end, nil
+		}
+	}
+	return nil, nil
+}
+
 // repair ends a run whose worker had said so before the host stopped, and
 // follows one that is still going.
 func (s *Sessions) repair(ctx context.Context, run *host.Run) error {
-	last, err := s.o.Store.LastSeq(ctx, run.ID, run.Attempt)
-	if err != nil {
+	end, err := s.result(ctx, run.ID, run.Attempt)
+	switch {
+	case err != nil:
 		return err
+	case end != nil:
+		return s.finish(ctx, run.ID, run.Attempt, end)
+	default:
+		s.follow(run, nil)
+		return nil
 	}
-	if last > 0 {
-		events, err := s.o.Store.Events(ctx, run.ID, host.Cursor{Attempt: run.Attempt, Seq: last - 1, Note: 1<<32 - 1}, 1)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			if end, ok := runFinished(e.Data); ok {
-				return s.finish(ctx, run.ID, run.Attempt, end)
-			}
-		}
-	}
-	s.follow(run, nil)
-	return nil
 }

@@ -58,6 +58,8 @@ type fixture struct {
 	store    *boltstore.Store
 	launcher *launcher
 	sessions *attempt.Sessions
+	// meanwhile is the store as sessions see it.
+	meanwhile *meanwhile
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -78,8 +80,9 @@ func (f *fixture) open() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.meanwhile = &meanwhile{Store: f.store}
 	f.sessions = attempt.New(attempt.Options{
-		Store: f.store, Launcher: f.launcher, Clock: clock{}, Logger: slog.New(slog.DiscardHandler),
+		Store: f.meanwhile, Launcher: f.launcher, Clock: clock{}, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err := f.sessions.Start(f.t.Context()); err != nil {
 		f.t.Fatal(err)

@@ -25,6 +25,8 @@ type Session struct {
 	out      *outbox
 	// stored is the seq of the last event on disk, as this session knows it.
 	stored uint64
+	// denied is set when the worker was not let in: then nothing that comes counts.
+	denied bool
 	// over is set when nothing more of this worker is stored.
 	over bool
 }
@@ -41,6 +43,9 @@ func (s *Session) Close() { s.sessions.leave(s) }
 // Receive handles one message of the worker. An error ends the stream; the
 // worker comes back and sends again what was not acknowledged.
 func (s *Session) Receive(ctx context.Context, m *workerv1.AttachRequest) error {
+	if s.denied {
+		return nil // the denial is on its way, and ends the stream
+	}
 	s.sessions.heard(s)
 	switch m := m.GetMessage().(type) {
 	case *workerv1.AttachRequest_Events:
@@ -60,14 +65,14 @@ func (s *Session) events(ctx context.Context, b *workerv1.EventBatch) error {
 		return err
 	}
 	if s.over {
-		return s.late(ctx, len(b.GetEvents()))
+		return nil
 	}
 	// The run may have ended meanwhile: lost, or forced to end.
 	run, err := s.sessions.o.Store.Run(ctx, s.run)
 	if host.CodeOf(err) == host.NotFound || err == nil && (run.Status.Final() || run.Current.WorkerID != s.worker) {
 		s.over = true
 		s.out.deny(overDenial())
-		return s.late(ctx, len(b.GetEvents()))
+		return s.late(ctx)
 	}
 	if err != nil {
 		return err
@@ -91,12 +96,12 @@ func (s *Session) events(ctx context.Context, b *workerv1.EventBatch) error {
 	return nil
 }
 
-// late records that a worker reported something after its attempt was over.
-// The run keeps its state and its events.
-func (s *Session) late(ctx context.Context, n int) error {
+// late records, once for each stream, that a worker reported something after
+// its attempt was over. The run keeps its state and its events.
+func (s *Session) late(ctx context.Context) error {
 	_, err := s.sessions.o.Store.UpdateRun(ctx, s.run, func(*host.Run) ([][]byte, error) {
 		return [][]byte{launch.Note(launch.NoteLateReport,
-			fmt.Sprintf("attempt %d reported %d more events after it was over; they were not stored", s.attempt, n),
+			fmt.Sprintf("attempt %d reported more events after it was over; they were not stored", s.attempt),
 			s.sessions.o.Clock.Now())}, nil
 	})
 	if host.CodeOf(err) == host.NotFound {
@@ -105,8 +110,7 @@ func (s *Session) late(ctx context.Context, n int) error {
 	return err
 }
 
-// finished handles the worker's last word. A worker that never said how the run
-// ended has failed.
+// finished handles the worker's last word.
 func (s *Session) finished(ctx context.Context, lastSeq uint64) error {
 	if s.over {
 		return nil
@@ -117,8 +121,7 @@ func (s *Session) finished(ctx context.Context, lastSeq uint64) error {
 			Message: fmt.Sprintf("the worker finished at event %d, but only %d are stored", lastSeq, s.stored),
 		}
 	}
-	err := s.sessions.fail(ctx, s.run, s.attempt, "no_result", "the worker ended without saying how the run ended")
-	if err != nil {
+	if err := s.sessions.conclude(ctx, s.run, s.attempt); err != nil {
 		return err
 	}
 	s.out.acknowledge(s.stored)
