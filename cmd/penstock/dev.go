@@ -41,10 +41,15 @@ kills what is left.`,
 			if name == "" {
 				name = locationName(args)
 			}
-			// From here on a signal is seen here too, so the second one does not end the process before its children.
+			// From here on a signal is seen here too, so the second one does not end the process before its children. Nor do
+			// a terminal that is closed and a reader of the output that is gone.
 			signals := make(chan os.Signal, 8)
-			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 			defer signal.Stop(signals)
+			signal.Ignore(syscall.SIGPIPE)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			defer stop()
+			cmd.SetContext(ctx)
 			return runDev(cmd, f, name, args, signals)
 		},
 	}

@@ -49,7 +49,11 @@ func (c *client) follow(ctx context.Context, run *hostv1.Run, p printer, each fu
 		}
 		if err != nil && !away {
 			away = true
-			fmt.Fprintf(p.err, "%s\nTrying again until it answers; Ctrl-C stops this, and leaves the run going.\n", pieces(f.message, "  ")[0])
+			message := f.message
+			if f.rpc != connect.CodeUnavailable {
+				message = "the connection to the host at " + c.address + " broke"
+			}
+			fmt.Fprintf(p.err, "%s\nTrying again until it answers; Ctrl-C stops this, and leaves the run going.\n", pieces(message, "  ")[0])
 		}
 		select {
 		case <-ctx.Done():

@@ -93,7 +93,11 @@ func (p printer) log(e *hostv1.StoredEvent) error {
 		return p.line(o)
 	}
 	level := o.Level
-	if level == "" {
+	switch {
+	case level != "":
+	case o.Outcome == "CANCELED":
+		level = "WARN"
+	default:
 		level = "ERROR"
 	}
 	return p.eventLines(o, fmt.Sprintf("%-5s", level), e.GetEvent().GetLog().GetAttributes())
@@ -105,7 +109,7 @@ func (p printer) event(e *hostv1.StoredEvent) error {
 	if p.json {
 		return p.line(o)
 	}
-	return p.eventLines(o, fmt.Sprintf("%d.%d  %-12s", o.Attempt, o.Seq, inert(joined(" ", o.Kind, o.Level))), e.GetEvent().GetLog().GetAttributes())
+	return p.eventLines(o, fmt.Sprintf("%d.%d  %-13s", o.Attempt, o.Seq, inert(joined(" ", o.Kind, o.Level))), e.GetEvent().GetLog().GetAttributes())
 }
 
 // eventLines prints an event: time, label, op and message, then its details, indented.
@@ -150,12 +154,15 @@ func (p printer) eventLines(o eventObject, label string, attributes []*metadatav
 // lines are the failure's reason, message and stack; the message is left out where it was said already.
 func (f *failureObject) lines(said string) []string {
 	var lines []string
-	if f.Message != said || f.Reason != "error" {
-		text := f.Message
-		if text == said {
-			text = ""
-		}
-		lines = metadata.Text(joined(": ", f.Reason, text)).Lines()
+	reason, text := f.Reason, f.Message
+	if strings.Contains(said, text) {
+		text = ""
+	}
+	if reason == "error" || strings.HasPrefix(strings.ToLower(said), reason) {
+		reason = ""
+	}
+	if reason != "" || text != "" {
+		lines = metadata.Text(joined(": ", reason, text)).Lines()
 	}
 	for _, c := range f.Causes {
 		lines = append(lines, "caused by "+inert(c))
