@@ -25,13 +25,13 @@ const (
 	batchDelay     = 50 * time.Millisecond
 )
 
-// What a hello may hold. Its text is stored with the run, and shown.
+// What a hello may hold, in bytes. Its text is logged before its token is looked at, stored with the run, and shown.
 const (
 	maxWorkerID  = 64
 	maxHelloText = 256
 )
 
-// clip shortens text of a worker that people see.
+// clip shortens such text, between characters.
 func clip(text string) string {
 	if len(text) <= maxHelloText {
 		return text
@@ -69,8 +69,8 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 	}
 	run, err := s.admit(ctx, token, hello)
 	if no, ok := errors.AsType[denied](err); ok {
-		s.o.Logger.Warn("worker denied", "run", session.run, "attempt", session.attempt,
-			"reason", no.Reason.String(), "handle", hello.GetHandle())
+		s.o.Logger.Warn("worker denied", "run", clip(hello.GetRunId()), "attempt", session.attempt,
+			"reason", no.Reason.String(), "handle", clip(hello.GetHandle()))
 		session.out.deny(no.Denied)
 		session.denied = true
 		return session, nil

@@ -1,6 +1,7 @@
 package attempt_test
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,5 +97,22 @@ func TestDenied(t *testing.T) {
 				t.Errorf("the denial left the run %s with worker %q", after.Status, after.Current.WorkerID)
 			}
 		})
+	}
+}
+
+// TestHelloIsShort: what a worker says of itself is logged before its token is looked at, stored, and shown in lists.
+func TestHelloIsShort(t *testing.T) {
+	f := newFixture(t)
+	id := f.starting()
+	if _, a := f.attach(token, hello(id, strings.Repeat("w", 65))); a.denied.GetReason() != workerv1.DenialReason_DENIAL_REASON_FENCED {
+		t.Errorf("a worker id of 65 bytes: %+v, want FENCED", a)
+	}
+	h := hello(id, strings.Repeat("w", 64))
+	h.Handle, h.ServerId = "x"+strings.Repeat("é", 1<<20), strings.Repeat("s", 1<<20)
+	if _, a := f.attach(token, h); a.grant == nil {
+		t.Fatalf("got %+v, want a grant", a)
+	}
+	if c := f.run(id).Current; c.Handle != "x"+strings.Repeat("é", 127) || c.ServerID != strings.Repeat("s", 256) {
+		t.Errorf("the run keeps a handle of %d bytes and a server id of %d, want what fits 256", len(c.Handle), len(c.ServerID))
 	}
 }
