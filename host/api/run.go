@@ -47,6 +47,7 @@ func (r runService) PreviewRun(ctx context.Context, req *hostv1.PreviewRunReques
 		Job:              jobNameToWire(plan.Job),
 		Tags:             tagsToWire(plan.Tags),
 		Overridden:       tagsToWire(plan.Overridden),
+		Notes:            plan.Notes,
 		OpPaths:          plan.OpPaths,
 		ConfigYaml:       plan.ConfigYAML,
 		DefinitionDigest: digestToWire(plan.Snapshot.Definition),

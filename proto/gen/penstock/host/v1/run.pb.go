@@ -125,7 +125,7 @@ type Run struct {
 	DefinitionDigest []byte `protobuf:"bytes,8,opt,name=definition_digest,json=definitionDigest,proto3" json:"definition_digest,omitempty"`
 	// Digest of the JobMetadata body at launch; empty when there was none or it was refused.
 	MetadataDigest []byte `protobuf:"bytes,9,opt,name=metadata_digest,json=metadataDigest,proto3" json:"metadata_digest,omitempty"`
-	// Config as typed.
+	// Config as typed; left out in lists and watches.
 	ConfigYaml string `protobuf:"bytes,10,opt,name=config_yaml,json=configYaml,proto3" json:"config_yaml,omitempty"`
 	// Op selection as typed; empty means all.
 	OpSelection string `protobuf:"bytes,11,opt,name=op_selection,json=opSelection,proto3" json:"op_selection,omitempty"`
@@ -522,7 +522,9 @@ type PreviewRunResponse struct {
 	// All that is wrong; a launch would be refused when there is any.
 	Problems []*Problem `protobuf:"bytes,7,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Code version that would run.
-	CodeVersion   string `protobuf:"bytes,8,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
+	CodeVersion string `protobuf:"bytes,8,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
+	// What will happen that one might not expect, for example that the run has to wait for its code.
+	Notes         []string `protobuf:"bytes,9,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -611,6 +613,13 @@ func (x *PreviewRunResponse) GetCodeVersion() string {
 		return x.CodeVersion
 	}
 	return ""
+}
+
+func (x *PreviewRunResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
 }
 
 // RunFilter selects runs; all that is set must hold.
@@ -1544,7 +1553,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x11LaunchRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"O\n" +
 	"\x11PreviewRunRequest\x12:\n" +
-	"\x06launch\x18\x01 \x01(\v2\".penstock.host.v1.LaunchRunRequestR\x06launch\"\xe4\x02\n" +
+	"\x06launch\x18\x01 \x01(\v2\".penstock.host.v1.LaunchRunRequestR\x06launch\"\xfa\x02\n" +
 	"\x12PreviewRunResponse\x12+\n" +
 	"\x03job\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x03job\x12(\n" +
 	"\x04tags\x18\x02 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x124\n" +
@@ -1556,7 +1565,8 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"configYaml\x12+\n" +
 	"\x11definition_digest\x18\x06 \x01(\fR\x10definitionDigest\x125\n" +
 	"\bproblems\x18\a \x03(\v2\x19.penstock.host.v1.ProblemR\bproblems\x12!\n" +
-	"\fcode_version\x18\b \x01(\tR\vcodeVersion\"\x80\x01\n" +
+	"\fcode_version\x18\b \x01(\tR\vcodeVersion\x12\x14\n" +
+	"\x05notes\x18\t \x03(\tR\x05notes\"\x80\x01\n" +
 	"\tRunFilter\x12(\n" +
 	"\x04tags\x18\x01 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12\x10\n" +
 	"\x03job\x18\x02 \x01(\tR\x03job\x127\n" +

@@ -634,7 +634,7 @@ func (x *Wire) GetFromPort() string {
 	return ""
 }
 
-// GraphOutput maps an output of a graph.
+// GraphOutput maps an output of a graph. Several of one port make a list or the parts of one value, in this order, like wires.
 type GraphOutput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name and type.

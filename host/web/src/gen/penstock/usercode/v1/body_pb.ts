@@ -359,7 +359,7 @@ export const WireSchema: GenMessage<Wire> = /*@__PURE__*/
   messageDesc(file_penstock_usercode_v1_body, 7);
 
 /**
- * GraphOutput maps an output of a graph.
+ * GraphOutput maps an output of a graph. Several of one port make a list or the parts of one value, in this order, like wires.
  *
  * @generated from message penstock.usercode.v1.GraphOutput
  */
