@@ -107,7 +107,10 @@ func TestTLS(t *testing.T) {
 	if proto != "HTTP/2.0" {
 		t.Errorf("spoke %s", proto)
 	}
-	penstock(t, server.URL, "run", "list").want(t, exitUnreachable, "", "certificate signed by unknown authority")
+	penstock(t, server.URL, "run", "list").want(t, exitUnreachable, "", "certificate signed by unknown authority\nGive with --ca-file")
+	penstock(t, "http://"+address, "run", "list").want(t, exitFailure, "", "named as https://HOST:PORT")
+	plain := host.serve(t, nil)
+	penstock(t, strings.Replace(plain, "http://", "https://", 1), "run", "list").want(t, exitUnreachable, "", "does not speak TLS")
 	if err := os.WriteFile(file, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"connectrpc.com/connect/v2"
@@ -127,8 +129,7 @@ func (c *client) failureOf(err error) *failure {
 		f.message = "interrupted"
 	case connect.CodeUnavailable:
 		if !f.remote {
-			f.message = fmt.Sprintf("the host at %s does not answer: %s", c.address, cause(e))
-			f.remedy = "Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
+			f.message, f.remedy = c.unanswered(e)
 		}
 	case connect.CodeDeadlineExceeded:
 		f.message = fmt.Sprintf("the host at %s did not answer within %s", c.address, callTimeout)
@@ -144,8 +145,26 @@ func (c *client) failureOf(err error) *failure {
 		fallthrough
 	default:
 		f.message = fmt.Sprintf("what answers at %s says: %s", c.address, joined(": ", e.Code().String(), e.Message()))
+		if !f.remote {
+			f.remedy = "Is it a Penstock host? One that serves with TLS is named as https://HOST:PORT."
+		}
 	}
 	return f
+}
+
+// unanswered explains why no host was reached.
+func (c *client) unanswered(err error) (message, remedy string) {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case untrusted:
+		return fmt.Sprintf("the certificate of the host at %s is not trusted: %s", c.address, cause(err)),
+			"Give with --ca-file the certificate of the authority that signed it, and name the host as the certificate does."
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Sprintf("what answers at %s does not speak TLS", c.address), "Name it as http://HOST:PORT, if that is meant."
+	default:
+		return fmt.Sprintf("the host at %s does not answer: %s", c.address, cause(err)),
+			"Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
+	}
 }
 
 // cause is the innermost error, for what is around it only names the address again.
