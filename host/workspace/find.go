@@ -94,7 +94,7 @@ func (w *Workspace) jobNotFound(name string, wanted host.JobName) error {
 		e.Remedy = "Did you mean " + strings.Join(near, " or ") + "?"
 	}
 	if len(silent) > 0 {
-		e.Message += "; the jobs of " + strings.Join(silent[:min(len(silent), 5)], ", ") + " are not known, because the location does not answer"
+		e.Message += "; the jobs of " + strings.Join(silent[:min(len(silent), 5)], ", ") + " are not known now (the list of locations says why)"
 	}
 	return e
 }
