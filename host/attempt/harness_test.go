@@ -32,23 +32,36 @@ type launcher struct {
 	killed  []host.RunID
 	state   host.WorkerState
 	failing error
+	// hung are locations that accept calls and never answer.
+	hung map[string]bool
+}
+
+// answer waits as long as a location that hangs makes its callers wait.
+func (l *launcher) answer(ctx context.Context, location string) (host.WorkerState, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hung[location] {
+		l.mu.Unlock()
+		<-ctx.Done()
+		l.mu.Lock()
+		return host.WorkerState{}, ctx.Err()
+	}
+	return l.state, l.failing
 }
 
 func (l *launcher) Start(context.Context, host.StartRequest) (host.StartOutcome, error) {
 	return host.StartOutcome{}, errors.New("attempts never start workers")
 }
 
-func (l *launcher) Cancel(_ context.Context, _ string, id host.RunID, _ uint32, _ time.Duration, _ bool) (host.WorkerState, error) {
+func (l *launcher) Cancel(ctx context.Context, location string, id host.RunID, _ uint32, _ time.Duration, _ bool) (host.WorkerState, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.killed = append(l.killed, id)
-	return l.state, l.failing
+	l.mu.Unlock()
+	return l.answer(ctx, location)
 }
 
-func (l *launcher) Attempt(context.Context, string, host.RunID, uint32) (host.WorkerState, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.state, l.failing
+func (l *launcher) Attempt(ctx context.Context, location string, _ host.RunID, _ uint32) (host.WorkerState, error) {
+	return l.answer(ctx, location)
 }
 
 // fixture is Sessions over a real store.
@@ -57,6 +70,7 @@ type fixture struct {
 	path     string
 	store    *boltstore.Store
 	launcher *launcher
+	clock    host.Clock
 	sessions *attempt.Sessions
 	// meanwhile is the store as sessions see it.
 	meanwhile *meanwhile
@@ -64,8 +78,13 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
+	return newFixtureAt(t, clock{})
+}
+
+func newFixtureAt(t *testing.T, c host.Clock) *fixture {
+	t.Helper()
 	f := &fixture{
-		t: t, path: filepath.Join(t.TempDir(), "data"),
+		t: t, clock: c, path: filepath.Join(t.TempDir(), "data"),
 		launcher: &launcher{state: host.WorkerState{Phase: host.WorkerRunning}},
 	}
 	f.open()
@@ -76,13 +95,13 @@ func newFixture(t *testing.T) *fixture {
 func (f *fixture) open() {
 	f.t.Helper()
 	var err error
-	f.store, err = boltstore.Open(f.path, &boltstore.Options{Clock: clock{}, Logger: slog.New(slog.DiscardHandler)})
+	f.store, err = boltstore.Open(f.path, &boltstore.Options{Clock: f.clock, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	f.meanwhile = &meanwhile{Store: f.store}
 	f.sessions = attempt.New(attempt.Options{
-		Store: f.meanwhile, Launcher: f.launcher, Clock: clock{}, Logger: slog.New(slog.DiscardHandler),
+		Store: f.meanwhile, Launcher: f.launcher, Clock: f.clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err := f.sessions.Start(f.t.Context()); err != nil {
 		f.t.Fatal(err)
@@ -108,12 +127,17 @@ const token = "the attempt's secret"
 // starting stores a run in STARTING, attempt 1.
 func (f *fixture) starting() host.RunID {
 	f.t.Helper()
+	return f.startingAt("l")
+}
+
+func (f *fixture) startingAt(location string) host.RunID {
+	f.t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
 	sum := sha256.Sum256([]byte(token))
 	run, created, err := f.store.CreateRun(f.t.Context(), host.NewRun{
 		RequestID: "request-" + id,
 		Run: host.Run{
-			ID: host.RunID(id), Job: host.JobName{Location: "l", Repository: "r", Job: "j"}, Status: host.Queued,
+			ID: host.RunID(id), Job: host.JobName{Location: location, Repository: "r", Job: "j"}, Status: host.Queued,
 			OpPaths: []string{"a"}, ConfigJSON: []byte(`{}`), CreatedAt: time.Now(),
 		},
 	})

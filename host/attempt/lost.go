@@ -11,82 +11,107 @@ import (
 const (
 	// watchEvery is how often the live runs are looked at.
 	watchEvery = time.Second
+	// standstill is how late a look may come before the host itself counts as
+	// having stood still: then it was deaf, and nobody else silent.
+	standstill = 2 * time.Second
 	// askAfter is the silence of a worker without a stream after which its
 	// launcher is asked whether the process still exists, and how often.
 	askAfter = 3 * time.Second
 	// askTimeout bounds one question to a launcher.
 	askTimeout = 5 * time.Second
-	// askAtOnce bounds questions under way.
+	// askAtOnce bounds questions under way, for each location.
 	askAtOnce = 8
 )
 
 // watch looks at the live runs until ctx ends.
 func (s *Sessions) watch(ctx context.Context) {
-	for {
+	for last := s.o.Clock.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.o.Clock.After(watchEvery):
 		}
-		if err := s.runOnce(ctx, s.o.Clock.Now()); err != nil && ctx.Err() == nil {
-			s.o.Logger.Error("watch workers", "error", err)
+		now := s.o.Clock.Now()
+		if late := now.Sub(last) - watchEvery; late > standstill {
+			s.o.Logger.Warn("the host stood still; workers get that time", "for", late)
+			s.excuse(late)
 		}
+		last = now
+		s.look(ctx, now)
 	}
 }
 
 // suspect is a live run that needs a decision.
 type suspect struct {
-	id       host.RunID
-	location string
-	attempt  uint32
+	*liveRun
+
+	id host.RunID
 	// lost: silent for too long. kill: did not end within its grace. Otherwise: ask.
 	lost, kill bool
 	silent     time.Duration
 }
 
-// runOnce ends runs whose worker is lost, kills those that do not obey, and asks
-// launchers for workers that went away.
-func (s *Sessions) runOnce(ctx context.Context, now time.Time) error {
-	slots := make(chan struct{}, askAtOnce)
-	results := make(chan error)
-	suspects := s.suspects(now)
-	for _, x := range suspects {
-		go func() {
-			slots <- struct{}{}
-			err := s.decide(ctx, x)
-			<-slots
-			results <- err
-		}()
+// look ends runs whose worker is lost, kills those that do not obey, and asks
+// launchers for workers that went away: each beside the others, so that a
+// location that hangs delays only its own.
+func (s *Sessions) look(ctx context.Context, now time.Time) {
+	for _, x := range s.suspects(now) {
+		s.done.Go(func() {
+			if err := s.decide(ctx, x); err != nil {
+				s.o.Logger.Error("watch workers", "run", x.id, "attempt", x.attempt, "error", err)
+			}
+			s.mu.Lock()
+			x.deciding = false
+			s.mu.Unlock()
+		})
 	}
-	var first error
-	for range suspects {
-		if err := <-results; err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
 }
 
-// suspects returns the live runs that need a decision at now.
+// suspects returns the live runs that need a decision at now and are not in one.
 func (s *Sessions) suspects(now time.Time) []suspect {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	asking := map[string]int{}
+	for _, l := range s.live {
+		if l.deciding {
+			asking[l.location]++
+		}
+	}
 	var out []suspect
 	for id, l := range s.live {
+		if l.deciding {
+			continue
+		}
 		silent := now.Sub(l.heard)
+		if l.session != nil && l.session.receiving {
+			silent = 0 // it said something, which the disk has not taken yet
+		}
 		x := suspect{
-			id: id, location: l.location, attempt: l.attempt, silent: silent,
+			liveRun: l, id: id, silent: silent,
 			lost: silent > s.o.LostAfter,
 			kill: l.cancel != nil && now.After(l.killAt),
 		}
-		ask := l.session == nil && silent > askAfter && now.Sub(l.asked) > askAfter
-		if !x.lost && !x.kill && !ask {
-			continue
+		if !x.lost && !x.kill {
+			ask := l.session == nil && silent > askAfter && now.Sub(l.asked) > askAfter
+			if !ask || asking[l.location] >= askAtOnce {
+				continue
+			}
+			asking[l.location]++
+			l.asked = now
 		}
-		l.asked = now
+		l.deciding = true
 		out = append(out, x)
 	}
 	return out
+}
+
+// excuse gives every worker the time in which the host was deaf.
+func (s *Sessions) excuse(late time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.live {
+		l.heard, l.killAt = l.heard.Add(late), l.killAt.Add(late)
+	}
 }
 
 func (s *Sessions) decide(ctx context.Context, x suspect) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/hosttest"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
@@ -74,6 +75,82 @@ func TestDeadProcessIsSeenSoon(t *testing.T) {
 		run := f.run(id)
 		if run.Status != host.Failure || !strings.Contains(run.StatusReason, "signal 9") || !strings.Contains(run.StatusReason, "out of memory") {
 			t.Errorf("the run is %s %q, want FAILURE that tells the signal and the last words", run.Status, run.StatusReason)
+		}
+	})
+}
+
+func TestHungLocationDelaysNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.launcher.hung = map[string]bool{"hung": true}
+		f.launcher.state = host.WorkerState{Phase: host.WorkerEnded}
+		for range 200 {
+			id := f.startingAt("hung")
+			s, _ := f.attach(token, hello(id, "w"))
+			s.Close()
+		}
+		id, s := granted(f)
+		s.Close()
+		pass(8 * time.Second)
+		if run := f.run(id); run.Status != host.Failure {
+			t.Errorf("8 s after its process ended the run is %s, because another location hangs", run.Status)
+		}
+		pass(70 * time.Second)
+		open, err := f.store.OpenRuns(t.Context())
+		if err != nil || len(open) != 0 {
+			t.Errorf("%d runs of the location that hangs are not lost yet, %v", len(open), err)
+		}
+	})
+}
+
+// TestFrozenHostLosesNobody stops the host for two minutes, as a debugger or a paused machine does. What workers said
+// meanwhile waits to be read.
+func TestFrozenHostLosesNobody(t *testing.T) {
+	still := hosttest.NewClock()
+	f := newFixtureAt(t, still)
+	id, _ := granted(f)
+	canceled, _ := granted(f)
+	f.update(canceled, nil, host.Canceling)
+	run := f.run(canceled)
+	f.sessions.Cancel(&run, time.Minute, false)
+	if err := still.AwaitWaiter(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	still.Advance(2 * time.Minute)
+	tick := func() {
+		if err := still.Await(t.Context(), time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 30 {
+		tick()
+	}
+	if run := f.run(id); run.Status != host.Started {
+		t.Errorf("after the host stood still the run is %s (%s)", run.Status, run.StatusReason)
+	}
+	if run := f.run(canceled); run.Status != host.Canceling {
+		t.Errorf("after the host stood still the canceled run is %s (%s)", run.Status, run.StatusReason)
+	}
+	for range 1000 {
+		if f.run(id).Status.Final() {
+			return
+		}
+		tick()
+	}
+	t.Error("a worker that says nothing at all is never lost")
+}
+
+func TestSlowDiskIsNotSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := granted(f)
+		f.meanwhile.afterAppend = func(host.RunID) { pass(5 * time.Minute) }
+		if err := s.Receive(t.Context(), events(1, logged("a"))); err != nil {
+			t.Fatal(err)
+		}
+		pass(30 * time.Second)
+		if run := f.run(id); run.Status != host.Started || len(f.launcher.killed) != 0 {
+			t.Errorf("because the disk was slow the run is %s (%s)", run.Status, run.StatusReason)
 		}
 	})
 }

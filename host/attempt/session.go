@@ -29,6 +29,8 @@ type Session struct {
 	denied bool
 	// over is set when nothing more of this worker is stored.
 	over bool
+	// receiving is set while Receive works; guarded by Sessions.mu.
+	receiving bool
 }
 
 // Ready gets a value when Take has something to send.
@@ -46,7 +48,8 @@ func (s *Session) Receive(ctx context.Context, m *workerv1.AttachRequest) error 
 	if s.denied {
 		return nil // the denial is on its way, and ends the stream
 	}
-	s.sessions.heard(s)
+	s.sessions.heard(s, true)
+	defer s.sessions.heard(s, false)
 	switch m := m.GetMessage().(type) {
 	case *workerv1.AttachRequest_Events:
 		return s.events(ctx, m.Events)

@@ -50,7 +50,8 @@ type Sessions struct {
 	done    sync.WaitGroup
 }
 
-// liveRun is what is known in memory of a run whose worker was granted.
+// liveRun is what is known in memory of a run whose worker was granted. All but
+// location and attempt is guarded by Sessions.mu.
 type liveRun struct {
 	location string
 	attempt  uint32
@@ -58,6 +59,8 @@ type liveRun struct {
 	heard time.Time
 	// asked is when the launcher was last asked for the process.
 	asked time.Time
+	// deciding is set while a goroutine finds out what became of the worker.
+	deciding bool
 	// session is the worker's stream, nil while there is none.
 	session *Session
 	// cancel is set once the run is asked to end; killAt is when the grace is over.
@@ -135,10 +138,12 @@ func (s *Sessions) follow(run *host.Run, session *Session) (replaced *Session) {
 	return replaced
 }
 
-// heard notes that the session's worker lives.
-func (s *Sessions) heard(session *Session) {
+// heard notes that the session's worker lives, and whether something that it
+// said is being worked on.
+func (s *Sessions) heard(session *Session, receiving bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	session.receiving = receiving
 	if l := s.live[session.run]; l != nil && l.session == session {
 		l.heard = s.o.Clock.Now()
 	}
