@@ -37,7 +37,11 @@ export function BoxNode({ data }: NodeProps<Node<BoxData>>) {
       <Icon size={14} aria-hidden />
       <span className={styles.words}>
         <span className={styles.name}>{node.name}</span>
-        {detail !== "" && <span className={styles.detail}>{detail}</span>}
+        {detail !== "" && (
+          <span className={styles.detail} aria-hidden>
+            {detail}
+          </span>
+        )}
       </span>
     </>
   );

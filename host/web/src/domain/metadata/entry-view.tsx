@@ -2,6 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { BookOpen } from "lucide-react";
 import { assertUnreachable } from "@/lib/assert-unreachable";
 import { formatBytes } from "@/lib/bytes";
+import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import type { AssetKey, CodeReference, Entry, JobReference } from "@/gen/penstock/metadata/v1/metadata_pb";
@@ -37,7 +38,7 @@ export function EntryView({ entry, home }: { entry: Entry; home: Home }) {
   if (read.known) return <Value entry={entry} value={read.value} home={home} />;
   return (
     <>
-      <span className={styles.text}>{read.text === "" ? "(no text)" : read.text}</span>
+      <span className={styles.text}>{read.text === "" ? "(no text)" : inertText(read.text)}</span>
       <Note>
         The kind “{read.kind}” needs a newer host; this is the text that came with it. Nothing of the value is lost.
       </Note>
@@ -50,7 +51,7 @@ function Value({ entry, value, home }: { entry: Entry; value: KnownValue; home: 
     case "text":
       return (
         <ShortOrDialog title={entry.key} source={value.value} long={value.value.length > longText} summary={`Show text (${formatBytes(value.value.length)})`}>
-          <span className={styles.text}>{value.value}</span>
+          <span className={styles.text}>{inertText(value.value)}</span>
         </ShortOrDialog>
       );
     case "url":

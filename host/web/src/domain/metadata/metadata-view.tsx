@@ -1,3 +1,4 @@
+import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
 import type { JobMetadataView } from "@/gen/penstock/host/v1/job_pb";
 import { FeatureState, type Refusal } from "@/gen/penstock/host/v1/refusal_pb";
@@ -45,7 +46,7 @@ export function MetadataList({ entries, home }: { entries: Entry[]; home: Home }
     <dl className={styles.list}>
       {entries.map((entry) => (
         <div key={entry.key}>
-          <dt>{entry.key}</dt>
+          <dt>{inertText(entry.key)}</dt>
           <dd>
             <EntryView entry={entry} home={home} />
           </dd>

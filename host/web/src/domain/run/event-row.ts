@@ -1,5 +1,6 @@
 import type { StoredEvent } from "@/gen/penstock/host/v1/run_pb";
 import { Outcome, type Failure } from "@/gen/penstock/worker/v1/worker_pb";
+import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
 
 /** How much an event matters, as logs have it. */
@@ -28,7 +29,7 @@ export function eventRow(stored: StoredEvent): EventRow {
   }
   const failure = failureOf(stored);
   const message = event.message !== "" ? event.message : (failure?.message ?? "");
-  return { stored, ms: instantMs(event.time), level: levelOf(stored), kind: event.kind, opPath: event.opPath, message: message === "" ? defaultMessage(stored) : message };
+  return { stored, ms: instantMs(event.time), level: levelOf(stored), kind: event.kind, opPath: event.opPath, message: message === "" ? defaultMessage(stored) : inertText(message) };
 }
 
 /** Why an op or the run did not end well; undefined for other events. */

@@ -1,3 +1,4 @@
+import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { Link } from "@/ui/link";
@@ -62,7 +63,7 @@ function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; href
             </span>
           </Link>
         )}
-        {run.statusReason !== "" && <p className={styles.reason}>{run.statusReason}</p>}
+        {run.statusReason !== "" && <p className={styles.reason}>{inertText(run.statusReason)}</p>}
         {tags.length > 0 && (
           <ul className={styles.tags} aria-label="Tags">
             {tags.map((tag) => (

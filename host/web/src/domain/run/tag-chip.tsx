@@ -1,4 +1,5 @@
 import { X } from "lucide-react";
+import { inertText } from "@/lib/inert-text";
 import type { Tag } from "@/gen/penstock/tag/v1/tag_pb";
 import { classNames } from "@/ui/class-names";
 import { Link } from "@/ui/link";
@@ -31,7 +32,7 @@ export function TagChip({ tag, href, faded = false, note }: { tag: ChipTag; href
 export function FilterChip({ label, onRemove }: { label: string; onRemove: () => void }) {
   return (
     <span className={classNames(styles.chip, styles.filter)}>
-      <span className={styles.value}>{label}</span>
+      <span className={styles.value}>{inertText(label)}</span>
       <button type="button" className={styles.remove} aria-label={`Remove ${label} from the filter`} onClick={onRemove}>
         <X size={12} aria-hidden />
       </button>
@@ -46,7 +47,7 @@ function TagText({ tag }: { tag: TagText }) {
         {tagLabel(tag.key)}
         {tag.value !== "" && ": "}
       </span>
-      {tag.value !== "" && <span className={styles.value}>{tag.value}</span>}
+      {tag.value !== "" && <span className={styles.value}>{inertText(tag.value)}</span>}
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { CircleX } from "lucide-react";
+import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
 import { featureStateData } from "@/domain/metadata/feature-state";
 import { allRuns, paths, withTag } from "@/domain/paths";
@@ -17,7 +18,7 @@ export function JobRow({ job }: { job: JobSummary }) {
     <div className={styles.job}>
       <div className={styles.name}>
         <Link href={paths.job(job.name)}>{job.name.job}</Link>
-        {job.summary !== "" && <p className={styles.summary}>{job.summary}</p>}
+        {job.summary !== "" && <p className={styles.summary}>{inertText(job.summary)}</p>}
         {job.error !== "" && (
           <p className={styles.error}>
             <CircleX size={13} aria-label="Error" />

@@ -1,3 +1,4 @@
+import { inertText } from "@/lib/inert-text";
 import { failureOf, type EventRow } from "@/domain/run/event-row";
 import { CodeBlock } from "@/ui/table";
 
@@ -5,8 +6,9 @@ import { CodeBlock } from "@/ui/table";
 export function FailureDetails({ row, said = "" }: { row: EventRow; said?: string }) {
   const failure = failureOf(row.stored);
   if (failure === undefined) return null;
+  const message = inertText(failure.message);
   // The outermost cause often repeats the message.
-  const causes = failure.causes.filter((cause) => !said.includes(cause) && !failure.message.includes(cause) && !said.includes(cause.slice(cause.indexOf(": ") + 2)));
+  const causes = failure.causes.map(inertText).filter((cause) => !said.includes(cause) && !message.includes(cause) && !said.includes(cause.slice(cause.indexOf(": ") + 2)));
   return (
     <>
       {row.opPath !== "" && (
@@ -15,7 +17,7 @@ export function FailureDetails({ row, said = "" }: { row: EventRow; said?: strin
           {failure.reason !== "" && ` · ${failure.reason}`}
         </p>
       )}
-      {failure.message !== "" && !said.includes(failure.message) && <p style={{ whiteSpace: "pre-wrap" }}>{failure.message}</p>}
+      {message !== "" && !said.includes(message) && <p style={{ whiteSpace: "pre-wrap" }}>{message}</p>}
       {causes.length > 0 && (
         <ul>
           {causes.map((cause, index) => (
@@ -26,7 +28,7 @@ export function FailureDetails({ row, said = "" }: { row: EventRow; said?: strin
       {failure.stack !== "" && (
         <details>
           <summary>Stack</summary>
-          <CodeBlock text={failure.stack} label="Stack" />
+          <CodeBlock text={inertText(failure.stack)} label="Stack" />
         </details>
       )}
     </>

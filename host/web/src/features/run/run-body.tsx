@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { inertText } from "@/lib/inert-text";
 import { allEvents, type EventFilter } from "@/domain/run/event-log";
 import { runStatusData } from "@/domain/run/run-status";
 import { useEventLog } from "@/domain/run/use-event-log";
@@ -15,6 +16,7 @@ export function RunBody({ run }: { run: Run }) {
   const { log, view, error } = useEventLog(run.id);
   const [filter, setFilter] = useState<EventFilter>(allEvents);
   const status = runStatusData(run.status);
+  const reason = inertText(run.statusReason);
   const change = (next: Partial<EventFilter>) => {
     const changed = { ...filter, ...next };
     setFilter(changed);
@@ -23,12 +25,12 @@ export function RunBody({ run }: { run: Run }) {
   return (
     <div className={styles.split}>
       <div className={styles.main}>
-        {run.statusReason !== "" && (
-          <Callout tone={status.tone === "bad" ? "bad" : status.tone === "warn" ? "warn" : "info"} title={run.statusReason}>
-            {status.tone === "bad" && view.failure !== undefined && <FailureDetails row={view.failure} said={run.statusReason} />}
+        {reason !== "" && (
+          <Callout tone={status.tone === "bad" ? "bad" : status.tone === "warn" ? "warn" : "info"} title={reason}>
+            {status.tone === "bad" && view.failure !== undefined && <FailureDetails row={view.failure} said={reason} />}
           </Callout>
         )}
-        {run.statusReason === "" && status.tone === "bad" && view.failure !== undefined && (
+        {reason === "" && status.tone === "bad" && view.failure !== undefined && (
           <Callout tone="bad" title={view.failure.message}>
             <FailureDetails row={view.failure} said={view.failure.message} />
           </Callout>
