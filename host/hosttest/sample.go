@@ -156,6 +156,25 @@ func EveryKind() []*metadatav1.Entry {
 	}
 }
 
+// Unsafe is a repository whose metadata no SDK would let an author write: links
+// that run scripts, and names that are markup.
+func Unsafe() []Repository {
+	const script, markup = "javascript:alert(1)", "<img src=x onerror=alert(1)>"
+	return []Repository{{Name: "unsafe", Description: markup, Jobs: []Job{{
+		Definition: OneOp("links"),
+		Metadata: []*metadatav1.Entry{
+			{Key: "url", Kind: "url", Value: &metadatav1.Entry_Url{Url: script}},
+			{Key: "data", Kind: "url", Value: &metadatav1.Entry_Url{Url: "data:text/html,<script>alert(1)</script>"}},
+			{Key: "spaced", Kind: "url", Value: &metadatav1.Entry_Url{Url: " \tjava\nscript:alert(1)"}},
+			{Key: "elsewhere", Kind: "url", Value: &metadatav1.Entry_Url{Url: "//tracker.invalid/"}},
+			{Key: "code", Kind: "code", Value: &metadatav1.Entry_Code{Code: &metadatav1.CodeReference{Module: markup, RepositoryUrl: script}}},
+			{Key: "job", Kind: "job", Value: &metadatav1.Entry_Job{Job: &metadatav1.JobReference{Location: "..", Repository: "//x", Job: script}}},
+			{Key: "run", Kind: "run", Value: &metadatav1.Entry_RunId{RunId: "../../" + script}},
+			{Key: markup, Kind: markup, TextFallback: markup},
+		},
+	}}}}
+}
+
 // Many is a repository with n jobs of ten ops, five metadata entries and five tags each.
 func Many(n int) []Repository {
 	r := Repository{Name: "many"}

@@ -20,10 +20,11 @@ func main() {
 	protocol := flag.String("protocol", "0.14.17", "protocol version to report; empty reports none")
 	declare := flag.Bool("declare", false, "declare every capability")
 	hold := flag.Bool("hold", false, "keep workers busy until they are canceled")
+	unsafe := flag.Bool("unsafe", false, "send metadata that no SDK would let an author write")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := serve(ctx, os.Stdout, *listen, *protocol, *declare, *hold)
+	err := serve(ctx, os.Stdout, *listen, *protocol, *declare, *hold, *unsafe)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "peerserver:", err)
@@ -32,11 +33,14 @@ func main() {
 }
 
 // serve runs until ctx ends, and says on out where it listens.
-func serve(ctx context.Context, out io.Writer, listen, protocol string, declare, hold bool) error {
+func serve(ctx context.Context, out io.Writer, listen, protocol string, declare, hold, unsafe bool) error {
 	b := hosttest.Older(protocol)
 	b.HoldWorkers = hold
 	if declare {
 		b.Declared, b.Capabilities = true, hosttest.AllCapabilities()
+	}
+	if unsafe {
+		b.Repositories = hosttest.Unsafe()
 	}
 	p, err := hosttest.Listen(listen, b)
 	if err != nil {
