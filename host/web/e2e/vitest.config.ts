@@ -1,12 +1,13 @@
+import path from "node:path";
 import { defineConfig } from "vitest/config";
 
 // Two browsers with their hosts are what a machine with two cores bears; more would only make all of them wait.
 export default defineConfig({
+  root: path.dirname(import.meta.dirname),
   test: {
-    root: import.meta.dirname,
-    include: ["**/*.e2e.ts"],
+    include: ["e2e/*.e2e.ts"],
     environment: "node",
-    globalSetup: ["harness/artifacts.ts"],
+    globalSetup: ["e2e/harness/artifacts.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 90_000,
