@@ -1,6 +1,7 @@
 import { useLocations } from "@/domain/location/location-feed";
 import { dismissNotice, locationNotices } from "@/domain/location/location-notice";
 import { locationStateData } from "@/domain/location/location-state";
+import { hostLost } from "@/domain/host/contact";
 import { paths } from "@/domain/paths";
 import { plural } from "@/lib/plural";
 import { useValue } from "@/lib/value-store";
@@ -9,15 +10,24 @@ import { Link } from "@/ui/link";
 import { Callout } from "@/ui/states";
 import styles from "./shell.module.css";
 
-/** Says which code locations fail and what to do, and which were updated. */
+/** Says that the host is gone, which code locations fail and what to do, and which were updated. */
 export function LocationBar() {
   const { data } = useLocations();
   const notices = useValue(locationNotices);
   const failing = (data?.locations ?? []).filter((location) => locationStateData(location.state).trouble);
   const [first] = failing;
-  if (first === undefined && notices.length === 0) return null;
+  const lost = useValue(hostLost);
+  if (first === undefined && notices.length === 0 && !lost) return null;
   return (
     <div className={styles.messages}>
+      {lost && (
+        <Callout tone="bad" live>
+          <div className={styles.messageLine}>
+            <strong>The host does not answer</strong>
+            <span>What you see may be old. The page tries again by itself.</span>
+          </div>
+        </Callout>
+      )}
       {first !== undefined && (
         <Callout tone="warn" live>
           <div className={styles.messageLine}>

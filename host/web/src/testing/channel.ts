@@ -2,6 +2,7 @@ interface Reader<T> {
   waiting: T[];
   wake: () => void;
   ended: boolean;
+  error?: Error;
 }
 
 /** A stream that a test feeds: what is sent reaches every reader that is there, and those that come later get nothing old. */
@@ -28,6 +29,14 @@ export class Channel<T> {
     }
   }
 
+  /** Breaks the streams of all who read now. */
+  fail(error: Error): void {
+    for (const reader of this.readers) {
+      reader.error = error;
+      reader.wake();
+    }
+  }
+
   async *read(signal: AbortSignal, ...first: T[]): AsyncIterable<T> {
     const reader: Reader<T> = { waiting: first, wake: () => undefined, ended: false };
     const wake = () => {
@@ -38,6 +47,7 @@ export class Channel<T> {
     try {
       while (!signal.aborted) {
         const next = reader.waiting.shift();
+        if (reader.error !== undefined) throw reader.error;
         if (next !== undefined) yield next;
         else if (reader.ended) return;
         else await new Promise<void>((resolve) => (reader.wake = resolve));

@@ -36,6 +36,7 @@ export class MemoryHost {
   runs: Run[] = [];
   events = new Map<string, MessageInitShape<typeof StoredEventSchema>[]>();
   token = "";
+  down = false;
   preview: (launch: LaunchRunRequest | undefined) => MessageInitShape<typeof PreviewSchema> = () => ({});
   launch: (request: LaunchRunRequest) => MessageInitShape<typeof RunSchema> = (request) => ({ id: `run-of-${request.requestId}`, status: RunStatus.QUEUED });
 
@@ -128,7 +129,14 @@ export class MemoryHost {
     );
   }
 
+  /** Stops to answer; open streams break. */
+  goDown(): void {
+    this.down = true;
+    for (const channel of [this.locationChanges, this.runChanges, this.runEvents]) channel.fail(hostError(Code.Unavailable, "the host is down"));
+  }
+
   private checkToken(context: HandlerContext): void {
+    if (this.down) throw hostError(Code.Unavailable, "the host is down");
     if (this.token !== "" && context.requestHeader.get("Authorization") !== `Bearer ${this.token}`) {
       throw hostError(Code.Unauthenticated, "this host wants a token");
     }

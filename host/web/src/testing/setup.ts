@@ -2,6 +2,7 @@ import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 import { placeBoxes, type LayoutRequest } from "@/domain/graph/graph-layout";
 import { locationNotices } from "@/domain/location/location-notice";
+import { hostLost } from "@/domain/host/contact";
 import { session } from "@/domain/host/session";
 
 // A machine that does other things too is no reason to fail; a failure needs no whole page.
@@ -12,6 +13,7 @@ afterEach(() => {
   window.localStorage.clear();
   window.sessionStorage.clear();
   locationNotices.set([]);
+  hostLost.set(false);
   session.set({ token: undefined, signInNeeded: false, epoch: 0 });
 });
 

@@ -8,6 +8,7 @@ import { useValue } from "@/lib/value-store";
 import { JobService } from "@/gen/penstock/host/v1/job_pb";
 import { ListLocationsResponseSchema, LocationService, type WatchLocationsResponse } from "@/gen/penstock/host/v1/location_pb";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
+import { findHost, loseHost, watchAnswers } from "@/domain/host/contact";
 import { session } from "@/domain/host/session";
 import { addNotice, jobsMayDiffer, updateText } from "./location-notice";
 
@@ -31,13 +32,21 @@ export function useLocationFeed(): void {
       },
       onMessage: (message) => {
         // What was removed while nobody watched is not told: list again.
+        findHost(cache);
         if (!begun) void cache.invalidateQueries({ queryKey: listKey() });
         begun = true;
         applyMessage(cache, message);
       },
-      onBreak: (error) => ConnectError.from(error).code !== Code.Unauthenticated,
+      onBreak: (error) => {
+        if (ConnectError.from(error).code === Code.Unauthenticated) return false;
+        loseHost(cache);
+        // Where there is no location the stream has nothing to say: this is what tells that the host is back.
+        void cache.invalidateQueries({ queryKey: listKey() });
+        return true;
+      },
     });
   }, [transport, cache, epoch]);
+  useEffect(() => watchAnswers(cache), [cache]);
 }
 
 function listKey() {
