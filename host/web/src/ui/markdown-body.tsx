@@ -1,6 +1,7 @@
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { isSafeLink } from "@/lib/safe-link";
+import { Heading } from "./heading";
 import { UserLink } from "./link";
 
 // Headings stand below the page's own; an image would call other hosts, so it is a link.
@@ -10,11 +11,12 @@ const components: Components = {
     const href = typeof src === "string" ? src : "";
     return <UserLink href={href}>{alt === undefined || alt === "" ? href : alt}</UserLink>;
   },
-  h1: ({ children }) => <h4>{children}</h4>,
-  h2: ({ children }) => <h4>{children}</h4>,
-  h3: ({ children }) => <h5>{children}</h5>,
-  h4: ({ children }) => <h6>{children}</h6>,
-  h5: ({ children }) => <h6>{children}</h6>,
+  h1: ({ children }) => <Heading>{children}</Heading>,
+  h2: ({ children }) => <Heading>{children}</Heading>,
+  h3: ({ children }) => <Heading deeper={1}>{children}</Heading>,
+  h4: ({ children }) => <Heading deeper={2}>{children}</Heading>,
+  h5: ({ children }) => <Heading deeper={3}>{children}</Heading>,
+  h6: ({ children }) => <Heading deeper={4}>{children}</Heading>,
 };
 
 /** Renders Markdown; loaded when the first is shown. */

@@ -1,4 +1,5 @@
-import { useId, type ReactNode } from "react";
+import { useContext, useId, type ReactNode } from "react";
+import { Heading, HeadingLevel } from "./heading";
 import styles from "./panel.module.css";
 
 /** A framed part of a page with a title. */
@@ -9,17 +10,18 @@ export function Panel({ title, actions, padded = true, children }: {
   children: ReactNode;
 }) {
   const id = useId();
+  const level = useContext(HeadingLevel);
   return (
     <section className={styles.panel} aria-labelledby={title === undefined ? undefined : id}>
       {title !== undefined && (
         <header className={styles.header}>
-          <h2 id={id} className={styles.title}>
+          <Heading id={id} className={styles.title}>
             {title}
-          </h2>
+          </Heading>
           {actions !== undefined && <div className={styles.actions}>{actions}</div>}
         </header>
       )}
-      {padded ? <div className={styles.body}>{children}</div> : children}
+      <HeadingLevel value={title === undefined ? level : level + 1}>{padded ? <div className={styles.body}>{children}</div> : children}</HeadingLevel>
     </section>
   );
 }
@@ -27,15 +29,21 @@ export function Panel({ title, actions, padded = true, children }: {
 /** A part of a panel; several of them stand below each other. */
 export function Section({ title, actions, children }: { title: ReactNode; actions?: ReactNode; children: ReactNode }) {
   const id = useId();
+  const level = useContext(HeadingLevel);
   return (
     <section className={styles.section} aria-labelledby={id}>
-      <h3 id={id} className={styles.sectionTitle}>
+      <Heading id={id} className={styles.sectionTitle}>
         {title}
         {actions !== undefined && <span className={styles.actions}>{actions}</span>}
-      </h3>
-      {children}
+      </Heading>
+      <HeadingLevel value={level + 1}>{children}</HeadingLevel>
     </section>
   );
+}
+
+/** A title within a section. */
+export function Subtitle({ children }: { children: ReactNode }) {
+  return <Heading className={styles.subtitle}>{children}</Heading>;
 }
 
 /** A sentence of less weight. */

@@ -35,17 +35,17 @@ export function BoxNode({ data }: NodeProps<Node<BoxData>>) {
   const inside = (
     <>
       <Icon size={14} aria-hidden />
-      <span className={styles.words}>
-        <span className={styles.name}>{node.name}</span>
-        {detail !== "" && (
-          <span className={styles.detail} aria-hidden>
-            {detail}
-          </span>
-        )}
-      </span>
+      <span className={styles.name}>{node.name}</span>
     </>
   );
-  const className = classNames(styles.box, styles[node.kind], selected && styles.selected, faded && styles.faded, chosen && styles.chosen);
+  const className = classNames(
+    styles.box,
+    styles[node.kind],
+    detail !== "" && styles.detailed,
+    selected && styles.selected,
+    faded && styles.faded,
+    chosen && styles.chosen,
+  );
   return (
     <>
       <Handle type="target" position={Position.Top} isConnectable={false} className={styles.handle} />
@@ -66,6 +66,8 @@ export function BoxNode({ data }: NodeProps<Node<BoxData>>) {
           {inside}
         </button>
       )}
+      {/* Beside the button, not in it: it is no part of the op's name. */}
+      {detail !== "" && <span className={styles.detail}>{detail}</span>}
       {node.kind === "graph" && (
         <button type="button" className={classNames(styles.open, "nopan")} aria-label={`Open the graph ${node.path}`} title="Open this graph" onClick={() => { onOpen(node.path); }}>
           <ZoomIn size={13} aria-hidden />

@@ -6,7 +6,6 @@ import { Failure } from "@/domain/host/failure";
 import { locationStateData } from "@/domain/location/location-state";
 import { featureStateData } from "@/domain/metadata/feature-state";
 import { RefusalView } from "@/domain/metadata/metadata-view";
-import { paths } from "@/domain/paths";
 import { ListLocationsResponseSchema, LocationService, type CapabilityDecision, type ListLocationsResponse, type Location } from "@/gen/penstock/host/v1/location_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { instantMs } from "@/lib/instant";
@@ -15,7 +14,6 @@ import { Badge, type StateLook } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { classNames } from "@/ui/class-names";
 import { CopyText } from "@/ui/copy-button";
-import { Link } from "@/ui/link";
 import { Note, Panel } from "@/ui/panel";
 import { Callout } from "@/ui/states";
 import { Facts } from "@/ui/table";
@@ -89,7 +87,7 @@ function ServerFacts({ location }: { location: Location }) {
             <>
               {location.repositories.map((repository) => (
                 <div key={repository.name}>
-                  <Link href={paths.jobs()}>{repository.name}</Link>, {plural(repository.jobs, "job")}
+                  {repository.name}, {plural(repository.jobs, "job")}
                 </div>
               ))}
             </>

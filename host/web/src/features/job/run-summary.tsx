@@ -7,8 +7,8 @@ import { originText, userFirst } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
 import type { PreviewRunResponse } from "@/gen/penstock/host/v1/run_pb";
 import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
-import { Section } from "@/ui/panel";
-import { Loading } from "@/ui/states";
+import { Section, Subtitle } from "@/ui/panel";
+import { Callout, Loading } from "@/ui/states";
 import { CodeBlock, Facts } from "@/ui/table";
 import styles from "./launchpad.module.css";
 
@@ -48,10 +48,14 @@ export function RunSummary({ preview, error, name, all }: {
               </ul>
             </details>,
           ],
-
         ]}
       />
-      <h4 className={styles.sub}>Tags</h4>
+      {preview.notes.map((note) => (
+        <Callout key={note} tone="info">
+          {note}
+        </Callout>
+      ))}
+      <Subtitle>Tags</Subtitle>
       <ul className={styles.summaryTags} aria-label="Tags that the run gets">
         {userFirst(preview.tags).map((tag) => (
           <li key={tag.key}>
@@ -68,8 +72,8 @@ export function RunSummary({ preview, error, name, all }: {
       </ul>
       {preview.configYaml.trim() !== "" && preview.configYaml.trim() !== "{}" && (
         <>
-          <h4 className={styles.sub}>Config, with defaults</h4>
-          <CodeBlock text={preview.configYaml} label="Config, with defaults" />
+          <Subtitle>Config, with defaults</Subtitle>
+          <CodeBlock text={preview.configYaml} label="Text of the config" />
         </>
       )}
     </Section>

@@ -27,7 +27,7 @@ export function RunPane({ run }: { run: Run }) {
         <Tags run={run} />
       </Section>
       <Section title="Config as launched" actions={run.configYaml === "" ? undefined : <CopyButton text={run.configYaml} label="Copy the config" />}>
-        {run.configYaml === "" ? <Note>Launched without config.</Note> : <CodeBlock text={run.configYaml} label="Config as launched" />}
+        {run.configYaml === "" ? <Note>Launched without config.</Note> : <CodeBlock text={run.configYaml} label="Text of the config" />}
       </Section>
       <LaunchedMetadata run={run} />
     </Panel>
