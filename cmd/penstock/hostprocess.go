@@ -102,12 +102,6 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	feed := &host.Feed{}
-	store, err := p.openStore(ctx, o, feed, registry)
-	if err != nil {
-		return err
-	}
-	p.store = store
 	located := workspace.NewMetrics()
 	if err := located.Register(registry); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
@@ -120,6 +114,13 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	if err != nil {
 		return err
 	}
+	// The configuration is checked before anything is written.
+	feed := &host.Feed{}
+	store, err := p.openStore(ctx, o, feed, registry)
+	if err != nil {
+		return err
+	}
+	p.store = store
 	lasting := context.WithoutCancel(ctx)
 	p.onStop(func() error { p.workspace.Stop(); return nil })
 	if err := p.workspace.Start(lasting); err != nil {

@@ -36,6 +36,7 @@ func run(args []string) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "penstock",
+		Version:       version,
 		Short:         "Run jobs of many teams, each with its own code, at its own version",
 		SilenceErrors: true, // exitCode prints them, once
 		SilenceUsage:  true, // an error's own sentence says what to do

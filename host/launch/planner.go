@@ -84,6 +84,7 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 	plan.ConfigYAML, plan.ConfigJSON, plan.OpPaths, plan.Subset = f.configYAML, f.configJSON, f.opPaths, f.subset
 	var problems []host.Problem
 	plan.Tags, plan.Overridden, problems = planTags(job, definition, r, f.subset)
+	plan.Notes = append(plan.Notes, idleNotes(plan.Tags)...)
 	plan.Problems = append(append(f.configProblems, problems...), f.selectionProblems...)
 	return plan, nil
 }

@@ -52,7 +52,7 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 			CreatedAt:   now,
 		},
 		Bodies: plan.Bodies,
-		Events: [][]byte{launch.Note(launch.NoteQueued, fmt.Sprintf("queued: %s, %d ops", plan.Job, len(plan.OpPaths)), now)},
+		Events: [][]byte{launch.Note(launch.NoteQueued, fmt.Sprintf("queued: %s, ops to execute: %d", plan.Job, len(plan.OpPaths)), now)},
 	})
 	return run, err
 }
