@@ -4,6 +4,7 @@ import { formatAgo, formatDuration } from "./duration";
 describe("formatDuration", () => {
   it.each([
     [0, "0 ms"],
+    [0.04, "0 ms"],
     [0.4, "0.4 ms"],
     [340.4, "340 ms"],
     [4_290, "4.2 s"],

@@ -7,7 +7,7 @@ const DAY = 24 * HOUR;
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   const span = Math.max(0, ms);
-  if (span < 10) return `${span.toFixed(span === 0 ? 0 : 1)} ms`;
+  if (span < 10) return `${span.toFixed(span < 0.05 ? 0 : 1)} ms`;
   if (span < SECOND) return `${Math.round(span)} ms`;
   if (span < 60 * SECOND) return `${(Math.floor(span / 100) / 10).toFixed(1)} s`;
   if (span < HOUR) return pair(span, MINUTE, "min", SECOND, "s");
