@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -26,10 +27,14 @@ func newHalt(log *slog.Logger, onFatal func(error)) *halt {
 // because ends all writing and returns what the operations of the failed transaction answer.
 func (h *halt) because(path string, cause error) error {
 	unknown := &host.Error{
-		Code: host.Internal, Reason: reasonUnknown,
+		Code: host.Unavailable, Reason: reasonUnknown,
 		Message: fmt.Sprintf("writing %s failed, and whether the change was stored is unknown", path),
 		Remedy:  "start the host again and look; repeat the call with the same request id",
 		Err:     fmt.Errorf("write %s: %w", path, cause),
+	}
+	if errors.Is(cause, syscall.ENOSPC) || errors.Is(cause, syscall.EDQUOT) {
+		unknown.Message = fmt.Sprintf("the disk is full: writing %s failed, and whether the change was stored is unknown", path)
+		unknown.Remedy = "make room on that disk and start the host again; repeat the call with the same request id"
 	}
 	h.once.Do(func() {
 		attrs := []any{slog.String("file", path), slog.Any("error", cause)}

@@ -197,8 +197,8 @@ func TestCommitErrorStopsTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := s.CreateRun(t.Context(), newRun())
-	wantReason(t, "CreateRun whose commit fails", err, host.Internal, reasonUnknown)
-	wantReason(t, "OnFatal", <-fatal, host.Internal, reasonUnknown)
+	wantReason(t, "CreateRun whose commit fails", err, host.Unavailable, reasonUnknown)
+	wantReason(t, "OnFatal", <-fatal, host.Unavailable, reasonUnknown)
 
 	_, _, err = s.CreateRun(t.Context(), newRun())
 	wantReason(t, "CreateRun afterwards", err, host.Unavailable, reasonStopped)
