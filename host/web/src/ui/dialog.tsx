@@ -1,8 +1,8 @@
 import { Modal } from "@mantine/core";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import styles from "./dialog.module.css";
 
-/** A dialog: holds the focus, closes with Escape. */
+/** A dialog: holds the focus and gives it back, closes with Escape. */
 export function Dialog({ title, opened, onClose, size = "md", footer, children }: {
   title: ReactNode;
   opened: boolean;
@@ -11,6 +11,7 @@ export function Dialog({ title, opened, onClose, size = "md", footer, children }
   footer?: ReactNode;
   children: ReactNode;
 }) {
+  useFocusBack(opened);
   return (
     <Modal
       opened={opened}
@@ -24,4 +25,15 @@ export function Dialog({ title, opened, onClose, size = "md", footer, children }
       {footer !== undefined && <div className={styles.footer}>{footer}</div>}
     </Modal>
   );
+}
+
+// Mantine gives the focus back to what had it only when a dialog closes before it is removed.
+function useFocusBack(opened: boolean): void {
+  useEffect(() => {
+    if (!opened) return;
+    const before = document.activeElement;
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, [opened]);
 }

@@ -39,7 +39,8 @@ export function useFound(text: string): { found: Found[]; searching: boolean } {
     found.push({ key: id, icon: <Play size={14} aria-label="Run" />, label: shortRunId(id), detail: `${job?.job ?? ""} · ${runStatusData(status).label}`, href: paths.run(id) });
   }
   for (const { name } of jobs.data?.jobs ?? []) {
-    if (name === undefined) continue;
+    // While the answer for this text is under way the last one stands in; Enter must not open what the text does not say.
+    if (name === undefined || (jobs.isPlaceholderData && !has(name.job))) continue;
     found.push({ key: formatJobName(name), icon: <Workflow size={14} aria-label="Job" />, label: name.job, detail: `${name.location} / ${name.repository}`, href: paths.job(name) });
   }
   for (const location of (locations.data?.locations ?? []).filter((each) => has(each.name))) {
