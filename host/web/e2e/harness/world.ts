@@ -59,7 +59,7 @@ export class World {
 
   /** What a command of the client prints with --json. */
   async cli<T>(...args: string[]): Promise<T> {
-    const { stdout } = await call(binary("penstock"), [...args, "--json"], { cwd: this.dir, env: { ...process.env, ...this.options.env, PENSTOCK_HOST: this.address } });
+    const { stdout } = await this.client(...args);
     return JSON.parse(stdout) as T;
   }
 
@@ -67,6 +67,12 @@ export class World {
   async launch(...args: string[]): Promise<string> {
     const { id } = await this.cli<{ id: string }>("run", "launch", ...args);
     return id;
+  }
+
+  /** The numbers of a run's events as the API has them, in order; 0 is an event of the host's own. */
+  async eventSeqs(run: string): Promise<number[]> {
+    const { stdout } = await this.client("run", "events", run);
+    return stdout.trim().split("\n").map((line) => (JSON.parse(line) as { seq?: number }).seq ?? 0);
   }
 
   /** The address of a page of the UI. */
@@ -87,6 +93,10 @@ export class World {
     for (const program of this.programs) await program.stop();
     for (const program of this.programs) appendFileSync(artifact(log), `== ${program.name}\n${program.output}\n`);
     if (this.dir !== "") rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private client(...args: string[]): Promise<{ stdout: string }> {
+    return call(binary("penstock"), [...args, "--json"], { cwd: this.dir, env: { ...process.env, ...this.options.env, PENSTOCK_HOST: this.address } });
   }
 
   private start(program: Code | "penstock", args: string[], env: Record<string, string> = {}): Program {
