@@ -68,6 +68,9 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 		out:      newOutbox(),
 	}
 	run, err := s.admit(ctx, token, hello)
+	if host.CodeOf(err) == host.NotFound {
+		err = deny(workerv1.DenialReason_DENIAL_REASON_ATTEMPT_OVER, "this host has no such run")
+	}
 	if no, ok := errors.AsType[denied](err); ok {
 		s.o.Logger.Warn("worker denied", "run", clip(hello.GetRunId()), "attempt", session.attempt,
 			"reason", no.Reason.String(), "handle", clip(hello.GetHandle()))
@@ -91,6 +94,10 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 // welcome answers a worker that was admitted. The run is read again, because
 // what was decided about it before follow had no session to tell.
 func (s *Sessions) welcome(ctx context.Context, session *Session, wantGrant bool) error {
+	var err error
+	if session.stored, err = s.o.Store.LastSeq(ctx, session.run, session.attempt); err != nil && host.CodeOf(err) != host.NotFound {
+		return err
+	}
 	run, err := s.o.Store.Run(ctx, session.run)
 	if host.CodeOf(err) == host.NotFound || err == nil && run.Status.Final() {
 		session.out.deny(overDenial())
@@ -102,9 +109,6 @@ func (s *Sessions) welcome(ctx context.Context, session *Session, wantGrant bool
 	}
 	if run.Status == host.Canceling {
 		s.repeatCancel(&run)
-	}
-	if session.stored, err = s.o.Store.LastSeq(ctx, run.ID, run.Attempt); err != nil {
-		return err
 	}
 	session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Welcome{Welcome: &workerv1.Welcome{
 		AckedSeq:          session.stored,
@@ -128,9 +132,6 @@ func (s *Sessions) admit(ctx context.Context, token string, hello *workerv1.Hell
 		return host.Run{}, deny(workerv1.DenialReason_DENIAL_REASON_FENCED, "hello has a worker_id of %d bytes; 1 to %d are allowed", n, maxWorkerID)
 	}
 	run, err := s.o.Store.Run(ctx, host.RunID(hello.GetRunId()))
-	if host.CodeOf(err) == host.NotFound {
-		return run, deny(workerv1.DenialReason_DENIAL_REASON_ATTEMPT_OVER, "this host has no such run")
-	}
 	if err != nil {
 		return run, err
 	}

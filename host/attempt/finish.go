@@ -115,6 +115,8 @@ func (s *Sessions) end(ctx context.Context, id host.RunID, attempt uint32, repor
 func (s *Sessions) conclude(ctx context.Context, id host.RunID, attempt uint32) error {
 	end, err := s.result(ctx, id, attempt)
 	switch {
+	case host.CodeOf(err) == host.NotFound:
+		return nil // deleted, so it had ended
 	case err != nil:
 		return err
 	case end != nil:

@@ -56,15 +56,18 @@ type suspect struct {
 // location that hangs delays only its own.
 func (s *Sessions) look(ctx context.Context, now time.Time) {
 	for _, x := range s.suspects(now) {
-		s.done.Go(func() {
-			if err := s.decide(ctx, x); err != nil {
-				s.o.Logger.Error("watch workers", "run", x.id, "attempt", x.attempt, "error", err)
-			}
-			s.mu.Lock()
-			x.deciding = false
-			s.mu.Unlock()
-		})
+		s.done.Go(func() { s.settle(ctx, x) })
 	}
+}
+
+// settle decides about one suspect.
+func (s *Sessions) settle(ctx context.Context, x suspect) {
+	if err := s.decide(ctx, x); err != nil {
+		s.o.Logger.Error("watch workers", "run", x.id, "attempt", x.attempt, "error", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.deciding = false
 }
 
 // suspects returns the live runs that need a decision at now and are not in one.

@@ -72,17 +72,17 @@ func (s *Session) events(ctx context.Context, b *workerv1.EventBatch) error {
 	}
 	// The run may have ended meanwhile: lost, or forced to end.
 	run, err := s.sessions.o.Store.Run(ctx, s.run)
-	if host.CodeOf(err) == host.NotFound || err == nil && (run.Status.Final() || run.Current.WorkerID != s.worker) {
-		s.over = true
-		s.out.deny(overDenial())
+	if err == nil && (run.Status.Final() || run.Current.WorkerID != s.worker) {
 		return s.late(ctx)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		s.stored, err = s.sessions.o.Store.AppendEvents(ctx, s.run, host.EventBatch{
+			Attempt: s.attempt, First: b.GetFirstSeq(), Events: b.GetEvents(),
+		})
 	}
-	s.stored, err = s.sessions.o.Store.AppendEvents(ctx, s.run, host.EventBatch{
-		Attempt: s.attempt, First: b.GetFirstSeq(), Events: b.GetEvents(),
-	})
+	if host.CodeOf(err) == host.NotFound {
+		return s.late(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,6 +102,8 @@ func (s *Session) events(ctx context.Context, b *workerv1.EventBatch) error {
 // late records, once for each stream, that a worker reported something after
 // its attempt was over. The run keeps its state and its events.
 func (s *Session) late(ctx context.Context) error {
+	s.over = true
+	s.out.deny(overDenial())
 	_, err := s.sessions.o.Store.UpdateRun(ctx, s.run, func(*host.Run) ([][]byte, error) {
 		return [][]byte{launch.Note(launch.NoteLateReport,
 			fmt.Sprintf("attempt %d reported more events after it was over; they were not stored", s.attempt),
