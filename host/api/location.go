@@ -98,9 +98,12 @@ func locationToWire(l *workspace.Location) *hostv1.Location {
 		out.Error, out.Remedy = valid(l.Fault.Message), valid(l.Fault.Remedy)
 	}
 	for _, d := range l.Capabilities {
+		refusal := refusalToWire(workspace.RefusalOf(d, l.Name, 0))
+		if refusal != nil {
+			refusal.Withheld = nil // entries are counted per job
+		}
 		out.Capabilities = append(out.Capabilities, &hostv1.CapabilityDecision{
-			Capability: d.Capability, State: featureStateToWire(d.State),
-			Refusal: refusalToWire(workspace.RefusalOf(d, l.Name, 0)),
+			Capability: d.Capability, State: featureStateToWire(d.State), Refusal: refusal,
 		})
 	}
 	for _, r := range l.Repositories {
