@@ -25,7 +25,7 @@ const within = 100 * time.Millisecond
 func reading(t *testing.T, then func(r *http.Request)) (address string, ends chan error) {
 	t.Helper()
 	ends = make(chan error, 1)
-	s := httptest.NewServer(limitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(limitBody(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(io.Discard, r.Body)
 		if err == nil {
 			then(r)
@@ -60,9 +60,12 @@ func TestSlowBodyIsCut(t *testing.T) {
 		if err := <-ends; connect.CodeOf(err) != connect.CodeDeadlineExceeded || !strings.Contains(err.Error(), within.String()) {
 			t.Errorf("%s: reading ended with %v, want the deadline", path, err)
 		}
-		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
 			t.Errorf("%s: no answer: %v", path, err)
+			continue
 		}
+		_ = answer.Body.Close()
 	}
 }
 
