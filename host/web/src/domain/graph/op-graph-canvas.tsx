@@ -27,6 +27,7 @@ export interface OpGraphProps {
 const nodeTypes = { box: BoxNode };
 // Only what is in sight is rendered beyond this.
 const manyNodes = 150;
+const readableZoom = 0.6;
 const zoomPadding = { padding: 0.12, maxZoom: 1.1 };
 
 /** A drawn graph. */
@@ -42,16 +43,20 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
   const places = usePlaces(model, layoutKey);
   const flow = useReactFlow();
   const store = useStoreApi();
-  // The first time nothing is in its place yet.
-  const first = useRef(selected !== "");
+  // The layout that the canvas has fitted, before which nothing is in its place; and the one that was looked at since.
+  const [fitted, setFitted] = useState("");
+  const looked = useRef("");
   const nodes = useMemo(
     () => (places === undefined ? [] : model.nodes.map((node, index) => toNode(node, places[index], { selected, highlighted, onSelect, onOpen }))),
     [model, places, selected, highlighted, onSelect, onOpen],
   );
   const edges = useMemo(() => model.edges.map((edge) => toEdge(edge, selected)), [model, selected]);
 
-  // What is chosen elsewhere, by search or address, comes into sight.
+  // What is chosen elsewhere, by search or address, comes into sight; at first large enough to be read.
   useEffect(() => {
+    if (fitted !== layoutKey) return;
+    const first = looked.current !== layoutKey;
+    looked.current = layoutKey;
     const index = model.nodes.findIndex((node) => node.path === selected);
     const place = places?.[index];
     const node = model.nodes[index];
@@ -61,10 +66,10 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
     const { width, height, transform } = store.getState();
     const [left, top, zoom] = transform;
     const at = { x: center.x * zoom + left, y: center.y * zoom + top };
-    if (at.x > 0 && at.x < width && at.y > 0 && at.y < height && !first.current) return;
-    first.current = false;
-    void flow.setCenter(center.x, center.y, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 });
-  }, [selected, model, places, flow, store]);
+    const inSight = at.x > 0 && at.x < width && at.y > 0 && at.y < height;
+    if (inSight && (!first || zoom >= readableZoom)) return;
+    void flow.setCenter(center.x, center.y, { zoom: Math.max(zoom, readableZoom), duration: 200 });
+  }, [selected, model, places, flow, store, fitted, layoutKey]);
 
   if (places === undefined) return <Loading what="the graph" />;
   return (
@@ -83,7 +88,8 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
       zoomOnDoubleClick={false}
       minZoom={0.05}
       maxZoom={2}
-      fitView={selected === ""}
+      fitView
+      onInit={() => { setFitted(layoutKey); }}
       fitViewOptions={zoomPadding}
       aria-label="Graph of ops"
     >
