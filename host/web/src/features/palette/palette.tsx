@@ -52,8 +52,11 @@ export function Palette({ onClose }: { onClose: () => void }) {
       />
       <ul id={id} role="listbox" aria-label="Found" className={styles.list}>
         {found.map((one, index) => (
-          <li key={one.key} id={`${id}-${index}`} role="option" aria-selected={index === chosen} ref={index === chosen ? scrollIntoView : undefined}>
+          <li key={one.key} role="presentation" ref={index === chosen ? scrollIntoView : undefined}>
             <Link
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === chosen}
               href={one.href}
               tabIndex={-1}
               className={classNames(styles.item, index === chosen && styles.chosen)}
