@@ -14,7 +14,7 @@ interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "cla
 /** A button with words. */
 export function Button({ look = "plain", small = false, icon, children, type = "button", ...rest }: ButtonProps) {
   return (
-    <button type={type} className={buttonClass(look, small)} {...rest}>
+    <button type={type} {...rest} className={buttonClass(look, small)}>
       {icon}
       {children}
     </button>
@@ -31,7 +31,8 @@ interface IconButtonProps extends Omit<ButtonProps, "children" | "icon"> {
 export function IconButton({ look = "quiet", small = false, label, children, type = "button", ...rest }: IconButtonProps) {
   return (
     <Tooltip label={label}>
-      <button type={type} aria-label={label} className={classNames(buttonClass(look, small), styles.icon)} {...rest}>
+      {/* A menu passes a class of its own to its target; the look stays the button's. */}
+      <button type={type} aria-label={label} {...rest} className={classNames(buttonClass(look, small), styles.icon)}>
         {children}
       </button>
     </Tooltip>
