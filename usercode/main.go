@@ -2,6 +2,7 @@ package usercode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/penstock-run/penstock/usercode/internal/worker"
+	"github.com/penstock-run/penstock/usercode/metadata"
 )
 
 // Exit codes of Main.
@@ -115,8 +117,17 @@ func (c commandLine) wrongUsage(format string, args ...any) int {
 }
 
 func (c commandLine) failed(err error) int {
-	fmt.Fprintf(c.stderr, "%s: %v\n", c.name, err)
+	fmt.Fprintf(c.stderr, "%s: %s\n", c.name, printable(err))
 	return exitError
+}
+
+// printable are the lines of an error, without what a terminal could obey: an author's panic may say anything.
+func printable(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = metadata.Inert(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (c commandLine) check() int {
@@ -157,9 +168,11 @@ func (c commandLine) describe() int {
 
 // wrongDefinitions has a line for each problem.
 func (c commandLine) wrongDefinitions(err error) int {
-	text := err.Error()
-	fmt.Fprintln(c.stderr, text)
-	fmt.Fprintf(c.stderr, "%s: definitions are wrong: %s\n", c.name, plural(strings.Count(text, "\n")+1, "problem"))
+	n := 1
+	if problems, ok := errors.AsType[Problems](err); ok {
+		n = len(problems)
+	}
+	fmt.Fprintf(c.stderr, "%s\n%s: definitions are wrong: %s\n", printable(err), c.name, plural(n, "problem"))
 	return exitError
 }
 

@@ -27,6 +27,7 @@ func call(t *testing.T, repos []*Repository, env map[string]string, args ...stri
 func TestCommandLine(t *testing.T) {
 	sound := []*Repository{soundRepository(), NewRepository("empty")}
 	broken := []*Repository{NewRepository("broken", NewJob("a", nil), NewJob("b", nil))}
+	loud := []*Repository{NewRepository("loud", NewJob("a", func(*Graph) { panic("red \x1b[31m\nand more") }))}
 	empty := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(empty, []byte(" \n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,6 +55,7 @@ func TestCommandLine(t *testing.T) {
 		"ServeBroken":    {broken, "serve --listen 127.0.0.1:0", exitError, nil, []string{`job "a" of repository "broken"`, `job "b" of repository "broken"`, "2 problems"}},
 		"CheckSound":     {sound, "check", exitOK, []string{"sound       job  1     2         0", "empty       (no jobs)", "All definitions are sound."}, nil},
 		"CheckBroken":    {broken, "check", exitError, nil, []string{`job "a" of repository "broken": its body is nil`, `job "b"`, "definitions are wrong: 2 problems"}},
+		"CheckLoud":      {loud, "check", exitError, nil, []string{`its body panicked: red \x1b[31m` + "\nand more (", "definitions are wrong: 1 problem\n"}},
 		"CheckNothing":   {nil, "check", exitError, nil, []string{"there is no repository"}},
 		"Describe":       {sound, "describe", exitOK, []string{`"name": "sound"`}, nil},
 		"DescribeBroken": {broken, "describe", exitError, nil, []string{`job "a"`}},
