@@ -23,6 +23,7 @@ import (
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/internal/wire"
+	"github.com/penstock-run/penstock/usercode/internal/worker"
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
@@ -111,6 +112,7 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 		grpc.ChainUnaryInterceptor(s.unary),
 		grpc.ChainStreamInterceptor(s.stream),
 		grpc.MaxRecvMsgSize(4 << 20),
+		grpc.MaxHeaderListSize(64 << 10),
 		grpc.MaxConcurrentStreams(1000),
 		grpc.ConnectionTimeout(10 * time.Second),
 		// Less than what hosts use, or they would be cut off for asking.
@@ -125,6 +127,11 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 		options = append(options, grpc.Creds(credentials.NewTLS(&tls.Config{
 			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
 		})))
+	}
+	if opts.HostCA != "" { // read again for each connection; a wrong file is for whoever starts the server, not for a run
+		if _, err := worker.ReadCertificates(opts.HostCA); err != nil {
+			return nil, err
+		}
 	}
 	s.grpc = grpc.NewServer(options...)
 	usercodev1.RegisterUserCodeServiceServer(s.grpc, s)

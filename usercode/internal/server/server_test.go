@@ -198,6 +198,11 @@ func TestNewSaysWhichFilesAreWrong(t *testing.T) {
 			t.Errorf("%+v: got %v", o, err)
 		}
 	}
+	for _, file := range []string{key, cert + "x"} {
+		if _, err := New(nil, Options{HostCA: file}); err == nil || !strings.Contains(err.Error(), "certificates to trust for the host") || !strings.Contains(err.Error(), file) {
+			t.Errorf("HostCA %s: got %v", file, err)
+		}
+	}
 }
 
 func TestOnlyLoopbackIsServedWithoutProtection(t *testing.T) {

@@ -33,7 +33,7 @@ func DialHost(address, ca string) (*grpc.ClientConn, error) {
 	if secure {
 		config := &tls.Config{MinVersion: tls.VersionTLS12}
 		if ca != "" {
-			if config.RootCAs, err = readCertificates(ca); err != nil {
+			if config.RootCAs, err = ReadCertificates(ca); err != nil {
 				return nil, err
 			}
 		}
@@ -80,7 +80,8 @@ func parseHostAddress(address string) (target string, secure bool, err error) {
 	return net.JoinHostPort(u.Hostname(), port), u.Scheme == "https", nil
 }
 
-func readCertificates(file string) (*x509.CertPool, error) {
+// ReadCertificates reads the certificates to trust for a host, PEM.
+func ReadCertificates(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the certificates to trust for the host: %w", err)
