@@ -101,8 +101,8 @@ test-ui: $(PACKAGES) ## UI: lint, types, tests
 test-e2e: build ## End to end in a real browser, against bin/penstock and bin/tutorial
 	$(call heading,end to end in a real browser)
 	$(BUILD) -o bin/ ./cmd/internal/e2e/testcode ./host/hosttest/peerserver
-	PENSTOCK_BIN=$(CURDIR)/bin/penstock TUTORIAL_BIN=$(CURDIR)/bin/tutorial TESTCODE_BIN=$(CURDIR)/bin/testcode \
-	PEERSERVER_BIN=$(CURDIR)/bin/peerserver CHROMIUM_BIN=$$(.ci/deps chromium) $(NPM) run e2e
+	export PENSTOCK_BIN=$(CURDIR)/bin/penstock TUTORIAL_BIN=$(CURDIR)/bin/tutorial TESTCODE_BIN=$(CURDIR)/bin/testcode \
+	PEERSERVER_BIN=$(CURDIR)/bin/peerserver CHROMIUM_BIN=$$(.ci/deps chromium); $(NPM) run e2e
 
 .PHONY: bench
 bench: ## Go benchmarks
