@@ -86,6 +86,7 @@ func TestPlanAllProblemsAtOnce(t *testing.T) {
 		Tags: []tag.Tag{
 			{Key: "-bad", Value: "x"}, {Key: "penstock/priority", Value: "high"}, {Key: "penstock/job", Value: "x"},
 			{Key: "ok", Value: "1"}, {Key: "ok", Value: "2"}, {Key: "long", Value: strings.Repeat("x", tag.MaxValueBytes+1)},
+			{Key: "penstock/image", Value: "registry/image:1"}, {Key: "penstock/k8s", Value: "not JSON"},
 		},
 	}
 	_, err := p.Plan(t.Context(), r)
@@ -93,7 +94,7 @@ func TestPlanAllProblemsAtOnce(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != host.Invalid || e.Reason != "LAUNCH_INVALID" {
 		t.Fatalf("got %v, want LAUNCH_INVALID", err)
 	}
-	want := []string{"config n", "config m", "tags -bad", "tags penstock/priority", "tags penstock/job", "tags ok", "tags long", "op_selection "}
+	want := []string{"config n", "config m", "tags -bad", "tags penstock/priority", "tags penstock/job", "tags ok", "tags long", "tags penstock/k8s", "tags penstock/image", "op_selection "}
 	var got []string
 	for _, problem := range e.Problems {
 		got = append(got, problem.Field+" "+problem.Path)
@@ -101,7 +102,7 @@ func TestPlanAllProblemsAtOnce(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s\n%v", diff, err)
 	}
-	if !strings.Contains(e.Message, "8 problems") || e.Remedy == "" {
+	if !strings.Contains(e.Message, "10 problems") || e.Remedy == "" {
 		t.Errorf("message %q, remedy %q", e.Message, e.Remedy)
 	}
 	plan, err := p.Preview(t.Context(), r)

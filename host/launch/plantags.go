@@ -17,11 +17,17 @@ func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, sub
 	defined := tag.List(definition.Tags).WithOrigin(tag.OriginDefinition)
 	asked := tag.List(r.Tags).WithOrigin(tag.OriginLaunch)
 	problems = append(tagProblems(defined, "in the job's definition: "), tagProblems(asked, "")...)
-	if len(problems) > 0 {
+	broken := len(problems) > 0
+	// All at once: that a tag is wrong does not keep another from being more than the launchers can do.
+	for _, p := range launcherProblems(tag.Merge(defined, asked)) {
+		if !slices.ContainsFunc(problems, func(known host.Problem) bool { return known.Path == p.Path }) {
+			problems = append(problems, p)
+		}
+	}
+	if broken {
 		asked = nil
 	}
 	users := tag.Merge(defined, asked)
-	problems = append(problems, launcherProblems(users)...)
 	if n := len(users); n > tag.MaxPerRun {
 		problems = append(problems, host.Problem{
 			Field:   "tags",
