@@ -18,7 +18,7 @@ import (
 )
 
 // Where TestMain put the binaries.
-var penstock, tutorial, testcode, peerserver string
+var penstock, tutorial, testcode, wrongcode, peerserver string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "penstock-e2e-")
@@ -29,13 +29,14 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		const module = "github.com/penstock-run/penstock/"
 		build := exec.Command("go", "build", "-o", dir+"/",
-			module+"cmd/penstock", module+"cmd/tutorial", module+"cmd/internal/e2e/testcode", module+"host/hosttest/peerserver")
+			module+"cmd/penstock", module+"cmd/tutorial", module+"cmd/internal/e2e/testcode",
+			module+"cmd/internal/e2e/wrongcode", module+"host/hosttest/peerserver")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the binaries: %v\n%s", err, out)
 			return 1
 		}
 		penstock, tutorial = filepath.Join(dir, "penstock"), filepath.Join(dir, "tutorial")
-		testcode, peerserver = filepath.Join(dir, "testcode"), filepath.Join(dir, "peerserver")
+		testcode, wrongcode, peerserver = filepath.Join(dir, "testcode"), filepath.Join(dir, "wrongcode"), filepath.Join(dir, "peerserver")
 		return m.Run()
 	}()
 	os.Exit(code)

@@ -53,10 +53,11 @@ var arrows = map[string][]string{
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/house": {},
 	// What the tests across processes run: a user's binary, and a peer of another version.
-	"cmd/internal/protodoc":     {},
-	"cmd/internal/e2e":          {},
-	"cmd/internal/e2e/testcode": {"usercode", "usercode/metadata", "usercode/tag"},
-	"host/hosttest/peerserver":  {"host/hosttest"},
+	"cmd/internal/protodoc":      {},
+	"cmd/internal/e2e":           {},
+	"cmd/internal/e2e/testcode":  {"usercode", "usercode/metadata", "usercode/tag"},
+	"cmd/internal/e2e/wrongcode": {"usercode"},
+	"host/hosttest/peerserver":   {"host/hosttest"},
 }
 
 // crossings are what even a test must not do: the two programs meet in cmd and in the contracts, nowhere else.

@@ -1,0 +1,34 @@
+// Command wrongcode is a user's binary with every mistake in its definitions
+// that a careless author makes.
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/penstock-run/penstock/usercode"
+)
+
+var (
+	one  = usercode.NewOp("one", func(context.Context) (int, error) { return 1, nil })
+	show = usercode.NewTask1("show", func(_ context.Context, n int) error { _, err := fmt.Println(n); return err })
+)
+
+// stray is a value that leaves the graph that it belongs to.
+var stray usercode.Value[int]
+
+func main() {
+	usercode.Main(usercode.NewRepository("wrong",
+		usercode.NewJob("twice", func(g *usercode.Graph) { one(g) }),
+		usercode.NewJob("twice", func(g *usercode.Graph) { one(g) }),
+		usercode.NewJob("empty", func(*usercode.Graph) {}),
+		usercode.NewJob("unconvertible", func(g *usercode.Graph) { one(g) },
+			usercode.Metadata{"owner": "data team", "channel": make(chan int), "function": func() {}}),
+		usercode.NewJob("owner_of_value", func(g *usercode.Graph) { stray = one(g) }),
+		usercode.NewJob("foreign_value", func(g *usercode.Graph) { show(g, stray) }),
+		usercode.NewJob("panicking", func(*usercode.Graph) { panic("no luck \x1b[31mtoday") }),
+		usercode.NewJob("tagged", func(g *usercode.Graph) { one(g) },
+			usercode.Tags{"bad key": "x", "penstock/priority": "high", "penstock/run_key": "mine"}),
+		usercode.NewJob("no name", func(g *usercode.Graph) { one(g) }),
+	))
+}
