@@ -93,6 +93,18 @@ func TestSubmitTwiceIsOneRun(t *testing.T) {
 	}
 }
 
+func TestRequestIDOfAnotherJobIsAConflict(t *testing.T) {
+	f := newFixture(t, 0)
+	r := launch.Request{RequestID: "0123456789abcdef", Job: "plain"}
+	if _, err := f.queue.Submit(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	r.Job = "my_job_with_tags"
+	if run, err := f.queue.Submit(t.Context(), r); host.CodeOf(err) != host.Conflict {
+		t.Errorf("the request id of a run of another job answered run %s of %s, %v; want Conflict", run.ID, run.Job, err)
+	}
+}
+
 func TestRefusedSubmitLeavesNothing(t *testing.T) {
 	f := newFixture(t, 0)
 	for job, want := range map[string]host.Code{"no_such_job": host.NotFound, "": host.Invalid} {

@@ -24,6 +24,13 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 		}
 	}
 	run, err := q.o.Store.RunOfRequest(ctx, r.RequestID)
+	if job, ok := host.ParseJobName(r.Job); ok && err == nil && !(host.RunFilter{Job: job}).Matches(&run) {
+		return host.Run{}, &host.Error{
+			Code: host.Conflict, Reason: "REQUEST_ID_USED",
+			Message: fmt.Sprintf("request_id %q made run %s of job %s, not of job %.200q", r.RequestID, run.ID, run.Job, r.Job),
+			Remedy:  "make a new request_id for each launch",
+		}
+	}
 	if err == nil || host.CodeOf(err) != host.NotFound {
 		return run, err
 	}
