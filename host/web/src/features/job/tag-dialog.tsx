@@ -39,7 +39,8 @@ export function TagDialog({ name, fixed, tags, onApply, onClose }: {
   };
   const apply = () => {
     setTried(true);
-    if (problems.length > 0 || said.length > 0) return;
+    // What the host said of other rows than these stops nobody; the Launchpad has it check again.
+    if (problems.length > 0 || (said.ofThese && said.messages.length > 0)) return;
     onApply(tagsOf(rows));
     onClose();
   };
@@ -86,11 +87,11 @@ export function TagDialog({ name, fixed, tags, onApply, onClose }: {
       <Button small icon={<Plus size={13} aria-hidden />} onClick={() => { setRows([...rows, newRow()]); }}>
         Add a tag
       </Button>
-      {said.length > 0 && (
+      {said.messages.length > 0 && (
         <div className={styles.said}>
           <Callout tone="bad" title="These tags cannot be used" live>
             <ul>
-              {said.map((message) => (
+              {said.messages.map((message) => (
                 <li key={message}>{message}</li>
               ))}
             </ul>
@@ -146,14 +147,15 @@ function Row({ row, number, problem, focus, onChange, onRemove }: {
 }
 
 // The host checks tags by one rule everywhere, and says it in the same words everywhere.
-function useHostProblems(name: JobNameText, rows: readonly TagRow[], complete: boolean): string[] {
+function useHostProblems(name: JobNameText, rows: readonly TagRow[], complete: boolean): { messages: string[]; ofThese: boolean } {
   const tags = JSON.stringify(tagsOf(rows));
   const asked = useDebounced(tags, 200);
-  const { data } = useQuery(
+  const { data, isPlaceholderData } = useQuery(
     RunService.method.previewRun,
     { launch: { job: formatJobName(name), tags: JSON.parse(asked) as TagText[] } },
     { enabled: complete && asked !== "[]", placeholderData: keepPreviousData },
   );
-  if (!complete || tags === "[]") return [];
-  return (data?.problems ?? []).filter((problem) => problem.field === "tags").map((problem) => problem.message);
+  if (!complete || tags === "[]") return { messages: [], ofThese: true };
+  const messages = (data?.problems ?? []).filter((problem) => problem.field === "tags").map((problem) => problem.message);
+  return { messages, ofThese: asked === tags && !isPlaceholderData };
 }
