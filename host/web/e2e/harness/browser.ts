@@ -12,7 +12,7 @@ const flags = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const patienceMs = 15_000;
+const patienceMs = 20_000;
 
 interface OpenOptions {
   scheme?: "light" | "dark";
