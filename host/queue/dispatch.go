@@ -12,29 +12,28 @@ import (
 	"github.com/penstock-run/penstock/host/launch"
 )
 
-// maxStarting bounds starts under way when the number of runs in progress has no limit.
+// maxStarting bounds the starts under way at one location, so that one that
+// hangs holds up its own alone.
 const maxStarting = 64
 
-// dispatch begins to start what is due, in order, while slots are free.
+// dispatch begins to start what is due, in order, while slots are free. The caller holds mu.
 func (q *Queue) dispatch(ctx context.Context, now time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.paused {
 		return
 	}
-	taken, starting := 0, 0
+	taken := 0
+	starting := map[string]int{} // by location
 	for _, e := range q.open {
 		if e.status.InProgress() || e.busy && e.status == host.Queued {
 			taken++
 		}
-		if e.busy {
-			starting++
+		if e.starting {
+			starting[e.location]++
 		}
 	}
 	var later []*entry
 	loading := map[string]bool{} // asked once per location, so that its runs keep their order
-	for q.ready.Len() > 0 && starting < maxStarting &&
-		(q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
+	for q.ready.Len() > 0 && (q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
 		e, _ := heap.Pop(&q.ready).(*entry)
 		e.queued = false
 		if e.status != host.Queued || q.open[e.id] != e || e.busy {
@@ -45,12 +44,13 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 			wait = q.o.Loading(e.location)
 			loading[e.location] = wait
 		}
-		if wait || now.Before(e.notBefore) {
+		if wait || now.Before(e.notBefore) || starting[e.location] >= maxStarting {
 			later = append(later, e)
 			continue
 		}
 		taken++
-		starting++
+		starting[e.location]++
+		e.starting = true
 		q.work(e, func() error { return q.start(ctx, e) })
 	}
 	for _, e := range later {
@@ -69,7 +69,7 @@ func (q *Queue) work(e *entry, f func() error) {
 			q.o.Logger.Error("queue", "run", e.id, "error", err)
 		}
 		q.mu.Lock()
-		e.busy = false
+		e.busy, e.starting = false, false
 		if err != nil {
 			e.backOff(q.o.Clock.Now())
 		}
@@ -148,13 +148,20 @@ func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.St
 	why := fmt.Sprintf("%s did not start attempt %d: %s", run.Job.Location, run.Attempt, r.Message)
 	switch r.Reason {
 	case "OVERLOADED", "DRAINING", "WRONG_SERVER", "DEFINITION_CHANGED":
-		q.mu.Lock()
-		e.backOff(q.o.Clock.Now())
-		q.mu.Unlock()
+		q.hold(e)
 		return q.leaveStarting(ctx, run, host.Queued, "", why)
 	case "NOT_FOUND":
+		// The location's definitions may still have it, and then it does not wait for long.
+		q.hold(e)
 		return q.leaveStarting(ctx, run, host.WaitingForCode, "", why)
 	default:
 		return q.leaveStarting(ctx, run, host.Failure, "rejected", why)
 	}
+}
+
+// hold lets the run wait before it is started again.
+func (q *Queue) hold(e *entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.backOff(q.o.Clock.Now())
 }

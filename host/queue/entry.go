@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"container/heap"
 	"time"
 
@@ -16,8 +17,8 @@ type entry struct {
 	location string
 	status   host.RunStatus
 	attempt  uint32
-	// busy is set while a goroutine of the queue works on the run.
-	busy bool
+	// busy is set while a goroutine of the queue works on the run, starting while it starts it.
+	busy, starting bool
 	// since is when the queue learned of its STARTING; asked is when its launcher was last asked.
 	since, asked time.Time
 	// notBefore holds back a run whose start failed for now; failures counts those in a row.
@@ -68,18 +69,18 @@ func (e *entry) backOff(now time.Time) {
 	e.notBefore = now.Add(min(delay, most))
 }
 
-// readyHeap orders runs that may start: highest priority first, then first in.
+// inOrder compares entries: highest priority first, then first in.
+func inOrder(a, b *entry) int {
+	return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(a.seq, b.seq))
+}
+
+// readyHeap holds runs that may start, in order.
 // An entry may be in it that is no longer QUEUED; whoever pops it looks.
 type readyHeap []*entry
 
-func (h readyHeap) Len() int { return len(h) }
-func (h readyHeap) Less(i, j int) bool {
-	if h[i].priority != h[j].priority {
-		return h[i].priority > h[j].priority
-	}
-	return h[i].seq < h[j].seq
-}
-func (h readyHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h readyHeap) Len() int           { return len(h) }
+func (h readyHeap) Less(i, j int) bool { return inOrder(h[i], h[j]) < 0 }
+func (h readyHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push is for container/heap.
 func (h *readyHeap) Push(x any) { *h = append(*h, x.(*entry)) } //nolint:forcetypeassert // only entries are pushed

@@ -91,11 +91,49 @@ type fixture struct {
 	changed   chan struct{}
 	loading   atomic.Bool
 	limit     int
+	feedLimit int
 	requests  int
+	// seam is the store as the queue sees it.
+	seam *seam
+}
+
+// seam is a real store with moments at which a test lets others act.
+type seam struct {
+	host.Store
+
+	reads        atomic.Int64
+	beforeUpdate func(host.RunID)
+	afterOpen    func() error
+}
+
+func (s *seam) Run(ctx context.Context, id host.RunID) (host.Run, error) {
+	s.reads.Add(1)
+	return s.Store.Run(ctx, id)
+}
+
+func (s *seam) UpdateRun(ctx context.Context, id host.RunID, change func(*host.Run) ([][]byte, error)) (host.Run, error) {
+	if s.beforeUpdate != nil {
+		s.beforeUpdate(id)
+	}
+	return s.Store.UpdateRun(ctx, id, change)
+}
+
+func (s *seam) OpenRuns(ctx context.Context) ([]host.Run, error) {
+	runs, err := s.Store.OpenRuns(ctx)
+	if s.afterOpen != nil && err == nil {
+		err = s.afterOpen()
+	}
+	return runs, err
 }
 
 // newFixture opens everything but does not start the queue.
 func newFixture(t *testing.T, limit int) *fixture {
+	t.Helper()
+	return newFixtureOf(t, limit, "etl")
+}
+
+// newFixtureOf has several locations, all at one peer.
+func newFixtureOf(t *testing.T, limit int, locations ...string) *fixture {
 	t.Helper()
 	f := &fixture{
 		t: t, path: filepath.Join(t.TempDir(), "data"), limit: limit,
@@ -103,8 +141,12 @@ func newFixture(t *testing.T, limit int) *fixture {
 		launcher: &launcher{starts: make(chan host.StartRequest, 1000), state: host.WorkerState{Phase: host.WorkerRunning}},
 	}
 	var err error
+	var configs []host.LocationConfig
+	for _, name := range locations {
+		configs = append(configs, host.LocationConfig{Name: name, Address: f.peer.Address()})
+	}
 	f.workspace, err = workspace.New(workspace.Options{
-		Locations:     []host.LocationConfig{{Name: "etl", Address: f.peer.Address()}},
+		Locations:     configs,
 		Clock:         realClock{},
 		ProbeInterval: 20 * time.Millisecond,
 	})
@@ -116,17 +158,19 @@ func newFixture(t *testing.T, limit int) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { changes.Close(); f.workspace.Stop() })
-	f.awaitLocation(changes, host.LocationReady)
+	for _, name := range locations {
+		f.awaitLocation(changes, name, host.LocationReady)
+	}
 	f.changed = make(chan struct{}, 1)
 	f.open()
 	t.Cleanup(f.close)
 	return f
 }
 
-func (f *fixture) awaitLocation(changes *workspace.Subscription, want host.LocationState) {
+func (f *fixture) awaitLocation(changes *workspace.Subscription, name string, want host.LocationState) {
 	f.t.Helper()
 	for {
-		l, err := f.workspace.Location("etl")
+		l, err := f.workspace.Location(name)
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -155,10 +199,14 @@ func (f *fixture) open() {
 	if err := f.sessions.Start(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
+	f.seam = &seam{Store: f.store}
 	f.queue = queue.New(queue.Options{
-		Store: f.store, Feed: f.feed, Planner: launch.NewPlanner(f.workspace), Launcher: f.launcher,
+		Store: f.seam, Feed: f.feed, Planner: launch.NewPlanner(f.workspace), Launcher: f.launcher,
 		Sessions: f.sessions, Loading: func(string) bool { return f.loading.Load() }, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
 	})
+	if f.feedLimit > 0 {
+		f.queue.LimitFeed(f.feedLimit)
+	}
 }
 
 func (f *fixture) start() *fixture {
@@ -180,8 +228,13 @@ func (f *fixture) close() {
 // submit queues a run of the sample's job with tags.
 func (f *fixture) submit(tags ...string) host.Run {
 	f.t.Helper()
+	return f.submitJob("my_job_with_tags", tags...)
+}
+
+func (f *fixture) submitJob(job string, tags ...string) host.Run {
+	f.t.Helper()
 	f.requests++
-	r := launch.Request{RequestID: fmt.Sprintf("request-of-the-test-%d", f.requests), Job: "my_job_with_tags"}
+	r := launch.Request{RequestID: fmt.Sprintf("request-of-the-test-%d", f.requests), Job: job}
 	for i := 0; i < len(tags); i += 2 {
 		r.Tags = append(r.Tags, tag.Tag{Key: tags[i], Value: tags[i+1]})
 	}

@@ -42,6 +42,8 @@ const feedLimit = 4096
 type Queue struct {
 	o    Options
 	subs *host.Subscription
+	// feedLimit is the const of that name, except in tests.
+	feedLimit int
 	// nudge wakes the loop after a start has ended.
 	nudge chan struct{}
 
@@ -49,9 +51,11 @@ type Queue struct {
 	open   map[host.RunID]*entry
 	ready  readyHeap
 	paused bool
-	// recheck is set when waiting runs are to be looked at again.
-	recheck bool
-	checked time.Time
+	// stale is set while the picture lacks changes that were lost.
+	stale bool
+	// recheck is set when waiting runs are to be looked at again, rechecking while a goroutine does.
+	recheck, rechecking bool
+	checked             time.Time
 
 	starts sync.WaitGroup
 	cancel context.CancelFunc
@@ -63,13 +67,13 @@ func New(o Options) *Queue {
 	if o.StartLease == 0 {
 		o.StartLease = 180 * time.Second
 	}
-	return &Queue{o: o, open: map[host.RunID]*entry{}, nudge: make(chan struct{}, 1)}
+	return &Queue{o: o, feedLimit: feedLimit, open: map[host.RunID]*entry{}, nudge: make(chan struct{}, 1)}
 }
 
 // Start reads the open runs and begins to start what is due. Runs that were
 // being started when the host stopped get a new lease: their worker may be on its way.
 func (q *Queue) Start(ctx context.Context) error {
-	q.subs = q.o.Feed.Subscribe(feedLimit)
+	q.subs = q.o.Feed.Subscribe(q.feedLimit)
 	if err := q.reread(ctx); err != nil {
 		q.subs.Close()
 		return fmt.Errorf("read the queue: %w", err)
@@ -121,22 +125,37 @@ func (q *Queue) wake() {
 // runOnce takes in what changed, ends leases that are over, looks again at runs
 // that wait for code, and starts what is due at now.
 func (q *Queue) runOnce(ctx context.Context, now time.Time) error {
-	changes, lost := q.subs.Take()
-	if lost {
-		if err := q.reread(ctx); err != nil {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	// From here on mu is held: a start that ends meanwhile stays busy, and so goes
+	// on to take its slot, until what it has changed is in the picture.
+	for !q.takeIn(now) {
+		q.mu.Unlock()
+		err := q.reread(ctx)
+		q.mu.Lock()
+		if err != nil {
 			return err
 		}
-	} else {
-		q.mu.Lock()
-		for i := range changes {
-			q.absorb(&changes[i].Run, changes[i].Deleted, now)
-		}
-		q.mu.Unlock()
 	}
 	q.watchStarts(ctx, now)
 	q.recheckWaiting(ctx, now)
 	q.dispatch(ctx, now)
 	return nil
+}
+
+// takeIn brings the picture up to date, and answers whether it is. The caller holds mu.
+func (q *Queue) takeIn(now time.Time) bool {
+	changes, lost := q.subs.Take()
+	if lost {
+		q.stale = true
+	}
+	if q.stale {
+		return false
+	}
+	for i := range changes {
+		q.absorb(&changes[i].Run, changes[i].Deleted, now)
+	}
+	return true
 }
 
 // reread makes the picture anew from the store.
@@ -158,7 +177,7 @@ func (q *Queue) reread(ctx context.Context) error {
 			delete(q.open, id)
 		}
 	}
-	q.recheck = true
+	q.recheck, q.stale = true, false
 	return nil
 }
 

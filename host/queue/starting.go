@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -19,10 +18,9 @@ const (
 	maxStartTimeouts = 3
 )
 
-// watchStarts looks after runs whose worker was asked for and has not said hello.
+// watchStarts looks after runs whose worker was asked for and has not said
+// hello. The caller holds mu.
 func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	for _, e := range q.open {
 		if e.status != host.Starting || e.busy {
 			continue
@@ -98,73 +96,6 @@ func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunS
 			run.Tags = tag.Merge(run.Tags, tag.List{tag.System(tag.KeyFailureReason, reason)})
 		}
 		return [][]byte{launch.Note(leavingNotes[next], why, now)}, nil
-	})
-	if host.CodeOf(err) == host.NotFound {
-		return nil
-	}
-	return err
-}
-
-// waitForCode parks a run whose code cannot run it now, with the reason.
-func (q *Queue) waitForCode(ctx context.Context, run *host.Run, why error) error {
-	var e *host.Error
-	if !errors.As(why, &e) {
-		return why
-	}
-	_, err := q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
-		if run.Status != host.Queued {
-			return nil, nil
-		}
-		now := q.o.Clock.Now()
-		return [][]byte{launch.Note(launch.NoteWaiting, e.Error(), now)}, run.Become(host.WaitingForCode, e.Error(), now)
-	})
-	if host.CodeOf(err) == host.NotFound {
-		return nil
-	}
-	return err
-}
-
-// recheckEvery is how often runs that wait for code are looked at without a sign.
-const recheckEvery = 15 * time.Second
-
-// recheckWaiting queues the runs again whose code has come.
-func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.recheck && now.Sub(q.checked) < recheckEvery {
-		return
-	}
-	q.recheck, q.checked = false, now
-	busy := 0
-	for _, e := range q.open {
-		if e.status != host.WaitingForCode || e.busy {
-			continue
-		}
-		if busy++; busy > maxStarting {
-			q.recheck = true // the others have their turn when these are done
-			return
-		}
-		q.work(e, func() error { return q.requeue(ctx, e.id) })
-	}
-}
-
-func (q *Queue) requeue(ctx context.Context, id host.RunID) error {
-	run, err := q.o.Store.Run(ctx, id)
-	if err != nil || run.Status != host.WaitingForCode {
-		if host.CodeOf(err) == host.NotFound {
-			return nil
-		}
-		return err
-	}
-	if _, why := q.o.Planner.Recheck(ctx, &run); why != nil {
-		return nil //nolint:nilerr // it goes on waiting; the reason is in the run already
-	}
-	_, err = q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
-		if run.Status != host.WaitingForCode {
-			return nil, nil
-		}
-		now := q.o.Clock.Now()
-		return [][]byte{launch.Note(launch.NoteRequeued, "its code is there", now)}, run.Become(host.Queued, "", now)
 	})
 	if host.CodeOf(err) == host.NotFound {
 		return nil
