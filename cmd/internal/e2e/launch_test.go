@@ -7,7 +7,7 @@ import (
 )
 
 // TestRefusedLaunches: each answer says what was wrong, where and what to do, and nothing was launched.
-func TestRefusedLaunches(t *testing.T) {
+func TestRefusedLaunches(t *testing.T) { //nolint:tparallel // what follows the subtests counts what they left
 	t.Parallel()
 	other := freeAddress(4266)
 	w := newWorld(t, "--location", "other="+other, "--location", "gone=127.0.0.1:1")
