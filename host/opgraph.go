@@ -1,167 +1,158 @@
 package host
 
-import (
-	"slices"
-	"sort"
-)
+import "sort"
 
 // OpGraph is a job's ops, flattened: nested graphs are gone, each op has its
-// path ("graph.op") and knows which ops it depends on.
+// path ("graph.op") and knows what it depends on.
 type OpGraph struct {
 	// Paths of all ops, sorted.
 	Paths []string
-	// inputs are the data dependencies of an op, by input, in order.
-	inputs map[string][]opInput
-	// up and down are all dependencies, data and order, in both directions.
-	up, down map[string][]string
+	ops   map[string]*vertex
 	// inside are the ops below the path of a nested graph.
-	inside map[string][]string
+	inside map[string][]*vertex
 }
 
-// opInput is one input of an op and the ops that feed it.
+// vertex is an op, or a place where edges meet: an input or an output of a
+// nested graph, the end of all its ops, or what they wait for. With those there
+// are about as many edges as a definition has lines; from op to op there could
+// be the square of that, and more.
+type vertex struct {
+	// path of an op; empty for a place.
+	path string
+	// inputs of an op that wires feed, in order.
+	inputs []opInput
+	// up is what it depends on, by data and by order; down is the reverse.
+	up, down []*vertex
+}
+
+// opInput is one input of an op and what feeds it.
 type opInput struct {
 	name string
-	from []string
+	from []*vertex
 }
 
-// scope is a graph at a place: its nodes by name, and what feeds its own inputs.
-type scope struct {
-	prefix string
-	graph  *Graph
-	nodes  map[string]*Node
-	parent *scope
-	node   *Node // the node of parent that this graph is
+func connect(from, to *vertex) {
+	to.up = append(to.up, from)
+	from.down = append(from.down, to)
+}
+
+// placed is a node at its place. The zero placed is the job itself.
+type placed struct {
+	node *Node
+	// end is reached when all its ops have ended well: for an op the op itself.
+	end *vertex
+	// start is what the ops of a nested graph wait for; nil for an op.
+	start *vertex
+	// inputs and outputs of a nested graph, by port; nil for an op.
+	inputs, outputs map[string]*vertex
 }
 
 // Ops flattens the job's graph.
 func (d *JobDefinition) Ops() *OpGraph {
-	g := &OpGraph{
-		inputs: map[string][]opInput{},
-		up:     map[string][]string{},
-		down:   map[string][]string{},
-		inside: map[string][]string{},
-	}
-	root := newScope("", &d.Graph, nil, nil)
-	g.addOps(root)
-	g.addEdges(root, nil)
-	for path, ups := range g.up {
-		g.up[path] = unique(ups)
-		for _, u := range g.up[path] {
-			g.down[u] = append(g.down[u], path)
-		}
+	g := &OpGraph{ops: map[string]*vertex{}, inside: map[string][]*vertex{}}
+	for _, v := range g.place("", &d.Graph, placed{}) {
+		g.Paths = append(g.Paths, v.path)
 	}
 	sort.Strings(g.Paths)
 	return g
 }
 
-func newScope(prefix string, graph *Graph, parent *scope, node *Node) *scope {
-	s := &scope{prefix: prefix, graph: graph, nodes: map[string]*Node{}, parent: parent, node: node}
+// place adds the nodes of a graph, which is that of self, and returns all ops below.
+func (g *OpGraph) place(prefix string, graph *Graph, self placed) (all []*vertex) {
+	nodes := make(map[string]placed, len(graph.Nodes))
 	for i := range graph.Nodes {
-		s.nodes[graph.Nodes[i].Name] = &graph.Nodes[i]
+		n := &graph.Nodes[i]
+		nodes[n.Name] = newPlaced(n, prefix+n.Name)
 	}
-	return s
-}
-
-func (s *scope) path(n *Node) string { return s.prefix + n.Name }
-
-func (s *scope) below(n *Node) *scope { return newScope(s.path(n)+".", n.Graph, s, n) }
-
-// addOps fills Paths and inside, and returns the ops of the scope.
-func (g *OpGraph) addOps(s *scope) []string {
-	var all []string
-	for i := range s.graph.Nodes {
-		n := &s.graph.Nodes[i]
-		if n.Graph == nil {
-			g.Paths = append(g.Paths, s.path(n))
-			all = append(all, s.path(n))
-			continue
+	for i := range graph.Nodes {
+		n := nodes[graph.Nodes[i].Name]
+		n.wait(nodes, self)
+		n.wire(nodes, self)
+		path := prefix + n.node.Name
+		if n.node.Graph == nil {
+			g.ops[path] = n.end
+			all = append(all, n.end)
+		} else {
+			g.inside[path] = g.place(path+".", n.node.Graph, n)
+			all = append(all, g.inside[path]...)
 		}
-		below := g.addOps(s.below(n))
-		g.inside[s.path(n)] = below
-		all = append(all, below...)
+		if self.end != nil {
+			connect(n.end, self.end)
+		}
+	}
+	if self.node != nil {
+		for _, o := range self.node.Outputs {
+			if from := source(nodes, self, o.FromNode, o.FromPort); from != nil {
+				connect(from, self.outputs[o.Port])
+			}
+		}
 	}
 	return all
 }
 
-// addEdges fills inputs and up. after are the ops that everything in the scope waits for.
-func (g *OpGraph) addEdges(s *scope, after []string) {
-	for i := range s.graph.Nodes {
-		n := &s.graph.Nodes[i]
-		waits := after
-		for _, name := range n.After {
-			if m := s.nodes[name]; m != nil {
-				waits = append(slices.Clip(waits), g.opsOf(s, m)...)
-			}
+func newPlaced(n *Node, path string) placed {
+	if n.Graph == nil {
+		return placed{node: n, end: &vertex{path: path}}
+	}
+	p := placed{node: n, end: &vertex{}, start: &vertex{}, inputs: map[string]*vertex{}, outputs: map[string]*vertex{}}
+	for _, w := range n.Wires {
+		p.inputs[w.Input] = &vertex{}
+	}
+	for _, o := range n.Outputs {
+		p.outputs[o.Port] = &vertex{}
+	}
+	return p
+}
+
+// wait connects the node with the ends of those that it comes after, and with
+// what the whole graph around it waits for.
+func (n placed) wait(nodes map[string]placed, around placed) {
+	to := n.start
+	if to == nil {
+		to = n.end
+	}
+	if around.start != nil {
+		connect(around.start, to)
+	}
+	for _, name := range n.node.After {
+		if before, ok := nodes[name]; ok {
+			connect(before.end, to)
 		}
-		if n.Graph != nil {
-			g.addEdges(s.below(n), waits)
+	}
+}
+
+// wire connects the node's inputs with what feeds them.
+func (n placed) wire(nodes map[string]placed, around placed) {
+	index := map[string]int{}
+	for _, w := range n.node.Wires {
+		from := source(nodes, around, w.FromNode, w.FromPort)
+		if from == nil {
 			continue
 		}
-		path := s.path(n)
-		g.up[path] = append(g.up[path], waits...)
-		index := map[string]int{}
-		for _, w := range n.Wires {
-			k, known := index[w.Input]
-			if !known {
-				k = len(g.inputs[path])
-				index[w.Input] = k
-				g.inputs[path] = append(g.inputs[path], opInput{name: w.Input})
-			}
-			from := s.source(w.FromNode, w.FromPort)
-			g.inputs[path][k].from = append(g.inputs[path][k].from, from...)
-			g.up[path] = append(g.up[path], from...)
+		if n.node.Graph != nil {
+			connect(from, n.inputs[w.Input])
+			continue
 		}
+		k, known := index[w.Input]
+		if !known {
+			k = len(n.end.inputs)
+			index[w.Input] = k
+			n.end.inputs = append(n.end.inputs, opInput{name: w.Input})
+		}
+		n.end.inputs[k].from = append(n.end.inputs[k].from, from)
+		connect(from, n.end)
 	}
 }
 
-// opsOf returns the ops that a node of s stands for.
-func (g *OpGraph) opsOf(s *scope, n *Node) []string {
-	if n.Graph == nil {
-		return []string{s.path(n)}
-	}
-	return g.inside[s.path(n)]
-}
-
-// source returns the ops whose output arrives at (node, port) in s: through a
-// nested graph's outputs downwards, through the graph's own inputs upwards.
-func (s *scope) source(node, port string) []string {
+// source is what a wire comes from: an op, an output of a nested graph, or an
+// input of the graph around; nil when there is no such thing.
+func source(nodes map[string]placed, around placed, node, port string) *vertex {
 	if node == "" {
-		if s.parent == nil {
-			return nil
-		}
-		var from []string
-		for _, w := range s.node.Wires {
-			if w.Input == port {
-				from = append(from, s.parent.source(w.FromNode, w.FromPort)...)
-			}
-		}
-		return from
+		return around.inputs[port]
 	}
-	n := s.nodes[node]
-	if n == nil {
-		return nil
+	n := nodes[node]
+	if n.node != nil && n.node.Graph == nil {
+		return n.end
 	}
-	if n.Graph == nil {
-		return []string{s.path(n)}
-	}
-	below := s.below(n)
-	var from []string
-	for _, o := range n.Outputs {
-		if o.Port == port {
-			from = append(from, below.source(o.FromNode, o.FromPort)...)
-		}
-	}
-	return from
-}
-
-// unique sorts list and drops repetitions.
-func unique(list []string) []string {
-	sort.Strings(list)
-	out := list[:0]
-	for i, s := range list {
-		if i == 0 || s != list[i-1] {
-			out = append(out, s)
-		}
-	}
-	return out
+	return n.outputs[port]
 }

@@ -2,13 +2,20 @@ package host
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
 )
 
-// maxSelection is the longest op selection in bytes.
-const maxSelection = 16 << 10
+const (
+	// maxSelection is the longest op selection in bytes.
+	maxSelection = 16 << 10
+	// maxSelectionProblems and maxNamed are how many problems a selection is told
+	// at once, and how many ops one of them names.
+	maxSelectionProblems = 100
+	maxNamed             = 20
+)
 
 // Select resolves an op selection in the classic form: clauses separated by
 // commas, each the path of an op or a nested graph; `+` before or behind it adds
@@ -26,26 +33,30 @@ func (g *OpGraph) Select(expr string) ([]string, error) {
 			Field: "op_selection", Message: fmt.Sprintf("it is %d bytes long; at most %d are allowed", len(expr), maxSelection),
 		}})
 	}
-	chosen := map[string]bool{}
+	wanted := newSelection()
 	var problems []Problem
 	column := 1
 	for clause := range strings.SplitSeq(expr, ",") {
 		text := strings.TrimLeft(clause, " \t\n")
 		at := column + utf8.RuneCountInString(clause[:len(clause)-len(text)])
 		column += utf8.RuneCountInString(clause) + 1
-		if message := g.selectClause(strings.TrimSpace(text), chosen); message != "" {
+		if message := g.selectClause(strings.TrimSpace(text), wanted); message != "" {
 			problems = append(problems, Problem{Field: "op_selection", Column: at, Message: message})
+			if len(problems) == maxSelectionProblems {
+				break
+			}
 		}
-	}
-	if len(problems) == 0 {
-		problems = g.missingInputs(chosen)
 	}
 	if len(problems) > 0 {
 		return nil, selectionError(problems)
 	}
+	chosen := wanted.ops()
+	if problems = g.missingInputs(chosen); len(problems) > 0 {
+		return nil, selectionError(problems)
+	}
 	paths := make([]string, 0, len(chosen))
-	for p := range chosen {
-		paths = append(paths, p)
+	for v := range chosen {
+		paths = append(paths, v.path)
 	}
 	sort.Strings(paths)
 	return paths, nil
@@ -61,11 +72,11 @@ func selectionError(problems []Problem) error {
 	}
 }
 
-// selectClause adds what the clause selects to chosen, or says what is wrong.
-func (g *OpGraph) selectClause(clause string, chosen map[string]bool) (message string) {
+// selectClause adds what the clause selects to wanted, or says what is wrong.
+func (g *OpGraph) selectClause(clause string, wanted selection) (message string) {
 	if clause == "*" {
-		for _, p := range g.Paths {
-			chosen[p] = true
+		for _, v := range g.ops {
+			wanted.up[0][v] = true
 		}
 		return ""
 	}
@@ -84,8 +95,7 @@ func (g *OpGraph) selectClause(clause string, chosen map[string]bool) (message s
 	if len(start) == 0 {
 		return fmt.Sprintf("%.80q matches no op%s", name, g.nearest(name))
 	}
-	walk(start, g.up, up, chosen)
-	walk(start, g.down, down, chosen)
+	wanted.add(start, up, down)
 	return ""
 }
 
@@ -102,9 +112,9 @@ func levels(side string) (n int, ok bool) {
 }
 
 // named returns the op with this path, or the ops inside the graph with it.
-func (g *OpGraph) named(path string) []string {
-	if i := sort.SearchStrings(g.Paths, path); i < len(g.Paths) && g.Paths[i] == path {
-		return []string{path}
+func (g *OpGraph) named(path string) []*vertex {
+	if v := g.ops[path]; v != nil {
+		return []*vertex{v}
 	}
 	return g.inside[path]
 }
@@ -124,19 +134,61 @@ func (g *OpGraph) nearest(name string) string {
 	return "; the job has " + strings.Join(last, ", ")
 }
 
-// walk adds start and what is within n levels of it (-1: all) along edges.
-func walk(start []string, edges map[string][]string, n int, chosen map[string]bool) {
-	seen := map[string]bool{}
-	for _, p := range start {
-		seen[p], chosen[p] = true, true
+// selection is what clauses ask for, by direction and number of levels (-1: all), so that many clauses are one walk.
+type selection struct{ up, down map[int]map[*vertex]bool }
+
+func newSelection() selection {
+	return selection{up: map[int]map[*vertex]bool{0: {}}, down: map[int]map[*vertex]bool{}}
+}
+
+func (s selection) add(start []*vertex, up, down int) {
+	for _, side := range []struct {
+		of     map[int]map[*vertex]bool
+		levels int
+	}{{s.up, up}, {s.down, down}} {
+		if side.of[side.levels] == nil {
+			side.of[side.levels] = map[*vertex]bool{}
+		}
+		for _, v := range start {
+			side.of[side.levels][v] = true
+		}
 	}
-	for front := start; len(front) > 0 && n != 0; n-- {
-		var next []string
-		for _, p := range front {
-			for _, q := range edges[p] {
-				if !seen[q] {
-					seen[q], chosen[q] = true, true
-					next = append(next, q)
+}
+
+// ops are those that are selected.
+func (s selection) ops() map[*vertex]bool {
+	chosen := map[*vertex]bool{}
+	for n, start := range s.up {
+		walk(start, func(v *vertex) []*vertex { return v.up }, n, chosen)
+	}
+	for n, start := range s.down {
+		walk(start, func(v *vertex) []*vertex { return v.down }, n, chosen)
+	}
+	return chosen
+}
+
+// walk adds start and the ops within n levels of it (-1: all) along edges. Places between ops are no levels.
+func walk(start map[*vertex]bool, edges func(*vertex) []*vertex, n int, chosen map[*vertex]bool) {
+	seen := make(map[*vertex]bool, len(start))
+	var front []*vertex
+	for v := range start {
+		seen[v], chosen[v] = true, true
+		front = append(front, v)
+	}
+	for ; len(front) > 0 && n != 0; n-- {
+		var next []*vertex
+		for len(front) > 0 {
+			v := front[len(front)-1]
+			front = front[:len(front)-1]
+			for _, u := range edges(v) {
+				switch {
+				case seen[u]:
+				case u.path == "":
+					seen[u] = true
+					front = append(front, u)
+				default:
+					seen[u], chosen[u] = true, true
+					next = append(next, u)
 				}
 			}
 		}
@@ -145,28 +197,52 @@ func walk(start []string, edges map[string][]string, n int, chosen map[string]bo
 }
 
 // missingInputs lists the inputs of chosen ops that come from ops left out.
-func (g *OpGraph) missingInputs(chosen map[string]bool) []Problem {
+func (g *OpGraph) missingInputs(chosen map[*vertex]bool) []Problem {
 	var problems []Problem
+	known := map[*vertex][]string{}
 	for _, p := range g.Paths {
-		if !chosen[p] {
+		v := g.ops[p]
+		if !chosen[v] {
 			continue
 		}
-		for _, in := range g.inputs[p] {
-			var missing []string
-			for _, from := range in.from {
-				if !chosen[from] {
-					missing = append(missing, from)
-				}
+		for _, in := range v.inputs {
+			missing := missingAt(in.from, chosen, known)
+			if len(missing) == 0 {
+				continue
 			}
-			if len(missing) > 0 {
-				problems = append(problems, Problem{
-					Field: "op_selection",
-					Path:  p,
-					Message: fmt.Sprintf("input %q of op %s comes from %s, which is not selected; select it too, for example with *%s",
-						in.name, p, strings.Join(unique(missing), ", "), p),
-				})
+			if len(missing) > maxNamed {
+				missing[maxNamed] = "others"
+			}
+			problems = append(problems, Problem{
+				Field: "op_selection",
+				Path:  p,
+				Message: fmt.Sprintf("input %q of op %s comes from %s, which is not selected; select it too, for example with *%s",
+					in.name, p, strings.Join(missing, ", "), p),
+			})
+			if len(problems) == maxSelectionProblems {
+				return problems
 			}
 		}
 	}
 	return problems
+}
+
+// missingAt are the ops left out that any of these come from, sorted; at most one
+// more than is told. known keeps what was found out about places.
+func missingAt(from []*vertex, chosen map[*vertex]bool, known map[*vertex][]string) []string {
+	var missing []string
+	for _, v := range from {
+		switch at, looked := known[v]; {
+		case v.path != "" && !chosen[v]:
+			missing = append(missing, v.path)
+		case v.path == "" && looked:
+			missing = append(missing, at...)
+		case v.path == "":
+			known[v] = missingAt(v.up, chosen, known)
+			missing = append(missing, known[v]...)
+		}
+	}
+	sort.Strings(missing)
+	missing = slices.Compact(missing)
+	return missing[:min(len(missing), maxNamed+1)]
 }
