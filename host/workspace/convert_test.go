@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,12 @@ func TestBadDefinitions(t *testing.T) {
 	circle := graphsCalled(3, 1)
 	circle.Graphs[2].Nodes = []*usercodev1.Node{hosttest.PlaceGraph("back", "g0")}
 	long := graphsCalled(1, maxPlacements+1)
+	wired := func(n int) *usercodev1.JobDefinition {
+		def := graphsCalled(2, 10) // the inner graph is placed ten times
+		inner := def.GetGraphs()[1].GetNodes()
+		inner[9].After = slices.Repeat([]string{inner[0].GetName()}, n)
+		return def
+	}
 	for _, c := range []struct {
 		name string
 		def  *usercodev1.JobDefinition
@@ -86,6 +93,8 @@ func TestBadDefinitions(t *testing.T) {
 		{"AtTheLimitOfOps", graphsCalled(1, maxPlacements), ""},
 		{"TooDeep", graphsCalled(maxGraphDepth, 1), "nest deeper than 32"},
 		{"TooManyOps", long, "more than 20000 ops"},
+		{"AtTheLimitOfWires", wired(maxWires / 10), ""},
+		{"TooManyWires", wired(maxWires/10 + 1), "more than 1000000 wires"},
 		{"BillionLaughs", graphsCalled(30, 10), "more than 20000 ops"},
 		{"GraphInItself", circle, `graph "g0" contains itself`},
 		{"NoGraph", change(func(d *usercodev1.JobDefinition) { d.Graph = nil }), "no graph"},

@@ -22,6 +22,7 @@ type graphs struct {
 type converted struct {
 	graph *host.Graph
 	ops   int
+	wires int
 	depth int
 }
 
@@ -92,12 +93,16 @@ func (g *graphs) convert(def *usercodev1.GraphDefinition, level int) (converted,
 			node.Graph, node.Outputs = ic.graph, graphOutputs(inner)
 			inputs[name], outputs[name] = portsOf(inner.GetInputs()), outputPorts(inner)
 			c.ops += ic.ops
+			c.wires += ic.wires + len(node.Outputs)
 			c.depth = max(c.depth, ic.depth+1)
 		default:
 			return c, fmt.Errorf("node %s is neither an op nor a graph, or of a kind that this host does not know", name)
 		}
 		if c.ops > maxPlacements {
 			return c, fmt.Errorf("it places more than %d ops", maxPlacements)
+		}
+		if c.wires += len(n.GetWires()) + len(n.GetAfter()); c.wires > maxWires {
+			return c, fmt.Errorf("it has more than %d wires between the ops that it places", maxWires)
 		}
 		for _, w := range n.GetWires() {
 			node.Wires = append(node.Wires, host.Wire{Input: w.GetInput(), FromNode: w.GetFromNode(), FromPort: w.GetFromPort()})

@@ -26,8 +26,10 @@ const (
 	// maxWantsPerMessage is the number of digests in one message to the server.
 	maxWantsPerMessage = 16_384
 	// maxPlacements is the number of ops that a job places, nested graphs
-	// counted each time they are placed; maxGraphDepth is how deep they nest.
+	// counted each time they are placed, maxWires that of the wires, orders and
+	// graph outputs between them; maxGraphDepth is how deep they nest.
 	maxPlacements = 20_000
+	maxWires      = 1_000_000
 	maxGraphDepth = 32
 	// maxNameBytes is the length of a repository's or job's name.
 	maxNameBytes = 256
