@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,14 +123,19 @@ func TestLaunchOutcomes(t *testing.T) {
 
 // TestLaunchIsTriedAgain breaks the connection after the host has the request: the same request comes again.
 func TestLaunchIsTriedAgain(t *testing.T) {
+	var mu sync.Mutex // the second call comes over another connection
 	var ids []string
 	host := &fakeHost{launchRun: func(r *hostv1.LaunchRunRequest) (*hostv1.Run, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if ids = append(ids, r.GetRequestId()); len(ids) == 1 {
 			panic(http.ErrAbortHandler)
 		}
 		return queued(r)
 	}}
 	penstock(t, host.serve(t, nil), "launch", "report").want(t, exitOK, "is QUEUED", "")
+	mu.Lock()
+	defer mu.Unlock()
 	if len(ids) != 2 || ids[0] != ids[1] {
 		t.Errorf("request ids %q, want one twice", ids)
 	}
