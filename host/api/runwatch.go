@@ -31,7 +31,7 @@ func (r runService) WatchRuns(ctx context.Context, req *hostv1.WatchRunsRequest,
 			}
 			changes, lost := sub.Take()
 			if lost {
-				// What is known of single runs is of no use to a client that lists again.
+				clear(seen) // the client lists again, and may learn of something that it was not told here
 				if err := stream.Send(&hostv1.WatchRunsResponse{Resync: true}); err != nil {
 					return err
 				}
