@@ -207,3 +207,58 @@ func cursors(t *testing.T, s *Store, id host.RunID) (list []string) {
 	}
 	return list
 }
+
+// TestNothingIsToldAfterTheDeletion deletes a run between the moment at which events of it are stored and their commit.
+func TestNothingIsToldAfterTheDeletion(t *testing.T) {
+	deleted := make(chan struct{})
+	r := recorder{tell: func(c host.Change) {
+		if c.Deleted {
+			close(deleted)
+		}
+	}}
+	s, _ := openNew(t, &Options{OnChange: r.record})
+	run := start(t, s)
+	updated(t, s, run.ID, func(r *host.Run) { r.Status = host.Success })
+	var wg sync.WaitGroup
+	hold := func() (<-chan struct{}, chan<- struct{}) {
+		reached, let := make(chan struct{}), make(chan struct{})
+		wg.Go(func() {
+			if err := s.events.do(&write{ctx: t.Context(), apply: func(*txn) error {
+				close(reached)
+				<-let
+				return nil
+			}}); err != nil {
+				t.Error(err)
+			}
+		})
+		return reached, let
+	}
+	waiting := func(n int) {
+		for len(s.events.queue) < n {
+			runtime.Gosched()
+		}
+	}
+	reached, let := hold()
+	<-reached
+	wg.Go(func() {
+		if _, err := s.AppendEvents(t.Context(), run.ID, numbered(1, 2)); err != nil {
+			t.Error(err)
+		}
+	})
+	waiting(1)
+	stored, commit := hold()
+	waiting(2)
+	close(let)
+	<-stored
+	wg.Go(func() {
+		if err := s.DeleteRun(t.Context(), run.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	<-deleted
+	close(commit)
+	wg.Wait()
+	if last := r.changes[len(r.changes)-1]; !last.Deleted {
+		t.Errorf("after its deletion the run was told as %+v", last)
+	}
+}

@@ -205,8 +205,8 @@ func (t *tail) advance(b host.EventBatch) uint64 {
 func (t *tail) add(attempt uint32, last uint64) (run *host.Run, shown bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if attempt != t.run.Attempt {
-		return t.run, false // superseded meanwhile
+	if t.gone || attempt != t.run.Attempt {
+		return t.run, false // deleted or superseded meanwhile
 	}
 	t.stored = max(t.stored, last)
 	if t.pins == 0 {
