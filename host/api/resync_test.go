@@ -69,7 +69,10 @@ func TestResyncForgetsWhatWasTold(t *testing.T) {
 	become(ids[1], host.Starting)
 	become(ids[2], host.Starting) // too much for it
 	close(g.opened)
-	for !next().GetResync() {
+	for {
+		if next().GetResync() {
+			break
+		}
 	}
 	become(ids[2], host.Queued)
 	for {
