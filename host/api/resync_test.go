@@ -69,10 +69,9 @@ func TestResyncForgetsWhatWasTold(t *testing.T) {
 	become(ids[1], host.Starting)
 	become(ids[2], host.Starting) // too much for it
 	close(g.opened)
-	for {
-		if next().GetResync() {
-			break
-		}
+	m := next()
+	for !m.GetResync() {
+		m = next()
 	}
 	become(ids[2], host.Queued)
 	for {
