@@ -34,8 +34,8 @@ type Store interface {
 	FindRuns(ctx context.Context, prefix string, limit int) ([]RunID, error)
 
 	// Runs returns at most limit runs with Seq below before (0 means from the newest), newest first.
-	// A store that would have to search long for the run after a full page may set Next although
-	// none is left.
+	// A page of large runs may end earlier; only a Next of 0 is the end. A store that would have to
+	// search long for the run after a full page may set Next although none is left.
 	Runs(ctx context.Context, f RunFilter, before uint64, limit int) (RunPage, error)
 
 	// OpenRuns returns every run that is not final, in order of Seq.

@@ -16,6 +16,9 @@ import (
 // sliceLen is how many records a scan reads before it renews its transaction and looks at its context.
 const sliceLen = 2000
 
+// maxPageBytes is what the runs of a page take in memory, but for the last one: a config may have a megabyte.
+const maxPageBytes = 16 << 20
+
 // Run implements host.Store.
 func (s *Store) Run(ctx context.Context, id host.RunID) (host.Run, error) {
 	if err := ctx.Err(); err != nil {
@@ -121,18 +124,20 @@ func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit
 		return page, ctx.Err()
 	}
 	ahead := 0 // records read beyond a full page, to learn whether there is a next one
+	size := 0
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return host.RunPage{}, err
 		}
-		if before, err = s.scanRuns(before, func(run *host.Run) (more bool) {
-			switch {
-			case len(page.Runs) == limit && (ahead == sliceLen || f.Matches(run)):
+		if before, err = s.scanRuns(before, func(run *host.Run, bytes int) (more bool) {
+			switch full := len(page.Runs) == limit || size >= maxPageBytes; {
+			case full && (ahead == sliceLen || f.Matches(run)):
 				page.Next, done = run.Seq+1, true
-			case len(page.Runs) == limit:
+			case full:
 				ahead++
 			case f.Matches(run):
 				page.Runs = append(page.Runs, *run)
+				size += bytes
 			}
 			return !done
 		}); err != nil {
@@ -143,9 +148,9 @@ func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit
 	return page, nil
 }
 
-// scanRuns passes on a slice of the runs with a number below from (0: all), newest first, and returns from where to
-// go on, 0 at the end.
-func (s *Store) scanRuns(from uint64, pass func(*host.Run) (more bool)) (next uint64, err error) {
+// scanRuns passes on a slice of the runs with a number below from (0: all), newest first, each with its size, and
+// returns from where to go on, 0 at the end.
+func (s *Store) scanRuns(from uint64, pass func(run *host.Run, bytes int) (more bool)) (next uint64, err error) {
 	err = s.meta.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketRuns).Cursor()
 		k, v := c.Last()
@@ -157,11 +162,11 @@ func (s *Store) scanRuns(from uint64, pass func(*host.Run) (more bool)) (next ui
 				next = 0
 				return nil
 			}
-			run, _, err := decodeRun(k, v)
+			run, payload, err := decodeRun(k, v)
 			if err != nil {
 				return err
 			}
-			if !pass(run) {
+			if !pass(run, len(payload)) {
 				return nil
 			}
 			next = run.Seq
