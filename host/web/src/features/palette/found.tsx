@@ -1,7 +1,7 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { ArrowRight, Network, Palette as PaletteIcon, Play, Workflow } from "lucide-react";
-import { useDeferredValue, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useLocations } from "@/domain/location/location-feed";
 import { locationStateData } from "@/domain/location/location-state";
 import { formatJobName } from "@/domain/job/job-name";
@@ -27,7 +27,8 @@ const mostJobs = 12;
 
 /** What a text finds: a run by its id, jobs, locations, actions. */
 export function useFound(text: string): { found: Found[]; searching: boolean } {
-  const asked = useDeferredValue(text.trim());
+  // Not deferred: Enter takes what is on top, and that must be of the text as it is now.
+  const asked = text.trim();
   const jobs = useQuery(JobService.method.listJobs, { search: asked, pageSize: mostJobs }, { placeholderData: keepPreviousData });
   const run = useQuery(RunService.method.getRun, { id: asked }, { enabled: looksLikeRunId(asked), retry: false });
   const locations = useLocations();
@@ -39,7 +40,7 @@ export function useFound(text: string): { found: Found[]; searching: boolean } {
     found.push({ key: id, icon: <Play size={14} aria-label="Run" />, label: shortRunId(id), detail: `${job?.job ?? ""} · ${runStatusData(status).label}`, href: paths.run(id) });
   }
   for (const { name } of jobs.data?.jobs ?? []) {
-    // While the answer for this text is under way the last one stands in; Enter must not open what the text does not say.
+    // While the answer for this text is under way, what fits it of the last one stands in.
     if (name === undefined || (jobs.isPlaceholderData && !has(name.job))) continue;
     found.push({ key: formatJobName(name), icon: <Workflow size={14} aria-label="Job" />, label: name.job, detail: `${name.location} / ${name.repository}`, href: paths.job(name) });
   }
