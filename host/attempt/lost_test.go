@@ -42,6 +42,25 @@ func TestSilentWorkerIsLost(t *testing.T) {
 	})
 }
 
+// TestGrantThatWasNotSentIsTakenBack has a stream that takes nothing until the run is over.
+func TestGrantThatWasNotSentIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id := f.starting()
+		s, err := f.sessions.Attach(t.Context(), token, hello(id, "w1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(62 * time.Second)
+		if run := f.run(id); run.Status != host.Failure {
+			t.Fatalf("the run is %s, want FAILURE", run.Status)
+		}
+		if a := take(s); a.denied == nil || a.grant != nil {
+			t.Errorf("a run that is over was offered as %+v, want only a denial", a)
+		}
+	})
+}
+
 func TestSilenceCountsFromTheHostsStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

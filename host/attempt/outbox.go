@@ -58,7 +58,10 @@ func (o *outbox) goAway()                        { o.set(func() { o.away = true 
 func (o *outbox) take() (out []*workerv1.AttachResponse, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	out, o.first = o.first, nil
+	if o.denial == nil { // else user code must not start
+		out = o.first
+	}
+	o.first = nil
 	if o.acked {
 		out = append(out, &workerv1.AttachResponse{
 			Message: &workerv1.AttachResponse_Ack{Ack: &workerv1.Ack{Seq: o.ack}},
