@@ -79,8 +79,9 @@ func (q *Queue) CancelAll(ctx context.Context, reason string, grace time.Duratio
 				continue
 			}
 			asked[runs[i].ID] = true
-			if _, err := q.Cancel(ctx, runs[i].ID, reason, grace, false); err != nil && host.CodeOf(err) != host.Conflict {
-				return err
+			_, err := q.Cancel(ctx, runs[i].ID, reason, grace, false)
+			if code := host.CodeOf(err); err != nil && code != host.Conflict && code != host.NotFound {
+				return err // else it ended, and may be deleted by now
 			}
 		}
 		select {
