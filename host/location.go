@@ -17,6 +17,10 @@ type LocationConfig struct {
 	// Insecure allows an address off this machine without TLS; everything,
 	// the token too, then crosses the network in the clear.
 	Insecure bool
+	// RefuseStaleLaunches refuses launches while the location does not answer; otherwise their runs wait for it.
+	RefuseStaleLaunches bool
+	// WaitForCode is how long a run may be WAITING_FOR_CODE before it fails; 0 means for ever.
+	WaitForCode time.Duration
 }
 
 // LocationTLS is how to dial a location with TLS.
@@ -25,6 +29,12 @@ type LocationTLS struct {
 	CAPEM []byte
 	// ServerName is the name that the certificate must have; empty means the host of the address.
 	ServerName string
+	// CertPEM and KeyPEM are the certificate that this host shows, and its key; empty means none.
+	CertPEM, KeyPEM []byte
+	// Identity pins who may answer: "sha256:HEX" of the certificate's public key (its SubjectPublicKeyInfo), or a URI that
+	// the certificate must name, such as a SPIFFE id. One of them must fit; empty accepts any certificate that CAPEM and
+	// ServerName accept.
+	Identity []string
 }
 
 // LocationState is what is known of a location.

@@ -1,6 +1,10 @@
 package host
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -39,6 +43,8 @@ type Run struct {
 	// CreatedAt is max(clock, the run before), so that Seq is creation order.
 	// StartedAt is when the grant was given. Zero when it has not happened.
 	CreatedAt, StartedAt, EndedAt time.Time
+	// WaitingSince is when it began to wait for its code; zero when it does not.
+	WaitingSince time.Time
 	// StartTimeouts counts attempts whose worker never said hello within the start lease.
 	StartTimeouts uint32
 	// Current is what the host knows of the current attempt.
@@ -73,6 +79,8 @@ type Snapshot struct {
 	ServerInfo []byte
 	// AllowDevVersions is the policy of the location then.
 	AllowDevVersions bool
+	// CodeVersion is what the server called the version of its code, else its revision; empty when it said neither.
+	CodeVersion string
 }
 
 // Tag returns the value of the tag with this key.
@@ -85,6 +93,16 @@ func (r *Run) Tag(key string) (value string, ok bool) {
 	return "", false
 }
 
+// ID is the first 16 hex digits of the SHA-256 over both digests: what people call the snapshot. It is empty for the
+// zero Snapshot.
+func (s Snapshot) ID() string {
+	if s.Definition.IsZero() {
+		return ""
+	}
+	sum := sha256.Sum256(slices.Concat(s.Definition[:], s.Metadata[:]))
+	return hex.EncodeToString(sum[:8])
+}
+
 // RunFilter selects runs; all that is set must hold. The zero value selects all.
 type RunFilter struct {
 	// Tags the run must have, by key and value; origins are ignored.
@@ -93,6 +111,10 @@ type RunFilter struct {
 	Job JobName
 	// Statuses of which the run must have one.
 	Statuses []RunStatus
+	// CodeVersion is that of the snapshot at launch or at the start; empty matches anything.
+	CodeVersion string
+	// Snapshot is the beginning of the id of the snapshot at launch or at the start; empty matches anything.
+	Snapshot string
 }
 
 // Matches reports whether r is selected.
@@ -108,6 +130,12 @@ func (f RunFilter) Matches(r *Run) bool {
 		if !found {
 			return false
 		}
+	}
+	if f.CodeVersion != "" && f.CodeVersion != r.Launched.CodeVersion && f.CodeVersion != r.StartedFrom.CodeVersion {
+		return false
+	}
+	if f.Snapshot != "" && !strings.HasPrefix(r.Launched.ID(), f.Snapshot) && !strings.HasPrefix(r.StartedFrom.ID(), f.Snapshot) {
+		return false
 	}
 	for _, t := range f.Tags {
 		if v, ok := r.Tag(t.Key); !ok || v != t.Value {

@@ -65,7 +65,10 @@ func (r *Run) Become(next RunStatus, reason string, now time.Time) error {
 		}
 	}
 	r.Status, r.StatusReason = next, cleanReason(reason)
+	r.WaitingSince = time.Time{}
 	switch {
+	case next == WaitingForCode:
+		r.WaitingSince = now
 	case next == Started:
 		r.StartedAt = now
 	case next == Starting:

@@ -13,11 +13,15 @@ import (
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/workspace"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // runService serves RunService. Its streams are in runwatch.go.
-type runService struct{ s *Server }
+type runService struct {
+	hostv1connect.UnimplementedRunServiceHandler
+	s *Server
+}
 
 // LaunchRun queues a run and answers when it is on disk.
 func (r runService) LaunchRun(ctx context.Context, req *hostv1.LaunchRunRequest) (*hostv1.LaunchRunResponse, error) {

@@ -130,10 +130,10 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	rpc := connect.NewServer(s.intercept)
-	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
+	hostv1connect.RegisterRunServiceHandler(rpc, runService{s: s})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})
-	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s})
+	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s: s})
 	workerv1connect.RegisterWorkerServiceHandler(rpc, workerService{s})
 	s.registerHealth(rpc)
 	if o.Reflection {

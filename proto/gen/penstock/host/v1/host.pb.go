@@ -24,6 +24,225 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// GetCapabilitiesRequest is empty.
+type GetCapabilitiesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCapabilitiesRequest) Reset() {
+	*x = GetCapabilitiesRequest{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCapabilitiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCapabilitiesRequest) ProtoMessage() {}
+
+func (x *GetCapabilitiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCapabilitiesRequest.ProtoReflect.Descriptor instead.
+func (*GetCapabilitiesRequest) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{0}
+}
+
+// GetCapabilitiesResponse can be saved as JSON and read by a check that does not reach the host.
+type GetCapabilitiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of the host's binary.
+	HostVersion string `protobuf:"bytes,1,opt,name=host_version,json=hostVersion,proto3" json:"host_version,omitempty"`
+	// Protocol version of the host.
+	ProtocolVersion string `protobuf:"bytes,2,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
+	// Oldest protocol of user code that the host works with.
+	OldestProtocolVersion string `protobuf:"bytes,3,opt,name=oldest_protocol_version,json=oldestProtocolVersion,proto3" json:"oldest_protocol_version,omitempty"`
+	// Capabilities, sorted by name.
+	Capabilities []*CapabilityRequirement `protobuf:"bytes,4,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// Locations that accept development versions.
+	AllowDevVersions []string `protobuf:"bytes,5,rep,name=allow_dev_versions,json=allowDevVersions,proto3" json:"allow_dev_versions,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GetCapabilitiesResponse) Reset() {
+	*x = GetCapabilitiesResponse{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCapabilitiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCapabilitiesResponse) ProtoMessage() {}
+
+func (x *GetCapabilitiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCapabilitiesResponse.ProtoReflect.Descriptor instead.
+func (*GetCapabilitiesResponse) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GetCapabilitiesResponse) GetHostVersion() string {
+	if x != nil {
+		return x.HostVersion
+	}
+	return ""
+}
+
+func (x *GetCapabilitiesResponse) GetProtocolVersion() string {
+	if x != nil {
+		return x.ProtocolVersion
+	}
+	return ""
+}
+
+func (x *GetCapabilitiesResponse) GetOldestProtocolVersion() string {
+	if x != nil {
+		return x.OldestProtocolVersion
+	}
+	return ""
+}
+
+func (x *GetCapabilitiesResponse) GetCapabilities() []*CapabilityRequirement {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *GetCapabilitiesResponse) GetAllowDevVersions() []string {
+	if x != nil {
+		return x.AllowDevVersions
+	}
+	return nil
+}
+
+// CapabilityRequirement is what one capability requires of both sides.
+type CapabilityRequirement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, for example job_metadata.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is, one line.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// Oldest server protocol that has it.
+	MinProtocolVersion string `protobuf:"bytes,3,opt,name=min_protocol_version,json=minProtocolVersion,proto3" json:"min_protocol_version,omitempty"`
+	// Oldest host protocol that can use it.
+	MinHostProtocolVersion string `protobuf:"bytes,4,opt,name=min_host_protocol_version,json=minHostProtocolVersion,proto3" json:"min_host_protocol_version,omitempty"`
+	// Oldest server protocol without known bugs in it; empty when that is min_protocol_version.
+	FixedProtocolVersion string `protobuf:"bytes,5,opt,name=fixed_protocol_version,json=fixedProtocolVersion,proto3" json:"fixed_protocol_version,omitempty"`
+	// Set when it is allowed on every compatible location; the others are gated by the server's report.
+	Baseline bool `protobuf:"varint,6,opt,name=baseline,proto3" json:"baseline,omitempty"`
+	// Its name inside a sentence.
+	Label         string `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CapabilityRequirement) Reset() {
+	*x = CapabilityRequirement{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CapabilityRequirement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CapabilityRequirement) ProtoMessage() {}
+
+func (x *CapabilityRequirement) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CapabilityRequirement.ProtoReflect.Descriptor instead.
+func (*CapabilityRequirement) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CapabilityRequirement) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CapabilityRequirement) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *CapabilityRequirement) GetMinProtocolVersion() string {
+	if x != nil {
+		return x.MinProtocolVersion
+	}
+	return ""
+}
+
+func (x *CapabilityRequirement) GetMinHostProtocolVersion() string {
+	if x != nil {
+		return x.MinHostProtocolVersion
+	}
+	return ""
+}
+
+func (x *CapabilityRequirement) GetFixedProtocolVersion() string {
+	if x != nil {
+		return x.FixedProtocolVersion
+	}
+	return ""
+}
+
+func (x *CapabilityRequirement) GetBaseline() bool {
+	if x != nil {
+		return x.Baseline
+	}
+	return false
+}
+
+func (x *CapabilityRequirement) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
 // GetHostRequest is empty.
 type GetHostRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -33,7 +252,7 @@ type GetHostRequest struct {
 
 func (x *GetHostRequest) Reset() {
 	*x = GetHostRequest{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -45,7 +264,7 @@ func (x *GetHostRequest) String() string {
 func (*GetHostRequest) ProtoMessage() {}
 
 func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -58,7 +277,7 @@ func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostRequest.ProtoReflect.Descriptor instead.
 func (*GetHostRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{0}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{3}
 }
 
 // GetHostResponse returns the host.
@@ -72,7 +291,7 @@ type GetHostResponse struct {
 
 func (x *GetHostResponse) Reset() {
 	*x = GetHostResponse{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -84,7 +303,7 @@ func (x *GetHostResponse) String() string {
 func (*GetHostResponse) ProtoMessage() {}
 
 func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -97,7 +316,7 @@ func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostResponse.ProtoReflect.Descriptor instead.
 func (*GetHostResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{1}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetHostResponse) GetHost() *Host {
@@ -125,14 +344,16 @@ type Host struct {
 	// When the process started.
 	StartedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
 	// Queue.
-	Queue         *Queue `protobuf:"bytes,8,opt,name=queue,proto3" json:"queue,omitempty"`
+	Queue *Queue `protobuf:"bytes,8,opt,name=queue,proto3" json:"queue,omitempty"`
+	// Configuration file; unset when there is none.
+	Config        *ConfigFile `protobuf:"bytes,9,opt,name=config,proto3" json:"config,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -144,7 +365,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -157,7 +378,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{2}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Host) GetVersion() string {
@@ -216,6 +437,86 @@ func (x *Host) GetQueue() *Queue {
 	return nil
 }
 
+func (x *Host) GetConfig() *ConfigFile {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+// ConfigFile is how the host's configuration file stands.
+type ConfigFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// When the configuration in use was read.
+	LoadedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=loaded_at,json=loadedAt,proto3" json:"loaded_at,omitempty"`
+	// Why the file as it is now is not in use, each mistake with its line and column; empty when it is in use.
+	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// Since when there is an error.
+	ErrorSince    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=error_since,json=errorSince,proto3" json:"error_since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigFile) Reset() {
+	*x = ConfigFile{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigFile) ProtoMessage() {}
+
+func (x *ConfigFile) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigFile.ProtoReflect.Descriptor instead.
+func (*ConfigFile) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ConfigFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *ConfigFile) GetLoadedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LoadedAt
+	}
+	return nil
+}
+
+func (x *ConfigFile) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *ConfigFile) GetErrorSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ErrorSince
+	}
+	return nil
+}
+
 // Queue is how the queue stands.
 type Queue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -231,7 +532,7 @@ type Queue struct {
 
 func (x *Queue) Reset() {
 	*x = Queue{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -243,7 +544,7 @@ func (x *Queue) String() string {
 func (*Queue) ProtoMessage() {}
 
 func (x *Queue) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -256,7 +557,7 @@ func (x *Queue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Queue.ProtoReflect.Descriptor instead.
 func (*Queue) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{3}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Queue) GetMaxInProgress() int32 {
@@ -284,10 +585,25 @@ var File_penstock_host_v1_host_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"\n" +
-	"\x1bpenstock/host/v1/host.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n" +
+	"\x1bpenstock/host/v1/host.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x18\n" +
+	"\x16GetCapabilitiesRequest\"\x9a\x02\n" +
+	"\x17GetCapabilitiesResponse\x12!\n" +
+	"\fhost_version\x18\x01 \x01(\tR\vhostVersion\x12)\n" +
+	"\x10protocol_version\x18\x02 \x01(\tR\x0fprotocolVersion\x126\n" +
+	"\x17oldest_protocol_version\x18\x03 \x01(\tR\x15oldestProtocolVersion\x12K\n" +
+	"\fcapabilities\x18\x04 \x03(\v2'.penstock.host.v1.CapabilityRequirementR\fcapabilities\x12,\n" +
+	"\x12allow_dev_versions\x18\x05 \x03(\tR\x10allowDevVersions\"\xa2\x02\n" +
+	"\x15CapabilityRequirement\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x120\n" +
+	"\x14min_protocol_version\x18\x03 \x01(\tR\x12minProtocolVersion\x129\n" +
+	"\x19min_host_protocol_version\x18\x04 \x01(\tR\x16minHostProtocolVersion\x124\n" +
+	"\x16fixed_protocol_version\x18\x05 \x01(\tR\x14fixedProtocolVersion\x12\x1a\n" +
+	"\bbaseline\x18\x06 \x01(\bR\bbaseline\x12\x14\n" +
+	"\x05label\x18\a \x01(\tR\x05label\"\x10\n" +
 	"\x0eGetHostRequest\"=\n" +
 	"\x0fGetHostResponse\x12*\n" +
-	"\x04host\x18\x01 \x01(\v2\x16.penstock.host.v1.HostR\x04host\"\xc2\x02\n" +
+	"\x04host\x18\x01 \x01(\v2\x16.penstock.host.v1.HostR\x04host\"\xf8\x02\n" +
 	"\x04Host\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
 	"\x06commit\x18\x02 \x01(\tR\x06commit\x12)\n" +
@@ -298,14 +614,23 @@ const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"data_bytes\x18\x06 \x01(\x04R\tdataBytes\x129\n" +
 	"\n" +
 	"started_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12-\n" +
-	"\x05queue\x18\b \x01(\v2\x17.penstock.host.v1.QueueR\x05queue\"h\n" +
+	"\x05queue\x18\b \x01(\v2\x17.penstock.host.v1.QueueR\x05queue\x124\n" +
+	"\x06config\x18\t \x01(\v2\x1c.penstock.host.v1.ConfigFileR\x06config\"\xac\x01\n" +
+	"\n" +
+	"ConfigFile\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x127\n" +
+	"\tloaded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bloadedAt\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\x12;\n" +
+	"\verror_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"errorSince\"h\n" +
 	"\x05Queue\x12&\n" +
 	"\x0fmax_in_progress\x18\x01 \x01(\x11R\rmaxInProgress\x12\x1f\n" +
 	"\vin_progress\x18\x02 \x01(\rR\n" +
 	"inProgress\x12\x16\n" +
-	"\x06queued\x18\x03 \x01(\rR\x06queued2]\n" +
+	"\x06queued\x18\x03 \x01(\rR\x06queued2\xc5\x01\n" +
 	"\vHostService\x12N\n" +
-	"\aGetHost\x12 .penstock.host.v1.GetHostRequest\x1a!.penstock.host.v1.GetHostResponseB\xc7\x01\n" +
+	"\aGetHost\x12 .penstock.host.v1.GetHostRequest\x1a!.penstock.host.v1.GetHostResponse\x12f\n" +
+	"\x0fGetCapabilities\x12(.penstock.host.v1.GetCapabilitiesRequest\x1a).penstock.host.v1.GetCapabilitiesResponseB\xc7\x01\n" +
 	"\x14com.penstock.host.v1B\tHostProtoP\x01ZBgithub.com/penstock-run/penstock/proto/gen/penstock/host/v1;hostv1\xa2\x02\x03PHX\xaa\x02\x10Penstock.Host.V1\xca\x02\x10Penstock\\Host\\V1\xe2\x02\x1cPenstock\\Host\\V1\\GPBMetadata\xea\x02\x12Penstock::Host::V1b\x06proto3"
 
 var (
@@ -320,25 +645,35 @@ func file_penstock_host_v1_host_proto_rawDescGZIP() []byte {
 	return file_penstock_host_v1_host_proto_rawDescData
 }
 
-var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_penstock_host_v1_host_proto_goTypes = []any{
-	(*GetHostRequest)(nil),        // 0: penstock.host.v1.GetHostRequest
-	(*GetHostResponse)(nil),       // 1: penstock.host.v1.GetHostResponse
-	(*Host)(nil),                  // 2: penstock.host.v1.Host
-	(*Queue)(nil),                 // 3: penstock.host.v1.Queue
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*GetCapabilitiesRequest)(nil),  // 0: penstock.host.v1.GetCapabilitiesRequest
+	(*GetCapabilitiesResponse)(nil), // 1: penstock.host.v1.GetCapabilitiesResponse
+	(*CapabilityRequirement)(nil),   // 2: penstock.host.v1.CapabilityRequirement
+	(*GetHostRequest)(nil),          // 3: penstock.host.v1.GetHostRequest
+	(*GetHostResponse)(nil),         // 4: penstock.host.v1.GetHostResponse
+	(*Host)(nil),                    // 5: penstock.host.v1.Host
+	(*ConfigFile)(nil),              // 6: penstock.host.v1.ConfigFile
+	(*Queue)(nil),                   // 7: penstock.host.v1.Queue
+	(*timestamppb.Timestamp)(nil),   // 8: google.protobuf.Timestamp
 }
 var file_penstock_host_v1_host_proto_depIdxs = []int32{
-	2, // 0: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
-	4, // 1: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
-	3, // 2: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
-	0, // 3: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
-	1, // 4: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 0: penstock.host.v1.GetCapabilitiesResponse.capabilities:type_name -> penstock.host.v1.CapabilityRequirement
+	5, // 1: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
+	8, // 2: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
+	7, // 3: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
+	6, // 4: penstock.host.v1.Host.config:type_name -> penstock.host.v1.ConfigFile
+	8, // 5: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
+	8, // 6: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
+	3, // 7: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
+	0, // 8: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
+	4, // 9: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
+	1, // 10: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_host_proto_init() }
@@ -352,7 +687,7 @@ func file_penstock_host_v1_host_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_host_proto_rawDesc), len(file_penstock_host_v1_host_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

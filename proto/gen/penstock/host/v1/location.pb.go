@@ -116,7 +116,21 @@ type Location struct {
 	// When the server answered last.
 	AnsweredAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
 	// Repositories, sorted by name.
-	Repositories  []*RepositorySummary `protobuf:"bytes,10,rep,name=repositories,proto3" json:"repositories,omitempty"`
+	Repositories []*RepositorySummary `protobuf:"bytes,10,rep,name=repositories,proto3" json:"repositories,omitempty"`
+	// Code of the error, for example LOCATION_UNREACHABLE; a string so that older clients can show newer codes.
+	ErrorCode string `protobuf:"bytes,11,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	// Since when there is an error.
+	ErrorSince *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=error_since,json=errorSince,proto3" json:"error_since,omitempty"`
+	// Digest of the definitions in use; empty when there are none.
+	DefinitionsDigest []byte `protobuf:"bytes,13,opt,name=definitions_digest,json=definitionsDigest,proto3" json:"definitions_digest,omitempty"`
+	// Server processes behind the address that answered lately; the newest report first.
+	Replicas []*Replica `protobuf:"bytes,14,rep,name=replicas,proto3" json:"replicas,omitempty"`
+	// Set while replicas report different definitions, versions or capabilities: a deploy is under way.
+	Mixed bool `protobuf:"varint,15,opt,name=mixed,proto3" json:"mixed,omitempty"`
+	// Set when every replica drains: nothing is started until another one answers.
+	Draining bool `protobuf:"varint,16,opt,name=draining,proto3" json:"draining,omitempty"`
+	// What people should know though nothing fails, for example that another location has the same server.
+	Notices       []string `protobuf:"bytes,17,rep,name=notices,proto3" json:"notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -221,6 +235,137 @@ func (x *Location) GetRepositories() []*RepositorySummary {
 	return nil
 }
 
+func (x *Location) GetErrorCode() string {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return ""
+}
+
+func (x *Location) GetErrorSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ErrorSince
+	}
+	return nil
+}
+
+func (x *Location) GetDefinitionsDigest() []byte {
+	if x != nil {
+		return x.DefinitionsDigest
+	}
+	return nil
+}
+
+func (x *Location) GetReplicas() []*Replica {
+	if x != nil {
+		return x.Replicas
+	}
+	return nil
+}
+
+func (x *Location) GetMixed() bool {
+	if x != nil {
+		return x.Mixed
+	}
+	return false
+}
+
+func (x *Location) GetDraining() bool {
+	if x != nil {
+		return x.Draining
+	}
+	return false
+}
+
+func (x *Location) GetNotices() []string {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+// Replica is one server process of a code location.
+type Replica struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it reported; server_id names it.
+	Server *v1.ServerInfo `protobuf:"bytes,1,opt,name=server,proto3" json:"server,omitempty"`
+	// IP address and port that it answered at.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// Set when its report is that of the definitions in use.
+	InUse bool `protobuf:"varint,3,opt,name=in_use,json=inUse,proto3" json:"in_use,omitempty"`
+	// When it was first seen.
+	FirstSeenAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=first_seen_at,json=firstSeenAt,proto3" json:"first_seen_at,omitempty"`
+	// When it answered last.
+	AnsweredAt    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replica) Reset() {
+	*x = Replica{}
+	mi := &file_penstock_host_v1_location_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replica) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replica) ProtoMessage() {}
+
+func (x *Replica) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_location_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replica.ProtoReflect.Descriptor instead.
+func (*Replica) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Replica) GetServer() *v1.ServerInfo {
+	if x != nil {
+		return x.Server
+	}
+	return nil
+}
+
+func (x *Replica) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Replica) GetInUse() bool {
+	if x != nil {
+		return x.InUse
+	}
+	return false
+}
+
+func (x *Replica) GetFirstSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstSeenAt
+	}
+	return nil
+}
+
+func (x *Replica) GetAnsweredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AnsweredAt
+	}
+	return nil
+}
+
 // RepositorySummary counts.
 type RepositorySummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -234,7 +379,7 @@ type RepositorySummary struct {
 
 func (x *RepositorySummary) Reset() {
 	*x = RepositorySummary{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[1]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -246,7 +391,7 @@ func (x *RepositorySummary) String() string {
 func (*RepositorySummary) ProtoMessage() {}
 
 func (x *RepositorySummary) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[1]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -259,7 +404,7 @@ func (x *RepositorySummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepositorySummary.ProtoReflect.Descriptor instead.
 func (*RepositorySummary) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{1}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RepositorySummary) GetName() string {
@@ -291,7 +436,7 @@ type CapabilityDecision struct {
 
 func (x *CapabilityDecision) Reset() {
 	*x = CapabilityDecision{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -303,7 +448,7 @@ func (x *CapabilityDecision) String() string {
 func (*CapabilityDecision) ProtoMessage() {}
 
 func (x *CapabilityDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -316,7 +461,7 @@ func (x *CapabilityDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CapabilityDecision.ProtoReflect.Descriptor instead.
 func (*CapabilityDecision) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{2}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CapabilityDecision) GetCapability() string {
@@ -349,7 +494,7 @@ type ListLocationsRequest struct {
 
 func (x *ListLocationsRequest) Reset() {
 	*x = ListLocationsRequest{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -361,7 +506,7 @@ func (x *ListLocationsRequest) String() string {
 func (*ListLocationsRequest) ProtoMessage() {}
 
 func (x *ListLocationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -374,7 +519,7 @@ func (x *ListLocationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLocationsRequest.ProtoReflect.Descriptor instead.
 func (*ListLocationsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{3}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{4}
 }
 
 // ListLocationsResponse lists.
@@ -388,7 +533,7 @@ type ListLocationsResponse struct {
 
 func (x *ListLocationsResponse) Reset() {
 	*x = ListLocationsResponse{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[4]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +545,7 @@ func (x *ListLocationsResponse) String() string {
 func (*ListLocationsResponse) ProtoMessage() {}
 
 func (x *ListLocationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[4]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +558,7 @@ func (x *ListLocationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLocationsResponse.ProtoReflect.Descriptor instead.
 func (*ListLocationsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{4}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListLocationsResponse) GetLocations() []*Location {
@@ -434,7 +579,7 @@ type GetLocationRequest struct {
 
 func (x *GetLocationRequest) Reset() {
 	*x = GetLocationRequest{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[5]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +591,7 @@ func (x *GetLocationRequest) String() string {
 func (*GetLocationRequest) ProtoMessage() {}
 
 func (x *GetLocationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[5]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +604,7 @@ func (x *GetLocationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLocationRequest.ProtoReflect.Descriptor instead.
 func (*GetLocationRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{5}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetLocationRequest) GetName() string {
@@ -480,7 +625,7 @@ type GetLocationResponse struct {
 
 func (x *GetLocationResponse) Reset() {
 	*x = GetLocationResponse{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[6]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -492,7 +637,7 @@ func (x *GetLocationResponse) String() string {
 func (*GetLocationResponse) ProtoMessage() {}
 
 func (x *GetLocationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[6]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -505,7 +650,7 @@ func (x *GetLocationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLocationResponse.ProtoReflect.Descriptor instead.
 func (*GetLocationResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{6}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetLocationResponse) GetLocation() *Location {
@@ -526,7 +671,7 @@ type ReloadLocationRequest struct {
 
 func (x *ReloadLocationRequest) Reset() {
 	*x = ReloadLocationRequest{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[7]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +683,7 @@ func (x *ReloadLocationRequest) String() string {
 func (*ReloadLocationRequest) ProtoMessage() {}
 
 func (x *ReloadLocationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[7]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +696,7 @@ func (x *ReloadLocationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadLocationRequest.ProtoReflect.Descriptor instead.
 func (*ReloadLocationRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{7}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReloadLocationRequest) GetName() string {
@@ -572,7 +717,7 @@ type ReloadLocationResponse struct {
 
 func (x *ReloadLocationResponse) Reset() {
 	*x = ReloadLocationResponse{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[8]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +729,7 @@ func (x *ReloadLocationResponse) String() string {
 func (*ReloadLocationResponse) ProtoMessage() {}
 
 func (x *ReloadLocationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[8]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +742,7 @@ func (x *ReloadLocationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadLocationResponse.ProtoReflect.Descriptor instead.
 func (*ReloadLocationResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{8}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReloadLocationResponse) GetLocation() *Location {
@@ -616,7 +761,7 @@ type WatchLocationsRequest struct {
 
 func (x *WatchLocationsRequest) Reset() {
 	*x = WatchLocationsRequest{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[9]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +773,7 @@ func (x *WatchLocationsRequest) String() string {
 func (*WatchLocationsRequest) ProtoMessage() {}
 
 func (x *WatchLocationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[9]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +786,7 @@ func (x *WatchLocationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLocationsRequest.ProtoReflect.Descriptor instead.
 func (*WatchLocationsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{9}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{10}
 }
 
 // WatchLocationsResponse is one location that is new or changed, or is gone.
@@ -657,7 +802,7 @@ type WatchLocationsResponse struct {
 
 func (x *WatchLocationsResponse) Reset() {
 	*x = WatchLocationsResponse{}
-	mi := &file_penstock_host_v1_location_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -669,7 +814,7 @@ func (x *WatchLocationsResponse) String() string {
 func (*WatchLocationsResponse) ProtoMessage() {}
 
 func (x *WatchLocationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_location_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_location_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +827,7 @@ func (x *WatchLocationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLocationsResponse.ProtoReflect.Descriptor instead.
 func (*WatchLocationsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{10}
+	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchLocationsResponse) GetLocation() *Location {
@@ -703,7 +848,7 @@ var File_penstock_host_v1_location_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_location_proto_rawDesc = "" +
 	"\n" +
-	"\x1fpenstock/host/v1/location.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1epenstock/host/v1/refusal.proto\x1a&penstock/usercode/v1/server_info.proto\"\xe0\x03\n" +
+	"\x1fpenstock/host/v1/location.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1epenstock/host/v1/refusal.proto\x1a&penstock/usercode/v1/server_info.proto\"\xee\x05\n" +
 	"\bLocation\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x125\n" +
@@ -716,7 +861,23 @@ const file_penstock_host_v1_location_proto_rawDesc = "" +
 	"\vanswered_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"answeredAt\x12G\n" +
 	"\frepositories\x18\n" +
-	" \x03(\v2#.penstock.host.v1.RepositorySummaryR\frepositories\";\n" +
+	" \x03(\v2#.penstock.host.v1.RepositorySummaryR\frepositories\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\v \x01(\tR\terrorCode\x12;\n" +
+	"\verror_since\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"errorSince\x12-\n" +
+	"\x12definitions_digest\x18\r \x01(\fR\x11definitionsDigest\x125\n" +
+	"\breplicas\x18\x0e \x03(\v2\x19.penstock.host.v1.ReplicaR\breplicas\x12\x14\n" +
+	"\x05mixed\x18\x0f \x01(\bR\x05mixed\x12\x1a\n" +
+	"\bdraining\x18\x10 \x01(\bR\bdraining\x12\x18\n" +
+	"\anotices\x18\x11 \x03(\tR\anotices\"\xf1\x01\n" +
+	"\aReplica\x128\n" +
+	"\x06server\x18\x01 \x01(\v2 .penstock.usercode.v1.ServerInfoR\x06server\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x15\n" +
+	"\x06in_use\x18\x03 \x01(\bR\x05inUse\x12>\n" +
+	"\rfirst_seen_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vfirstSeenAt\x12;\n" +
+	"\vanswered_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"answeredAt\";\n" +
 	"\x11RepositorySummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04jobs\x18\x02 \x01(\rR\x04jobs\"\x9f\x01\n" +
@@ -769,51 +930,57 @@ func file_penstock_host_v1_location_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_host_v1_location_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_penstock_host_v1_location_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_penstock_host_v1_location_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_penstock_host_v1_location_proto_goTypes = []any{
 	(LocationState)(0),             // 0: penstock.host.v1.LocationState
 	(*Location)(nil),               // 1: penstock.host.v1.Location
-	(*RepositorySummary)(nil),      // 2: penstock.host.v1.RepositorySummary
-	(*CapabilityDecision)(nil),     // 3: penstock.host.v1.CapabilityDecision
-	(*ListLocationsRequest)(nil),   // 4: penstock.host.v1.ListLocationsRequest
-	(*ListLocationsResponse)(nil),  // 5: penstock.host.v1.ListLocationsResponse
-	(*GetLocationRequest)(nil),     // 6: penstock.host.v1.GetLocationRequest
-	(*GetLocationResponse)(nil),    // 7: penstock.host.v1.GetLocationResponse
-	(*ReloadLocationRequest)(nil),  // 8: penstock.host.v1.ReloadLocationRequest
-	(*ReloadLocationResponse)(nil), // 9: penstock.host.v1.ReloadLocationResponse
-	(*WatchLocationsRequest)(nil),  // 10: penstock.host.v1.WatchLocationsRequest
-	(*WatchLocationsResponse)(nil), // 11: penstock.host.v1.WatchLocationsResponse
-	(*v1.ServerInfo)(nil),          // 12: penstock.usercode.v1.ServerInfo
-	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
-	(FeatureState)(0),              // 14: penstock.host.v1.FeatureState
-	(*Refusal)(nil),                // 15: penstock.host.v1.Refusal
+	(*Replica)(nil),                // 2: penstock.host.v1.Replica
+	(*RepositorySummary)(nil),      // 3: penstock.host.v1.RepositorySummary
+	(*CapabilityDecision)(nil),     // 4: penstock.host.v1.CapabilityDecision
+	(*ListLocationsRequest)(nil),   // 5: penstock.host.v1.ListLocationsRequest
+	(*ListLocationsResponse)(nil),  // 6: penstock.host.v1.ListLocationsResponse
+	(*GetLocationRequest)(nil),     // 7: penstock.host.v1.GetLocationRequest
+	(*GetLocationResponse)(nil),    // 8: penstock.host.v1.GetLocationResponse
+	(*ReloadLocationRequest)(nil),  // 9: penstock.host.v1.ReloadLocationRequest
+	(*ReloadLocationResponse)(nil), // 10: penstock.host.v1.ReloadLocationResponse
+	(*WatchLocationsRequest)(nil),  // 11: penstock.host.v1.WatchLocationsRequest
+	(*WatchLocationsResponse)(nil), // 12: penstock.host.v1.WatchLocationsResponse
+	(*v1.ServerInfo)(nil),          // 13: penstock.usercode.v1.ServerInfo
+	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(FeatureState)(0),              // 15: penstock.host.v1.FeatureState
+	(*Refusal)(nil),                // 16: penstock.host.v1.Refusal
 }
 var file_penstock_host_v1_location_proto_depIdxs = []int32{
 	0,  // 0: penstock.host.v1.Location.state:type_name -> penstock.host.v1.LocationState
-	12, // 1: penstock.host.v1.Location.server:type_name -> penstock.usercode.v1.ServerInfo
-	3,  // 2: penstock.host.v1.Location.capabilities:type_name -> penstock.host.v1.CapabilityDecision
-	13, // 3: penstock.host.v1.Location.loaded_at:type_name -> google.protobuf.Timestamp
-	13, // 4: penstock.host.v1.Location.answered_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: penstock.host.v1.Location.repositories:type_name -> penstock.host.v1.RepositorySummary
-	14, // 6: penstock.host.v1.CapabilityDecision.state:type_name -> penstock.host.v1.FeatureState
-	15, // 7: penstock.host.v1.CapabilityDecision.refusal:type_name -> penstock.host.v1.Refusal
-	1,  // 8: penstock.host.v1.ListLocationsResponse.locations:type_name -> penstock.host.v1.Location
-	1,  // 9: penstock.host.v1.GetLocationResponse.location:type_name -> penstock.host.v1.Location
-	1,  // 10: penstock.host.v1.ReloadLocationResponse.location:type_name -> penstock.host.v1.Location
-	1,  // 11: penstock.host.v1.WatchLocationsResponse.location:type_name -> penstock.host.v1.Location
-	4,  // 12: penstock.host.v1.LocationService.ListLocations:input_type -> penstock.host.v1.ListLocationsRequest
-	6,  // 13: penstock.host.v1.LocationService.GetLocation:input_type -> penstock.host.v1.GetLocationRequest
-	8,  // 14: penstock.host.v1.LocationService.ReloadLocation:input_type -> penstock.host.v1.ReloadLocationRequest
-	10, // 15: penstock.host.v1.LocationService.WatchLocations:input_type -> penstock.host.v1.WatchLocationsRequest
-	5,  // 16: penstock.host.v1.LocationService.ListLocations:output_type -> penstock.host.v1.ListLocationsResponse
-	7,  // 17: penstock.host.v1.LocationService.GetLocation:output_type -> penstock.host.v1.GetLocationResponse
-	9,  // 18: penstock.host.v1.LocationService.ReloadLocation:output_type -> penstock.host.v1.ReloadLocationResponse
-	11, // 19: penstock.host.v1.LocationService.WatchLocations:output_type -> penstock.host.v1.WatchLocationsResponse
-	16, // [16:20] is the sub-list for method output_type
-	12, // [12:16] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 1: penstock.host.v1.Location.server:type_name -> penstock.usercode.v1.ServerInfo
+	4,  // 2: penstock.host.v1.Location.capabilities:type_name -> penstock.host.v1.CapabilityDecision
+	14, // 3: penstock.host.v1.Location.loaded_at:type_name -> google.protobuf.Timestamp
+	14, // 4: penstock.host.v1.Location.answered_at:type_name -> google.protobuf.Timestamp
+	3,  // 5: penstock.host.v1.Location.repositories:type_name -> penstock.host.v1.RepositorySummary
+	14, // 6: penstock.host.v1.Location.error_since:type_name -> google.protobuf.Timestamp
+	2,  // 7: penstock.host.v1.Location.replicas:type_name -> penstock.host.v1.Replica
+	13, // 8: penstock.host.v1.Replica.server:type_name -> penstock.usercode.v1.ServerInfo
+	14, // 9: penstock.host.v1.Replica.first_seen_at:type_name -> google.protobuf.Timestamp
+	14, // 10: penstock.host.v1.Replica.answered_at:type_name -> google.protobuf.Timestamp
+	15, // 11: penstock.host.v1.CapabilityDecision.state:type_name -> penstock.host.v1.FeatureState
+	16, // 12: penstock.host.v1.CapabilityDecision.refusal:type_name -> penstock.host.v1.Refusal
+	1,  // 13: penstock.host.v1.ListLocationsResponse.locations:type_name -> penstock.host.v1.Location
+	1,  // 14: penstock.host.v1.GetLocationResponse.location:type_name -> penstock.host.v1.Location
+	1,  // 15: penstock.host.v1.ReloadLocationResponse.location:type_name -> penstock.host.v1.Location
+	1,  // 16: penstock.host.v1.WatchLocationsResponse.location:type_name -> penstock.host.v1.Location
+	5,  // 17: penstock.host.v1.LocationService.ListLocations:input_type -> penstock.host.v1.ListLocationsRequest
+	7,  // 18: penstock.host.v1.LocationService.GetLocation:input_type -> penstock.host.v1.GetLocationRequest
+	9,  // 19: penstock.host.v1.LocationService.ReloadLocation:input_type -> penstock.host.v1.ReloadLocationRequest
+	11, // 20: penstock.host.v1.LocationService.WatchLocations:input_type -> penstock.host.v1.WatchLocationsRequest
+	6,  // 21: penstock.host.v1.LocationService.ListLocations:output_type -> penstock.host.v1.ListLocationsResponse
+	8,  // 22: penstock.host.v1.LocationService.GetLocation:output_type -> penstock.host.v1.GetLocationResponse
+	10, // 23: penstock.host.v1.LocationService.ReloadLocation:output_type -> penstock.host.v1.ReloadLocationResponse
+	12, // 24: penstock.host.v1.LocationService.WatchLocations:output_type -> penstock.host.v1.WatchLocationsResponse
+	21, // [21:25] is the sub-list for method output_type
+	17, // [17:21] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_location_proto_init() }
@@ -828,7 +995,7 @@ func file_penstock_host_v1_location_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_location_proto_rawDesc), len(file_penstock_host_v1_location_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

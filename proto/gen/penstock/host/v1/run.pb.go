@@ -146,9 +146,19 @@ type Run struct {
 	// Op paths that the run executes, sorted.
 	OpPaths []string `protobuf:"bytes,20,rep,name=op_paths,json=opPaths,proto3" json:"op_paths,omitempty"`
 	// Where the worker runs, for people; empty before the start.
-	WorkerHandle  string `protobuf:"bytes,21,opt,name=worker_handle,json=workerHandle,proto3" json:"worker_handle,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	WorkerHandle string `protobuf:"bytes,21,opt,name=worker_handle,json=workerHandle,proto3" json:"worker_handle,omitempty"`
+	// Since when it waits for its code; unset when it does not.
+	WaitingSince *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=waiting_since,json=waitingSince,proto3" json:"waiting_since,omitempty"`
+	// When it fails if its code has not come by then; unset when it waits for ever.
+	WaitsUntil *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=waits_until,json=waitsUntil,proto3" json:"waits_until,omitempty"`
+	// Id of the snapshot at launch, see JobSnapshot.id.
+	Snapshot string `protobuf:"bytes,24,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Id of the snapshot that it was started from; empty before.
+	StartedSnapshot string `protobuf:"bytes,25,opt,name=started_snapshot,json=startedSnapshot,proto3" json:"started_snapshot,omitempty"`
+	// Code version that it was started from; empty before.
+	StartedCodeVersion string `protobuf:"bytes,26,opt,name=started_code_version,json=startedCodeVersion,proto3" json:"started_code_version,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Run) Reset() {
@@ -317,6 +327,41 @@ func (x *Run) GetOpPaths() []string {
 func (x *Run) GetWorkerHandle() string {
 	if x != nil {
 		return x.WorkerHandle
+	}
+	return ""
+}
+
+func (x *Run) GetWaitingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WaitingSince
+	}
+	return nil
+}
+
+func (x *Run) GetWaitsUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WaitsUntil
+	}
+	return nil
+}
+
+func (x *Run) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
+}
+
+func (x *Run) GetStartedSnapshot() string {
+	if x != nil {
+		return x.StartedSnapshot
+	}
+	return ""
+}
+
+func (x *Run) GetStartedCodeVersion() string {
+	if x != nil {
+		return x.StartedCodeVersion
 	}
 	return ""
 }
@@ -630,7 +675,13 @@ type RunFilter struct {
 	// Job, as in GetJobRequest, or one that is gone; empty means all.
 	Job string `protobuf:"bytes,2,opt,name=job,proto3" json:"job,omitempty"`
 	// One of these statuses; empty means all.
-	Statuses      []RunStatus `protobuf:"varint,3,rep,packed,name=statuses,proto3,enum=penstock.host.v1.RunStatus" json:"statuses,omitempty"`
+	Statuses []RunStatus `protobuf:"varint,3,rep,packed,name=statuses,proto3,enum=penstock.host.v1.RunStatus" json:"statuses,omitempty"`
+	// Code version at launch or at the start; empty means all.
+	CodeVersion string `protobuf:"bytes,4,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
+	// Id of the snapshot at launch or at the start, or a beginning of it with at least 4 digits; empty means all.
+	Snapshot string `protobuf:"bytes,5,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Code location; empty means all.
+	Location      string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -684,6 +735,27 @@ func (x *RunFilter) GetStatuses() []RunStatus {
 		return x.Statuses
 	}
 	return nil
+}
+
+func (x *RunFilter) GetCodeVersion() string {
+	if x != nil {
+		return x.CodeVersion
+	}
+	return ""
+}
+
+func (x *RunFilter) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
+}
+
+func (x *RunFilter) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
 }
 
 // ListRunsRequest pages through runs.
@@ -1511,11 +1583,194 @@ func (*DeleteRunResponse) Descriptor() ([]byte, []int) {
 	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
+// RepointRunsRequest says which runs, and the job that they are to be runs of.
+type RepointRunsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Job whose runs are meant: "location/repository/job", which may be gone. Required unless ids are given.
+	Job string `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	// Ids of runs; empty means all runs of job that are WAITING_FOR_CODE.
+	Ids []string `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	// Job that they become runs of, as in GetJobRequest.
+	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Only say what would happen.
+	DryRun        bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RepointRunsRequest) Reset() {
+	*x = RepointRunsRequest{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RepointRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RepointRunsRequest) ProtoMessage() {}
+
+func (x *RepointRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RepointRunsRequest.ProtoReflect.Descriptor instead.
+func (*RepointRunsRequest) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RepointRunsRequest) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *RepointRunsRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *RepointRunsRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *RepointRunsRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// RepointRunsResponse says what happened to each run.
+type RepointRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Job that was meant by to.
+	To *JobName `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
+	// Runs, oldest first.
+	Runs          []*RepointedRun `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RepointRunsResponse) Reset() {
+	*x = RepointRunsResponse{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RepointRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RepointRunsResponse) ProtoMessage() {}
+
+func (x *RepointRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RepointRunsResponse.ProtoReflect.Descriptor instead.
+func (*RepointRunsResponse) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RepointRunsResponse) GetTo() *JobName {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *RepointRunsResponse) GetRuns() []*RepointedRun {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
+// RepointedRun is one run.
+type RepointedRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Why it stays as it was; empty when it was, or would be, re-pointed.
+	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RepointedRun) Reset() {
+	*x = RepointedRun{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RepointedRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RepointedRun) ProtoMessage() {}
+
+func (x *RepointedRun) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RepointedRun.ProtoReflect.Descriptor instead.
+func (*RepointedRun) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *RepointedRun) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RepointedRun) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 var File_penstock_host_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xa9\x06\n" +
+	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xa0\b\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12+\n" +
@@ -1540,7 +1795,13 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x0elast_event_seq\x18\x11 \x01(\x04R\flastEventSeq\x12:\n" +
 	"\x19started_definition_digest\x18\x12 \x01(\fR\x17startedDefinitionDigest\x12\x19\n" +
 	"\bop_paths\x18\x14 \x03(\tR\aopPaths\x12#\n" +
-	"\rworker_handle\x18\x15 \x01(\tR\fworkerHandle\"\xde\x01\n" +
+	"\rworker_handle\x18\x15 \x01(\tR\fworkerHandle\x12?\n" +
+	"\rwaiting_since\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\fwaitingSince\x12;\n" +
+	"\vwaits_until\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"waitsUntil\x12\x1a\n" +
+	"\bsnapshot\x18\x18 \x01(\tR\bsnapshot\x12)\n" +
+	"\x10started_snapshot\x18\x19 \x01(\tR\x0fstartedSnapshot\x120\n" +
+	"\x14started_code_version\x18\x1a \x01(\tR\x12startedCodeVersion\"\xde\x01\n" +
 	"\x10LaunchRunRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x10\n" +
@@ -1566,11 +1827,14 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x11definition_digest\x18\x06 \x01(\fR\x10definitionDigest\x125\n" +
 	"\bproblems\x18\a \x03(\v2\x19.penstock.host.v1.ProblemR\bproblems\x12!\n" +
 	"\fcode_version\x18\b \x01(\tR\vcodeVersion\x12\x14\n" +
-	"\x05notes\x18\t \x03(\tR\x05notes\"\x80\x01\n" +
+	"\x05notes\x18\t \x03(\tR\x05notes\"\xdb\x01\n" +
 	"\tRunFilter\x12(\n" +
 	"\x04tags\x18\x01 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12\x10\n" +
 	"\x03job\x18\x02 \x01(\tR\x03job\x127\n" +
-	"\bstatuses\x18\x03 \x03(\x0e2\x1b.penstock.host.v1.RunStatusR\bstatuses\"\x84\x01\n" +
+	"\bstatuses\x18\x03 \x03(\x0e2\x1b.penstock.host.v1.RunStatusR\bstatuses\x12!\n" +
+	"\fcode_version\x18\x04 \x01(\tR\vcodeVersion\x12\x1a\n" +
+	"\bsnapshot\x18\x05 \x01(\tR\bsnapshot\x12\x1a\n" +
+	"\blocation\x18\x06 \x01(\tR\blocation\"\x84\x01\n" +
 	"\x0fListRunsRequest\x123\n" +
 	"\x06filter\x18\x01 \x01(\v2\x1b.penstock.host.v1.RunFilterR\x06filter\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\rR\bpageSize\x12\x1f\n" +
@@ -1621,7 +1885,18 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"\"\n" +
 	"\x10DeleteRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x13\n" +
-	"\x11DeleteRunResponse*\xf3\x01\n" +
+	"\x11DeleteRunResponse\"a\n" +
+	"\x12RepointRunsRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\tR\x03job\x12\x10\n" +
+	"\x03ids\x18\x02 \x03(\tR\x03ids\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"t\n" +
+	"\x13RepointRunsResponse\x12)\n" +
+	"\x02to\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x02to\x122\n" +
+	"\x04runs\x18\x02 \x03(\v2\x1e.penstock.host.v1.RepointedRunR\x04runs\"4\n" +
+	"\fRepointedRun\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error*\xf3\x01\n" +
 	"\tRunStatus\x12\x1a\n" +
 	"\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11RUN_STATUS_QUEUED\x10\x01\x12\x1f\n" +
@@ -1631,7 +1906,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x14RUN_STATUS_CANCELING\x10\x05\x12\x16\n" +
 	"\x12RUN_STATUS_SUCCESS\x10\x06\x12\x16\n" +
 	"\x12RUN_STATUS_FAILURE\x10\a\x12\x17\n" +
-	"\x13RUN_STATUS_CANCELED\x10\b2\xab\x06\n" +
+	"\x13RUN_STATUS_CANCELED\x10\b2\x87\a\n" +
 	"\n" +
 	"RunService\x12T\n" +
 	"\tLaunchRun\x12\".penstock.host.v1.LaunchRunRequest\x1a#.penstock.host.v1.LaunchRunResponse\x12W\n" +
@@ -1643,7 +1918,8 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x0eGetRunSnapshot\x12'.penstock.host.v1.GetRunSnapshotRequest\x1a(.penstock.host.v1.GetRunSnapshotResponse\x12e\n" +
 	"\x0eWatchRunEvents\x12'.penstock.host.v1.WatchRunEventsRequest\x1a(.penstock.host.v1.WatchRunEventsResponse0\x01\x12T\n" +
 	"\tCancelRun\x12\".penstock.host.v1.CancelRunRequest\x1a#.penstock.host.v1.CancelRunResponse\x12T\n" +
-	"\tDeleteRun\x12\".penstock.host.v1.DeleteRunRequest\x1a#.penstock.host.v1.DeleteRunResponseB\xc6\x01\n" +
+	"\tDeleteRun\x12\".penstock.host.v1.DeleteRunRequest\x1a#.penstock.host.v1.DeleteRunResponse\x12Z\n" +
+	"\vRepointRuns\x12$.penstock.host.v1.RepointRunsRequest\x1a%.penstock.host.v1.RepointRunsResponseB\xc6\x01\n" +
 	"\x14com.penstock.host.v1B\bRunProtoP\x01ZBgithub.com/penstock-run/penstock/proto/gen/penstock/host/v1;hostv1\xa2\x02\x03PHX\xaa\x02\x10Penstock.Host.V1\xca\x02\x10Penstock\\Host\\V1\xe2\x02\x1cPenstock\\Host\\V1\\GPBMetadata\xea\x02\x12Penstock::Host::V1b\x06proto3"
 
 var (
@@ -1659,7 +1935,7 @@ func file_penstock_host_v1_run_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_host_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_penstock_host_v1_run_proto_goTypes = []any{
 	(RunStatus)(0),                 // 0: penstock.host.v1.RunStatus
 	(*Run)(nil),                    // 1: penstock.host.v1.Run
@@ -1683,64 +1959,73 @@ var file_penstock_host_v1_run_proto_goTypes = []any{
 	(*CancelRunResponse)(nil),      // 19: penstock.host.v1.CancelRunResponse
 	(*DeleteRunRequest)(nil),       // 20: penstock.host.v1.DeleteRunRequest
 	(*DeleteRunResponse)(nil),      // 21: penstock.host.v1.DeleteRunResponse
-	(*JobName)(nil),                // 22: penstock.host.v1.JobName
-	(*v1.Tag)(nil),                 // 23: penstock.tag.v1.Tag
-	(*timestamppb.Timestamp)(nil),  // 24: google.protobuf.Timestamp
-	(*Problem)(nil),                // 25: penstock.host.v1.Problem
-	(*v11.JobDefinition)(nil),      // 26: penstock.usercode.v1.JobDefinition
-	(*JobMetadataView)(nil),        // 27: penstock.host.v1.JobMetadataView
-	(*v12.Event)(nil),              // 28: penstock.worker.v1.Event
+	(*RepointRunsRequest)(nil),     // 22: penstock.host.v1.RepointRunsRequest
+	(*RepointRunsResponse)(nil),    // 23: penstock.host.v1.RepointRunsResponse
+	(*RepointedRun)(nil),           // 24: penstock.host.v1.RepointedRun
+	(*JobName)(nil),                // 25: penstock.host.v1.JobName
+	(*v1.Tag)(nil),                 // 26: penstock.tag.v1.Tag
+	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
+	(*Problem)(nil),                // 28: penstock.host.v1.Problem
+	(*v11.JobDefinition)(nil),      // 29: penstock.usercode.v1.JobDefinition
+	(*JobMetadataView)(nil),        // 30: penstock.host.v1.JobMetadataView
+	(*v12.Event)(nil),              // 31: penstock.worker.v1.Event
 }
 var file_penstock_host_v1_run_proto_depIdxs = []int32{
-	22, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
+	25, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
 	0,  // 1: penstock.host.v1.Run.status:type_name -> penstock.host.v1.RunStatus
-	23, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
-	24, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	24, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	24, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
-	23, // 6: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
-	1,  // 7: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
-	2,  // 8: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
-	22, // 9: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
-	23, // 10: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
-	23, // 11: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
-	25, // 12: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
-	23, // 13: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
-	0,  // 14: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
-	6,  // 15: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	1,  // 16: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
-	6,  // 17: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	1,  // 18: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
-	1,  // 19: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
-	26, // 20: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
-	27, // 21: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
-	17, // 22: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
-	1,  // 23: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
-	28, // 24: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
-	1,  // 25: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
-	2,  // 26: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
-	4,  // 27: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
-	7,  // 28: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
-	9,  // 29: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
-	11, // 30: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
-	13, // 31: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
-	15, // 32: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
-	18, // 33: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
-	20, // 34: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
-	3,  // 35: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
-	5,  // 36: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
-	8,  // 37: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
-	10, // 38: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
-	12, // 39: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
-	14, // 40: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
-	16, // 41: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
-	19, // 42: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
-	21, // 43: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
-	35, // [35:44] is the sub-list for method output_type
-	26, // [26:35] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	26, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
+	27, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	27, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	27, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
+	27, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
+	27, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
+	26, // 8: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
+	1,  // 9: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
+	2,  // 10: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
+	25, // 11: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
+	26, // 12: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
+	26, // 13: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
+	28, // 14: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
+	26, // 15: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
+	0,  // 16: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
+	6,  // 17: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	1,  // 18: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
+	6,  // 19: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	1,  // 20: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
+	1,  // 21: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
+	29, // 22: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
+	30, // 23: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
+	17, // 24: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
+	1,  // 25: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
+	31, // 26: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
+	1,  // 27: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
+	25, // 28: penstock.host.v1.RepointRunsResponse.to:type_name -> penstock.host.v1.JobName
+	24, // 29: penstock.host.v1.RepointRunsResponse.runs:type_name -> penstock.host.v1.RepointedRun
+	2,  // 30: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
+	4,  // 31: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
+	7,  // 32: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
+	9,  // 33: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
+	11, // 34: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
+	13, // 35: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
+	15, // 36: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
+	18, // 37: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
+	20, // 38: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
+	22, // 39: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
+	3,  // 40: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
+	5,  // 41: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
+	8,  // 42: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
+	10, // 43: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
+	12, // 44: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
+	14, // 45: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
+	16, // 46: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
+	19, // 47: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
+	21, // 48: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
+	23, // 49: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
+	40, // [40:50] is the sub-list for method output_type
+	30, // [30:40] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_run_proto_init() }
@@ -1756,7 +2041,7 @@ func file_penstock_host_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_run_proto_rawDesc), len(file_penstock_host_v1_run_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   21,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

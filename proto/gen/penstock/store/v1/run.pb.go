@@ -69,6 +69,8 @@ type Run struct {
 	Current *Attempt `protobuf:"bytes,20,opt,name=current,proto3" json:"current,omitempty"`
 	// Attempts whose worker never said hello within the start lease.
 	StartTimeouts uint32 `protobuf:"varint,21,opt,name=start_timeouts,json=startTimeouts,proto3" json:"start_timeouts,omitempty"`
+	// Since when it waits for its code; unset when it does not.
+	WaitingSince  *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=waiting_since,json=waitingSince,proto3" json:"waiting_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -250,6 +252,13 @@ func (x *Run) GetStartTimeouts() uint32 {
 	return 0
 }
 
+func (x *Run) GetWaitingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WaitingSince
+	}
+	return nil
+}
+
 // Attempt is the current attempt of a run.
 type Attempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -363,8 +372,10 @@ type Snapshot struct {
 	ServerInfo []byte `protobuf:"bytes,4,opt,name=server_info,json=serverInfo,proto3" json:"server_info,omitempty"`
 	// Set when the location accepted development versions.
 	AllowDevVersions bool `protobuf:"varint,5,opt,name=allow_dev_versions,json=allowDevVersions,proto3" json:"allow_dev_versions,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Version of the code as its server called it, else its revision.
+	CodeVersion   string `protobuf:"bytes,6,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Snapshot) Reset() {
@@ -430,6 +441,13 @@ func (x *Snapshot) GetAllowDevVersions() bool {
 		return x.AllowDevVersions
 	}
 	return false
+}
+
+func (x *Snapshot) GetCodeVersion() string {
+	if x != nil {
+		return x.CodeVersion
+	}
+	return ""
 }
 
 // Tag is a tag of a run.
@@ -546,7 +564,7 @@ var File_penstock_store_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x06\n" +
+	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcb\x06\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1a\n" +
@@ -575,7 +593,8 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"started_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x125\n" +
 	"\bended_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x124\n" +
 	"\acurrent\x18\x14 \x01(\v2\x1a.penstock.store.v1.AttemptR\acurrent\x12%\n" +
-	"\x0estart_timeouts\x18\x15 \x01(\rR\rstartTimeouts\"\x92\x02\n" +
+	"\x0estart_timeouts\x18\x15 \x01(\rR\rstartTimeouts\x12?\n" +
+	"\rwaiting_since\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\fwaitingSince\"\x92\x02\n" +
 	"\aAttempt\x12!\n" +
 	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\x12\x1b\n" +
@@ -584,14 +603,15 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\vstarting_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"startingAt\x12=\n" +
 	"\fcanceling_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vcancelingAt\x12\x16\n" +
-	"\x06forced\x18\a \x01(\bR\x06forced\"\xda\x01\n" +
+	"\x06forced\x18\a \x01(\bR\x06forced\"\xfd\x01\n" +
 	"\bSnapshot\x12+\n" +
 	"\x11definition_digest\x18\x01 \x01(\fR\x10definitionDigest\x12'\n" +
 	"\x0fmetadata_digest\x18\x02 \x01(\fR\x0emetadataDigest\x12)\n" +
 	"\x10metadata_entries\x18\x03 \x01(\rR\x0fmetadataEntries\x12\x1f\n" +
 	"\vserver_info\x18\x04 \x01(\fR\n" +
 	"serverInfo\x12,\n" +
-	"\x12allow_dev_versions\x18\x05 \x01(\bR\x10allowDevVersions\"E\n" +
+	"\x12allow_dev_versions\x18\x05 \x01(\bR\x10allowDevVersions\x12!\n" +
+	"\fcode_version\x18\x06 \x01(\tR\vcodeVersion\"E\n" +
 	"\x03Tag\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
@@ -623,20 +643,21 @@ var file_penstock_store_v1_run_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 }
 var file_penstock_store_v1_run_proto_depIdxs = []int32{
-	3, // 0: penstock.store.v1.Run.tags:type_name -> penstock.store.v1.Tag
-	2, // 1: penstock.store.v1.Run.launched:type_name -> penstock.store.v1.Snapshot
-	2, // 2: penstock.store.v1.Run.started:type_name -> penstock.store.v1.Snapshot
-	5, // 3: penstock.store.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	5, // 4: penstock.store.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	5, // 5: penstock.store.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
-	1, // 6: penstock.store.v1.Run.current:type_name -> penstock.store.v1.Attempt
-	5, // 7: penstock.store.v1.Attempt.starting_at:type_name -> google.protobuf.Timestamp
-	5, // 8: penstock.store.v1.Attempt.canceling_at:type_name -> google.protobuf.Timestamp
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	3,  // 0: penstock.store.v1.Run.tags:type_name -> penstock.store.v1.Tag
+	2,  // 1: penstock.store.v1.Run.launched:type_name -> penstock.store.v1.Snapshot
+	2,  // 2: penstock.store.v1.Run.started:type_name -> penstock.store.v1.Snapshot
+	5,  // 3: penstock.store.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	5,  // 4: penstock.store.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	5,  // 5: penstock.store.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
+	1,  // 6: penstock.store.v1.Run.current:type_name -> penstock.store.v1.Attempt
+	5,  // 7: penstock.store.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
+	5,  // 8: penstock.store.v1.Attempt.starting_at:type_name -> google.protobuf.Timestamp
+	5,  // 9: penstock.store.v1.Attempt.canceling_at:type_name -> google.protobuf.Timestamp
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_penstock_store_v1_run_proto_init() }

@@ -48,7 +48,11 @@ type ServerInfo struct {
 	// When the process started.
 	StartedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
 	// Set from SIGTERM on: no new starts, waiting for its workers.
-	Draining      bool `protobuf:"varint,11,opt,name=draining,proto3" json:"draining,omitempty"`
+	Draining bool `protobuf:"varint,11,opt,name=draining,proto3" json:"draining,omitempty"`
+	// Workers that this process started and that have not ended.
+	LiveWorkers uint32 `protobuf:"varint,12,opt,name=live_workers,json=liveWorkers,proto3" json:"live_workers,omitempty"`
+	// When a draining server ends at the latest; unset while it does not drain.
+	DrainDeadline *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=drain_deadline,json=drainDeadline,proto3" json:"drain_deadline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +162,20 @@ func (x *ServerInfo) GetDraining() bool {
 		return x.Draining
 	}
 	return false
+}
+
+func (x *ServerInfo) GetLiveWorkers() uint32 {
+	if x != nil {
+		return x.LiveWorkers
+	}
+	return 0
+}
+
+func (x *ServerInfo) GetDrainDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DrainDeadline
+	}
+	return nil
 }
 
 // Sdk names the SDK.
@@ -493,7 +511,7 @@ var File_penstock_usercode_v1_server_info_proto protoreflect.FileDescriptor
 
 const file_penstock_usercode_v1_server_info_proto_rawDesc = "" +
 	"\n" +
-	"&penstock/usercode/v1/server_info.proto\x12\x14penstock.usercode.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x04\n" +
+	"&penstock/usercode/v1/server_info.proto\x12\x14penstock.usercode.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x05\n" +
 	"\n" +
 	"ServerInfo\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\tR\x0fprotocolVersion\x129\n" +
@@ -508,7 +526,9 @@ const file_penstock_usercode_v1_server_info_proto_rawDesc = "" +
 	"\n" +
 	"started_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12\x1a\n" +
-	"\bdraining\x18\v \x01(\bR\bdraining\"U\n" +
+	"\bdraining\x18\v \x01(\bR\bdraining\x12!\n" +
+	"\flive_workers\x18\f \x01(\rR\vliveWorkers\x12A\n" +
+	"\x0edrain_deadline\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\rdrainDeadline\"U\n" +
 	"\x03Sdk\x12\x1a\n" +
 	"\blanguage\x18\x01 \x01(\tR\blanguage\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
@@ -562,13 +582,14 @@ var file_penstock_usercode_v1_server_info_proto_depIdxs = []int32{
 	3, // 2: penstock.usercode.v1.ServerInfo.capabilities:type_name -> penstock.usercode.v1.Capability
 	4, // 3: penstock.usercode.v1.ServerInfo.limits:type_name -> penstock.usercode.v1.ServerLimits
 	6, // 4: penstock.usercode.v1.ServerInfo.started_at:type_name -> google.protobuf.Timestamp
-	6, // 5: penstock.usercode.v1.Build.built_at:type_name -> google.protobuf.Timestamp
-	3, // 6: penstock.usercode.v1.HostInfo.capabilities:type_name -> penstock.usercode.v1.Capability
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	6, // 5: penstock.usercode.v1.ServerInfo.drain_deadline:type_name -> google.protobuf.Timestamp
+	6, // 6: penstock.usercode.v1.Build.built_at:type_name -> google.protobuf.Timestamp
+	3, // 7: penstock.usercode.v1.HostInfo.capabilities:type_name -> penstock.usercode.v1.Capability
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_penstock_usercode_v1_server_info_proto_init() }

@@ -28,6 +28,9 @@ const (
 const (
 	// HostServiceGetHostProcedure is the procedure name of the HostService's GetHost RPC.
 	HostServiceGetHostProcedure = "/penstock.host.v1.HostService/GetHost"
+	// HostServiceGetCapabilitiesProcedure is the procedure name of the HostService's GetCapabilities
+	// RPC.
+	HostServiceGetCapabilitiesProcedure = "/penstock.host.v1.HostService/GetCapabilities"
 )
 
 var (
@@ -38,12 +41,21 @@ var (
 			Procedure:  HostServiceGetHostProcedure,
 		}
 	})
+	hostServiceGetCapabilitiesSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_penstock_host_v1_host_proto.Services().ByName("HostService").Methods().ByName("GetCapabilities"),
+			Procedure:  HostServiceGetCapabilitiesProcedure,
+		}
+	})
 )
 
 // HostServiceClient is a client for the penstock.host.v1.HostService service.
 type HostServiceClient interface {
 	// GetHost returns it.
 	GetHost(context.Context, *v1.GetHostRequest) (*v1.GetHostResponse, error)
+	// GetCapabilities returns what this host asks of user code, for the checks of a build before it is deployed.
+	GetCapabilities(context.Context, *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error)
 }
 
 // NewHostServiceClient constructs a client for the penstock.host.v1.HostService service. Multiple
@@ -56,6 +68,8 @@ func NewHostServiceClient(client *connect.Client) HostServiceClient {
 type HostServiceHandler interface {
 	// GetHost returns it.
 	GetHost(context.Context, *v1.GetHostRequest) (*v1.GetHostResponse, error)
+	// GetCapabilities returns what this host asks of user code, for the checks of a build before it is deployed.
+	GetCapabilities(context.Context, *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error)
 }
 
 // RegisterHostServiceHandler registers svc as the penstock.host.v1.HostService implementation on
@@ -64,6 +78,7 @@ func RegisterHostServiceHandler(server *connect.Server, svc HostServiceHandler) 
 	adapter := hostServiceHandler{svc: svc}
 	server.Register(
 		connect.Method{Spec: hostServiceGetHostSpec(), Handler: adapter.getHost},
+		connect.Method{Spec: hostServiceGetCapabilitiesSpec(), Handler: adapter.getCapabilities},
 	)
 }
 
@@ -72,6 +87,10 @@ type UnimplementedHostServiceHandler struct{}
 
 func (UnimplementedHostServiceHandler) GetHost(context.Context, *v1.GetHostRequest) (*v1.GetHostResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.HostService.GetHost is not implemented")
+}
+
+func (UnimplementedHostServiceHandler) GetCapabilities(context.Context, *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.HostService.GetCapabilities is not implemented")
 }
 
 type hostServiceClient struct {
@@ -86,6 +105,14 @@ func (c *hostServiceClient) GetHost(ctx context.Context, req *v1.GetHostRequest)
 	return &res, nil
 }
 
+func (c *hostServiceClient) GetCapabilities(ctx context.Context, req *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error) {
+	var res v1.GetCapabilitiesResponse
+	if err := c.client.CallUnary(ctx, hostServiceGetCapabilitiesSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
 type hostServiceHandler struct{ svc HostServiceHandler }
 
 func (h hostServiceHandler) getHost(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
@@ -94,6 +121,18 @@ func (h hostServiceHandler) getHost(ctx context.Context, _ connect.Spec, stream 
 		return err
 	}
 	res, err := h.svc.GetHost(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h hostServiceHandler) getCapabilities(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetCapabilitiesRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetCapabilities(ctx, &req)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ const (
 	RunServiceCancelRunProcedure = "/penstock.host.v1.RunService/CancelRun"
 	// RunServiceDeleteRunProcedure is the procedure name of the RunService's DeleteRun RPC.
 	RunServiceDeleteRunProcedure = "/penstock.host.v1.RunService/DeleteRun"
+	// RunServiceRepointRunsProcedure is the procedure name of the RunService's RepointRuns RPC.
+	RunServiceRepointRunsProcedure = "/penstock.host.v1.RunService/RepointRuns"
 )
 
 var (
@@ -110,6 +112,13 @@ var (
 			Procedure:  RunServiceDeleteRunProcedure,
 		}
 	})
+	runServiceRepointRunsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_penstock_host_v1_run_proto.Services().ByName("RunService").Methods().ByName("RepointRuns"),
+			Procedure:  RunServiceRepointRunsProcedure,
+		}
+	})
 )
 
 // RunServiceClient is a client for the penstock.host.v1.RunService service.
@@ -132,6 +141,8 @@ type RunServiceClient interface {
 	CancelRun(context.Context, *v1.CancelRunRequest) (*v1.CancelRunResponse, error)
 	// DeleteRun deletes a run that is final, with its events.
 	DeleteRun(context.Context, *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error)
+	// RepointRuns makes runs that wait for their code runs of another job, for example one that was renamed.
+	RepointRuns(context.Context, *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error)
 }
 
 // NewRunServiceClient constructs a client for the penstock.host.v1.RunService service. Multiple
@@ -201,6 +212,8 @@ type RunServiceHandler interface {
 	CancelRun(context.Context, *v1.CancelRunRequest) (*v1.CancelRunResponse, error)
 	// DeleteRun deletes a run that is final, with its events.
 	DeleteRun(context.Context, *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error)
+	// RepointRuns makes runs that wait for their code runs of another job, for example one that was renamed.
+	RepointRuns(context.Context, *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error)
 }
 
 // RegisterRunServiceHandler registers svc as the penstock.host.v1.RunService implementation on
@@ -217,6 +230,7 @@ func RegisterRunServiceHandler(server *connect.Server, svc RunServiceHandler) {
 		connect.Method{Spec: runServiceWatchRunEventsSpec(), Handler: adapter.watchRunEvents},
 		connect.Method{Spec: runServiceCancelRunSpec(), Handler: adapter.cancelRun},
 		connect.Method{Spec: runServiceDeleteRunSpec(), Handler: adapter.deleteRun},
+		connect.Method{Spec: runServiceRepointRunsSpec(), Handler: adapter.repointRuns},
 	)
 }
 
@@ -290,6 +304,10 @@ func (UnimplementedRunServiceHandler) DeleteRun(context.Context, *v1.DeleteRunRe
 	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.RunService.DeleteRun is not implemented")
 }
 
+func (UnimplementedRunServiceHandler) RepointRuns(context.Context, *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.RunService.RepointRuns is not implemented")
+}
+
 type runServiceClient struct {
 	client *connect.Client
 }
@@ -361,6 +379,14 @@ func (c *runServiceClient) CancelRun(ctx context.Context, req *v1.CancelRunReque
 func (c *runServiceClient) DeleteRun(ctx context.Context, req *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error) {
 	var res v1.DeleteRunResponse
 	if err := c.client.CallUnary(ctx, runServiceDeleteRunSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *runServiceClient) RepointRuns(ctx context.Context, req *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error) {
+	var res v1.RepointRunsResponse
+	if err := c.client.CallUnary(ctx, runServiceRepointRunsSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -462,6 +488,18 @@ func (h runServiceHandler) deleteRun(ctx context.Context, _ connect.Spec, stream
 		return err
 	}
 	res, err := h.svc.DeleteRun(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h runServiceHandler) repointRuns(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.RepointRunsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.RepointRuns(ctx, &req)
 	if err != nil {
 		return err
 	}

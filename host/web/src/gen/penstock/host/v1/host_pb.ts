@@ -14,7 +14,134 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/host.proto.
  */
 export const file_penstock_host_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3Qi4QEKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUiRQoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDTJdCgtIb3N0U2VydmljZRJOCgdHZXRIb3N0EiAucGVuc3RvY2suaG9zdC52MS5HZXRIb3N0UmVxdWVzdBohLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDTLFAQoLSG9zdFNlcnZpY2USTgoHR2V0SG9zdBIgLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlcXVlc3QaIS5wZW5zdG9jay5ob3N0LnYxLkdldEhvc3RSZXNwb25zZRJmCg9HZXRDYXBhYmlsaXRpZXMSKC5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaKS5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+
+/**
+ * GetCapabilitiesRequest is empty.
+ *
+ * @generated from message penstock.host.v1.GetCapabilitiesRequest
+ */
+export type GetCapabilitiesRequest = Message<"penstock.host.v1.GetCapabilitiesRequest"> & {
+};
+
+/**
+ * Describes the message penstock.host.v1.GetCapabilitiesRequest.
+ * Use `create(GetCapabilitiesRequestSchema)` to create a new message.
+ */
+export const GetCapabilitiesRequestSchema: GenMessage<GetCapabilitiesRequest> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 0);
+
+/**
+ * GetCapabilitiesResponse can be saved as JSON and read by a check that does not reach the host.
+ *
+ * @generated from message penstock.host.v1.GetCapabilitiesResponse
+ */
+export type GetCapabilitiesResponse = Message<"penstock.host.v1.GetCapabilitiesResponse"> & {
+  /**
+   * Version of the host's binary.
+   *
+   * @generated from field: string host_version = 1;
+   */
+  hostVersion: string;
+
+  /**
+   * Protocol version of the host.
+   *
+   * @generated from field: string protocol_version = 2;
+   */
+  protocolVersion: string;
+
+  /**
+   * Oldest protocol of user code that the host works with.
+   *
+   * @generated from field: string oldest_protocol_version = 3;
+   */
+  oldestProtocolVersion: string;
+
+  /**
+   * Capabilities, sorted by name.
+   *
+   * @generated from field: repeated penstock.host.v1.CapabilityRequirement capabilities = 4;
+   */
+  capabilities: CapabilityRequirement[];
+
+  /**
+   * Locations that accept development versions.
+   *
+   * @generated from field: repeated string allow_dev_versions = 5;
+   */
+  allowDevVersions: string[];
+};
+
+/**
+ * Describes the message penstock.host.v1.GetCapabilitiesResponse.
+ * Use `create(GetCapabilitiesResponseSchema)` to create a new message.
+ */
+export const GetCapabilitiesResponseSchema: GenMessage<GetCapabilitiesResponse> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 1);
+
+/**
+ * CapabilityRequirement is what one capability requires of both sides.
+ *
+ * @generated from message penstock.host.v1.CapabilityRequirement
+ */
+export type CapabilityRequirement = Message<"penstock.host.v1.CapabilityRequirement"> & {
+  /**
+   * Name, for example job_metadata.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is, one line.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Oldest server protocol that has it.
+   *
+   * @generated from field: string min_protocol_version = 3;
+   */
+  minProtocolVersion: string;
+
+  /**
+   * Oldest host protocol that can use it.
+   *
+   * @generated from field: string min_host_protocol_version = 4;
+   */
+  minHostProtocolVersion: string;
+
+  /**
+   * Oldest server protocol without known bugs in it; empty when that is min_protocol_version.
+   *
+   * @generated from field: string fixed_protocol_version = 5;
+   */
+  fixedProtocolVersion: string;
+
+  /**
+   * Set when it is allowed on every compatible location; the others are gated by the server's report.
+   *
+   * @generated from field: bool baseline = 6;
+   */
+  baseline: boolean;
+
+  /**
+   * Its name inside a sentence.
+   *
+   * @generated from field: string label = 7;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message penstock.host.v1.CapabilityRequirement.
+ * Use `create(CapabilityRequirementSchema)` to create a new message.
+ */
+export const CapabilityRequirementSchema: GenMessage<CapabilityRequirement> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 2);
 
 /**
  * GetHostRequest is empty.
@@ -29,7 +156,7 @@ export type GetHostRequest = Message<"penstock.host.v1.GetHostRequest"> & {
  * Use `create(GetHostRequestSchema)` to create a new message.
  */
 export const GetHostRequestSchema: GenMessage<GetHostRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 0);
+  messageDesc(file_penstock_host_v1_host, 3);
 
 /**
  * GetHostResponse returns the host.
@@ -50,7 +177,7 @@ export type GetHostResponse = Message<"penstock.host.v1.GetHostResponse"> & {
  * Use `create(GetHostResponseSchema)` to create a new message.
  */
 export const GetHostResponseSchema: GenMessage<GetHostResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 1);
+  messageDesc(file_penstock_host_v1_host, 4);
 
 /**
  * Host is one running host process.
@@ -113,6 +240,13 @@ export type Host = Message<"penstock.host.v1.Host"> & {
    * @generated from field: penstock.host.v1.Queue queue = 8;
    */
   queue?: Queue | undefined;
+
+  /**
+   * Configuration file; unset when there is none.
+   *
+   * @generated from field: penstock.host.v1.ConfigFile config = 9;
+   */
+  config?: ConfigFile | undefined;
 };
 
 /**
@@ -120,7 +254,49 @@ export type Host = Message<"penstock.host.v1.Host"> & {
  * Use `create(HostSchema)` to create a new message.
  */
 export const HostSchema: GenMessage<Host> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 2);
+  messageDesc(file_penstock_host_v1_host, 5);
+
+/**
+ * ConfigFile is how the host's configuration file stands.
+ *
+ * @generated from message penstock.host.v1.ConfigFile
+ */
+export type ConfigFile = Message<"penstock.host.v1.ConfigFile"> & {
+  /**
+   * Path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * When the configuration in use was read.
+   *
+   * @generated from field: google.protobuf.Timestamp loaded_at = 2;
+   */
+  loadedAt?: Timestamp | undefined;
+
+  /**
+   * Why the file as it is now is not in use, each mistake with its line and column; empty when it is in use.
+   *
+   * @generated from field: string error = 3;
+   */
+  error: string;
+
+  /**
+   * Since when there is an error.
+   *
+   * @generated from field: google.protobuf.Timestamp error_since = 4;
+   */
+  errorSince?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message penstock.host.v1.ConfigFile.
+ * Use `create(ConfigFileSchema)` to create a new message.
+ */
+export const ConfigFileSchema: GenMessage<ConfigFile> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 6);
 
 /**
  * Queue is how the queue stands.
@@ -155,7 +331,7 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
  * Use `create(QueueSchema)` to create a new message.
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 3);
+  messageDesc(file_penstock_host_v1_host, 7);
 
 /**
  * HostService tells what this host is and how its queue stands.
@@ -172,6 +348,16 @@ export const HostService: GenService<{
     methodKind: "unary";
     input: typeof GetHostRequestSchema;
     output: typeof GetHostResponseSchema;
+  },
+  /**
+   * GetCapabilities returns what this host asks of user code, for the checks of a build before it is deployed.
+   *
+   * @generated from rpc penstock.host.v1.HostService.GetCapabilities
+   */
+  getCapabilities: {
+    methodKind: "unary";
+    input: typeof GetCapabilitiesRequestSchema;
+    output: typeof GetCapabilitiesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_penstock_host_v1_host, 0);

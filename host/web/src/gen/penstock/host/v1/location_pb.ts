@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/location.proto.
  */
 export const file_penstock_host_v1_location: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wZW5zdG9jay9ob3N0L3YxL2xvY2F0aW9uLnByb3RvEhBwZW5zdG9jay5ob3N0LnYxIoEDCghMb2NhdGlvbhIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSLgoFc3RhdGUYAyABKA4yHy5wZW5zdG9jay5ob3N0LnYxLkxvY2F0aW9uU3RhdGUSMAoGc2VydmVyGAQgASgLMiAucGVuc3RvY2sudXNlcmNvZGUudjEuU2VydmVySW5mbxINCgVlcnJvchgFIAEoCRIOCgZyZW1lZHkYBiABKAkSOgoMY2FwYWJpbGl0aWVzGAcgAygLMiQucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5RGVjaXNpb24SLQoJbG9hZGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthbnN3ZXJlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOQoMcmVwb3NpdG9yaWVzGAogAygLMiMucGVuc3RvY2suaG9zdC52MS5SZXBvc2l0b3J5U3VtbWFyeSIvChFSZXBvc2l0b3J5U3VtbWFyeRIMCgRuYW1lGAEgASgJEgwKBGpvYnMYAiABKA0igwEKEkNhcGFiaWxpdHlEZWNpc2lvbhISCgpjYXBhYmlsaXR5GAEgASgJEi0KBXN0YXRlGAIgASgOMh4ucGVuc3RvY2suaG9zdC52MS5GZWF0dXJlU3RhdGUSKgoHcmVmdXNhbBgDIAEoCzIZLnBlbnN0b2NrLmhvc3QudjEuUmVmdXNhbCIWChRMaXN0TG9jYXRpb25zUmVxdWVzdCJGChVMaXN0TG9jYXRpb25zUmVzcG9uc2USLQoJbG9jYXRpb25zGAEgAygLMhoucGVuc3RvY2suaG9zdC52MS5Mb2NhdGlvbiIiChJHZXRMb2NhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSJDChNHZXRMb2NhdGlvblJlc3BvbnNlEiwKCGxvY2F0aW9uGAEgASgLMhoucGVuc3RvY2suaG9zdC52MS5Mb2NhdGlvbiIlChVSZWxvYWRMb2NhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSJGChZSZWxvYWRMb2NhdGlvblJlc3BvbnNlEiwKCGxvY2F0aW9uGAEgASgLMhoucGVuc3RvY2suaG9zdC52MS5Mb2NhdGlvbiIXChVXYXRjaExvY2F0aW9uc1JlcXVlc3QiVwoWV2F0Y2hMb2NhdGlvbnNSZXNwb25zZRIsCghsb2NhdGlvbhgBIAEoCzIaLnBlbnN0b2NrLmhvc3QudjEuTG9jYXRpb24SDwoHcmVtb3ZlZBgCIAEoCCraAQoNTG9jYXRpb25TdGF0ZRIeChpMT0NBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkxPQ0FUSU9OX1NUQVRFX0xPQURJTkcQARIYChRMT0NBVElPTl9TVEFURV9SRUFEWRACEhgKFExPQ0FUSU9OX1NUQVRFX1NUQUxFEAMSHgoaTE9DQVRJT05fU1RBVEVfVU5BVkFJTEFCTEUQBBIfChtMT0NBVElPTl9TVEFURV9JTkNPTVBBVElCTEUQBRIYChRMT0NBVElPTl9TVEFURV9FUlJPUhAGMpsDCg9Mb2NhdGlvblNlcnZpY2USYAoNTGlzdExvY2F0aW9ucxImLnBlbnN0b2NrLmhvc3QudjEuTGlzdExvY2F0aW9uc1JlcXVlc3QaJy5wZW5zdG9jay5ob3N0LnYxLkxpc3RMb2NhdGlvbnNSZXNwb25zZRJaCgtHZXRMb2NhdGlvbhIkLnBlbnN0b2NrLmhvc3QudjEuR2V0TG9jYXRpb25SZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5HZXRMb2NhdGlvblJlc3BvbnNlEmMKDlJlbG9hZExvY2F0aW9uEicucGVuc3RvY2suaG9zdC52MS5SZWxvYWRMb2NhdGlvblJlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLlJlbG9hZExvY2F0aW9uUmVzcG9uc2USZQoOV2F0Y2hMb2NhdGlvbnMSJy5wZW5zdG9jay5ob3N0LnYxLldhdGNoTG9jYXRpb25zUmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hMb2NhdGlvbnNSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_refusal, file_penstock_usercode_v1_server_info]);
+  fileDesc("Ch9wZW5zdG9jay9ob3N0L3YxL2xvY2F0aW9uLnByb3RvEhBwZW5zdG9jay5ob3N0LnYxIsEECghMb2NhdGlvbhIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSLgoFc3RhdGUYAyABKA4yHy5wZW5zdG9jay5ob3N0LnYxLkxvY2F0aW9uU3RhdGUSMAoGc2VydmVyGAQgASgLMiAucGVuc3RvY2sudXNlcmNvZGUudjEuU2VydmVySW5mbxINCgVlcnJvchgFIAEoCRIOCgZyZW1lZHkYBiABKAkSOgoMY2FwYWJpbGl0aWVzGAcgAygLMiQucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5RGVjaXNpb24SLQoJbG9hZGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthbnN3ZXJlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOQoMcmVwb3NpdG9yaWVzGAogAygLMiMucGVuc3RvY2suaG9zdC52MS5SZXBvc2l0b3J5U3VtbWFyeRISCgplcnJvcl9jb2RlGAsgASgJEi8KC2Vycm9yX3NpbmNlGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaChJkZWZpbml0aW9uc19kaWdlc3QYDSABKAwSKwoIcmVwbGljYXMYDiADKAsyGS5wZW5zdG9jay5ob3N0LnYxLlJlcGxpY2ESDQoFbWl4ZWQYDyABKAgSEAoIZHJhaW5pbmcYECABKAgSDwoHbm90aWNlcxgRIAMoCSLAAQoHUmVwbGljYRIwCgZzZXJ2ZXIYASABKAsyIC5wZW5zdG9jay51c2VyY29kZS52MS5TZXJ2ZXJJbmZvEg8KB2FkZHJlc3MYAiABKAkSDgoGaW5fdXNlGAMgASgIEjEKDWZpcnN0X3NlZW5fYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2Fuc3dlcmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIvChFSZXBvc2l0b3J5U3VtbWFyeRIMCgRuYW1lGAEgASgJEgwKBGpvYnMYAiABKA0igwEKEkNhcGFiaWxpdHlEZWNpc2lvbhISCgpjYXBhYmlsaXR5GAEgASgJEi0KBXN0YXRlGAIgASgOMh4ucGVuc3RvY2suaG9zdC52MS5GZWF0dXJlU3RhdGUSKgoHcmVmdXNhbBgDIAEoCzIZLnBlbnN0b2NrLmhvc3QudjEuUmVmdXNhbCIWChRMaXN0TG9jYXRpb25zUmVxdWVzdCJGChVMaXN0TG9jYXRpb25zUmVzcG9uc2USLQoJbG9jYXRpb25zGAEgAygLMhoucGVuc3RvY2suaG9zdC52MS5Mb2NhdGlvbiIiChJHZXRMb2NhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSJDChNHZXRMb2NhdGlvblJlc3BvbnNlEiwKCGxvY2F0aW9uGAEgASgLMhoucGVuc3RvY2suaG9zdC52MS5Mb2NhdGlvbiIlChVSZWxvYWRMb2NhdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSJGChZSZWxvYWRMb2NhdGlvblJlc3BvbnNlEiwKCGxvY2F0aW9uGAEgASgLMhoucGVuc3RvY2suaG9zdC52MS5Mb2NhdGlvbiIXChVXYXRjaExvY2F0aW9uc1JlcXVlc3QiVwoWV2F0Y2hMb2NhdGlvbnNSZXNwb25zZRIsCghsb2NhdGlvbhgBIAEoCzIaLnBlbnN0b2NrLmhvc3QudjEuTG9jYXRpb24SDwoHcmVtb3ZlZBgCIAEoCCraAQoNTG9jYXRpb25TdGF0ZRIeChpMT0NBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkxPQ0FUSU9OX1NUQVRFX0xPQURJTkcQARIYChRMT0NBVElPTl9TVEFURV9SRUFEWRACEhgKFExPQ0FUSU9OX1NUQVRFX1NUQUxFEAMSHgoaTE9DQVRJT05fU1RBVEVfVU5BVkFJTEFCTEUQBBIfChtMT0NBVElPTl9TVEFURV9JTkNPTVBBVElCTEUQBRIYChRMT0NBVElPTl9TVEFURV9FUlJPUhAGMpsDCg9Mb2NhdGlvblNlcnZpY2USYAoNTGlzdExvY2F0aW9ucxImLnBlbnN0b2NrLmhvc3QudjEuTGlzdExvY2F0aW9uc1JlcXVlc3QaJy5wZW5zdG9jay5ob3N0LnYxLkxpc3RMb2NhdGlvbnNSZXNwb25zZRJaCgtHZXRMb2NhdGlvbhIkLnBlbnN0b2NrLmhvc3QudjEuR2V0TG9jYXRpb25SZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5HZXRMb2NhdGlvblJlc3BvbnNlEmMKDlJlbG9hZExvY2F0aW9uEicucGVuc3RvY2suaG9zdC52MS5SZWxvYWRMb2NhdGlvblJlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLlJlbG9hZExvY2F0aW9uUmVzcG9uc2USZQoOV2F0Y2hMb2NhdGlvbnMSJy5wZW5zdG9jay5ob3N0LnYxLldhdGNoTG9jYXRpb25zUmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hMb2NhdGlvbnNSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_refusal, file_penstock_usercode_v1_server_info]);
 
 /**
  * Location is a code location and what is known of it.
@@ -95,6 +95,55 @@ export type Location = Message<"penstock.host.v1.Location"> & {
    * @generated from field: repeated penstock.host.v1.RepositorySummary repositories = 10;
    */
   repositories: RepositorySummary[];
+
+  /**
+   * Code of the error, for example LOCATION_UNREACHABLE; a string so that older clients can show newer codes.
+   *
+   * @generated from field: string error_code = 11;
+   */
+  errorCode: string;
+
+  /**
+   * Since when there is an error.
+   *
+   * @generated from field: google.protobuf.Timestamp error_since = 12;
+   */
+  errorSince?: Timestamp | undefined;
+
+  /**
+   * Digest of the definitions in use; empty when there are none.
+   *
+   * @generated from field: bytes definitions_digest = 13;
+   */
+  definitionsDigest: Uint8Array;
+
+  /**
+   * Server processes behind the address that answered lately; the newest report first.
+   *
+   * @generated from field: repeated penstock.host.v1.Replica replicas = 14;
+   */
+  replicas: Replica[];
+
+  /**
+   * Set while replicas report different definitions, versions or capabilities: a deploy is under way.
+   *
+   * @generated from field: bool mixed = 15;
+   */
+  mixed: boolean;
+
+  /**
+   * Set when every replica drains: nothing is started until another one answers.
+   *
+   * @generated from field: bool draining = 16;
+   */
+  draining: boolean;
+
+  /**
+   * What people should know though nothing fails, for example that another location has the same server.
+   *
+   * @generated from field: repeated string notices = 17;
+   */
+  notices: string[];
 };
 
 /**
@@ -103,6 +152,55 @@ export type Location = Message<"penstock.host.v1.Location"> & {
  */
 export const LocationSchema: GenMessage<Location> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_location, 0);
+
+/**
+ * Replica is one server process of a code location.
+ *
+ * @generated from message penstock.host.v1.Replica
+ */
+export type Replica = Message<"penstock.host.v1.Replica"> & {
+  /**
+   * What it reported; server_id names it.
+   *
+   * @generated from field: penstock.usercode.v1.ServerInfo server = 1;
+   */
+  server?: ServerInfo | undefined;
+
+  /**
+   * IP address and port that it answered at.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * Set when its report is that of the definitions in use.
+   *
+   * @generated from field: bool in_use = 3;
+   */
+  inUse: boolean;
+
+  /**
+   * When it was first seen.
+   *
+   * @generated from field: google.protobuf.Timestamp first_seen_at = 4;
+   */
+  firstSeenAt?: Timestamp | undefined;
+
+  /**
+   * When it answered last.
+   *
+   * @generated from field: google.protobuf.Timestamp answered_at = 5;
+   */
+  answeredAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message penstock.host.v1.Replica.
+ * Use `create(ReplicaSchema)` to create a new message.
+ */
+export const ReplicaSchema: GenMessage<Replica> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_location, 1);
 
 /**
  * RepositorySummary counts.
@@ -130,7 +228,7 @@ export type RepositorySummary = Message<"penstock.host.v1.RepositorySummary"> & 
  * Use `create(RepositorySummarySchema)` to create a new message.
  */
 export const RepositorySummarySchema: GenMessage<RepositorySummary> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 1);
+  messageDesc(file_penstock_host_v1_location, 2);
 
 /**
  * CapabilityDecision is what the gate decided.
@@ -165,7 +263,7 @@ export type CapabilityDecision = Message<"penstock.host.v1.CapabilityDecision"> 
  * Use `create(CapabilityDecisionSchema)` to create a new message.
  */
 export const CapabilityDecisionSchema: GenMessage<CapabilityDecision> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 2);
+  messageDesc(file_penstock_host_v1_location, 3);
 
 /**
  * ListLocationsRequest is empty.
@@ -180,7 +278,7 @@ export type ListLocationsRequest = Message<"penstock.host.v1.ListLocationsReques
  * Use `create(ListLocationsRequestSchema)` to create a new message.
  */
 export const ListLocationsRequestSchema: GenMessage<ListLocationsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 3);
+  messageDesc(file_penstock_host_v1_location, 4);
 
 /**
  * ListLocationsResponse lists.
@@ -201,7 +299,7 @@ export type ListLocationsResponse = Message<"penstock.host.v1.ListLocationsRespo
  * Use `create(ListLocationsResponseSchema)` to create a new message.
  */
 export const ListLocationsResponseSchema: GenMessage<ListLocationsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 4);
+  messageDesc(file_penstock_host_v1_location, 5);
 
 /**
  * GetLocationRequest names a location.
@@ -222,7 +320,7 @@ export type GetLocationRequest = Message<"penstock.host.v1.GetLocationRequest"> 
  * Use `create(GetLocationRequestSchema)` to create a new message.
  */
 export const GetLocationRequestSchema: GenMessage<GetLocationRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 5);
+  messageDesc(file_penstock_host_v1_location, 6);
 
 /**
  * GetLocationResponse returns it.
@@ -243,7 +341,7 @@ export type GetLocationResponse = Message<"penstock.host.v1.GetLocationResponse"
  * Use `create(GetLocationResponseSchema)` to create a new message.
  */
 export const GetLocationResponseSchema: GenMessage<GetLocationResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 6);
+  messageDesc(file_penstock_host_v1_location, 7);
 
 /**
  * ReloadLocationRequest names a location.
@@ -264,7 +362,7 @@ export type ReloadLocationRequest = Message<"penstock.host.v1.ReloadLocationRequ
  * Use `create(ReloadLocationRequestSchema)` to create a new message.
  */
 export const ReloadLocationRequestSchema: GenMessage<ReloadLocationRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 7);
+  messageDesc(file_penstock_host_v1_location, 8);
 
 /**
  * ReloadLocationResponse returns it after the reload.
@@ -285,7 +383,7 @@ export type ReloadLocationResponse = Message<"penstock.host.v1.ReloadLocationRes
  * Use `create(ReloadLocationResponseSchema)` to create a new message.
  */
 export const ReloadLocationResponseSchema: GenMessage<ReloadLocationResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 8);
+  messageDesc(file_penstock_host_v1_location, 9);
 
 /**
  * WatchLocationsRequest is empty.
@@ -300,7 +398,7 @@ export type WatchLocationsRequest = Message<"penstock.host.v1.WatchLocationsRequ
  * Use `create(WatchLocationsRequestSchema)` to create a new message.
  */
 export const WatchLocationsRequestSchema: GenMessage<WatchLocationsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 9);
+  messageDesc(file_penstock_host_v1_location, 10);
 
 /**
  * WatchLocationsResponse is one location that is new or changed, or is gone.
@@ -328,7 +426,7 @@ export type WatchLocationsResponse = Message<"penstock.host.v1.WatchLocationsRes
  * Use `create(WatchLocationsResponseSchema)` to create a new message.
  */
 export const WatchLocationsResponseSchema: GenMessage<WatchLocationsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_location, 10);
+  messageDesc(file_penstock_host_v1_location, 11);
 
 /**
  * LocationState of a location.

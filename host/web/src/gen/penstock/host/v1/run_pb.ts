@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/run.proto.
  */
 export const file_penstock_host_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLABAoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCSKdAQoQTGF1bmNoUnVuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEgsKA2pvYhgCIAEoCRITCgtjb25maWdfeWFtbBgDIAEoCRIiCgR0YWdzGAQgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIUCgxvcF9zZWxlY3Rpb24YBSABKAkSGQoRZGVmaW5pdGlvbl9kaWdlc3QYBiABKAwiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ip4CChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCSJrCglSdW5GaWx0ZXISIgoEdGFncxgBIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSCwoDam9iGAIgASgJEi0KCHN0YXR1c2VzGAMgAygOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biIjChVHZXRSdW5TbmFwc2hvdFJlcXVlc3QSCgoCaWQYASABKAkihgEKFkdldFJ1blNuYXBzaG90UmVzcG9uc2USNwoKZGVmaW5pdGlvbhgBIAEoCzIjLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkpvYkRlZmluaXRpb24SMwoIbWV0YWRhdGEYAiABKAsyIS5wZW5zdG9jay5ob3N0LnYxLkpvYk1ldGFkYXRhVmlldyJJChVXYXRjaFJ1bkV2ZW50c1JlcXVlc3QSDgoGcnVuX2lkGAEgASgJEg0KBWFmdGVyGAIgASgJEhEKCW5vX2ZvbGxvdxgDIAEoCCJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiPQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iHgoQRGVsZXRlUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSITChFEZWxldGVSdW5SZXNwb25zZSrzAQoJUnVuU3RhdHVzEhoKFlJVTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIVChFSVU5fU1RBVFVTX1FVRVVFRBABEh8KG1JVTl9TVEFUVVNfV0FJVElOR19GT1JfQ09ERRACEhcKE1JVTl9TVEFUVVNfU1RBUlRJTkcQAxIWChJSVU5fU1RBVFVTX1NUQVJURUQQBBIYChRSVU5fU1RBVFVTX0NBTkNFTElORxAFEhYKElJVTl9TVEFUVVNfU1VDQ0VTUxAGEhYKElJVTl9TVEFUVVNfRkFJTFVSRRAHEhcKE1JVTl9TVEFUVVNfQ0FOQ0VMRUQQCDKrBgoKUnVuU2VydmljZRJUCglMYXVuY2hSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkxhdW5jaFJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkxhdW5jaFJ1blJlc3BvbnNlElcKClByZXZpZXdSdW4SIy5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXF1ZXN0GiQucGVuc3RvY2suaG9zdC52MS5QcmV2aWV3UnVuUmVzcG9uc2USUQoITGlzdFJ1bnMSIS5wZW5zdG9jay5ob3N0LnYxLkxpc3RSdW5zUmVxdWVzdBoiLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXNwb25zZRJWCglXYXRjaFJ1bnMSIi5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuc1JlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuc1Jlc3BvbnNlMAESSwoGR2V0UnVuEh8ucGVuc3RvY2suaG9zdC52MS5HZXRSdW5SZXF1ZXN0GiAucGVuc3RvY2suaG9zdC52MS5HZXRSdW5SZXNwb25zZRJjCg5HZXRSdW5TbmFwc2hvdBInLnBlbnN0b2NrLmhvc3QudjEuR2V0UnVuU25hcHNob3RSZXF1ZXN0GigucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlc3BvbnNlEmUKDldhdGNoUnVuRXZlbnRzEicucGVuc3RvY2suaG9zdC52MS5XYXRjaFJ1bkV2ZW50c1JlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVzcG9uc2UwARJUCglDYW5jZWxSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkNhbmNlbFJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkNhbmNlbFJ1blJlc3BvbnNlElQKCURlbGV0ZVJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuRGVsZXRlUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuRGVsZXRlUnVuUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_tag_v1_tag, file_penstock_usercode_v1_body, file_penstock_worker_v1_worker]);
+  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLuBQoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCSKdAQoQTGF1bmNoUnVuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEgsKA2pvYhgCIAEoCRITCgtjb25maWdfeWFtbBgDIAEoCRIiCgR0YWdzGAQgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIUCgxvcF9zZWxlY3Rpb24YBSABKAkSGQoRZGVmaW5pdGlvbl9kaWdlc3QYBiABKAwiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ip4CChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCSKlAQoJUnVuRmlsdGVyEiIKBHRhZ3MYASADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEgsKA2pvYhgCIAEoCRItCghzdGF0dXNlcxgDIAMoDjIbLnBlbnN0b2NrLmhvc3QudjEuUnVuU3RhdHVzEhQKDGNvZGVfdmVyc2lvbhgEIAEoCRIQCghzbmFwc2hvdBgFIAEoCRIQCghsb2NhdGlvbhgGIAEoCSJmCg9MaXN0UnVuc1JlcXVlc3QSKwoGZmlsdGVyGAEgASgLMhsucGVuc3RvY2suaG9zdC52MS5SdW5GaWx0ZXISEQoJcGFnZV9zaXplGAIgASgNEhMKC3BhZ2VfY3Vyc29yGAMgASgJIkwKEExpc3RSdW5zUmVzcG9uc2USIwoEcnVucxgBIAMoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEhMKC25leHRfY3Vyc29yGAIgASgJIj8KEFdhdGNoUnVuc1JlcXVlc3QSKwoGZmlsdGVyGAEgASgLMhsucGVuc3RvY2suaG9zdC52MS5SdW5GaWx0ZXIiaQoRV2F0Y2hSdW5zUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4SDwoHZGVsZXRlZBgCIAEoCBIPCgdtYXRjaGVzGAMgASgIEg4KBnJlc3luYxgEIAEoCCIbCg1HZXRSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjQKDkdldFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuIiMKFUdldFJ1blNuYXBzaG90UmVxdWVzdBIKCgJpZBgBIAEoCSKGAQoWR2V0UnVuU25hcHNob3RSZXNwb25zZRI3CgpkZWZpbml0aW9uGAEgASgLMiMucGVuc3RvY2sudXNlcmNvZGUudjEuSm9iRGVmaW5pdGlvbhIzCghtZXRhZGF0YRgCIAEoCzIhLnBlbnN0b2NrLmhvc3QudjEuSm9iTWV0YWRhdGFWaWV3IkkKFVdhdGNoUnVuRXZlbnRzUmVxdWVzdBIOCgZydW5faWQYASABKAkSDQoFYWZ0ZXIYAiABKAkSEQoJbm9fZm9sbG93GAMgASgIInsKFldhdGNoUnVuRXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0ucGVuc3RvY2suaG9zdC52MS5TdG9yZWRFdmVudBIOCgZjdXJzb3IYAiABKAkSIgoDcnVuGAMgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iaQoLU3RvcmVkRXZlbnQSDwoHYXR0ZW1wdBgBIAEoDRILCgNzZXEYAiABKAQSKAoFZXZlbnQYAyABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuRXZlbnQSEgoKdW5yZWFkYWJsZRgEIAEoCSI9ChBDYW5jZWxSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg0KBWZvcmNlGAIgASgIEg4KBnJlYXNvbhgDIAEoCSI3ChFDYW5jZWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biIeChBEZWxldGVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIhMKEURlbGV0ZVJ1blJlc3BvbnNlIksKElJlcG9pbnRSdW5zUmVxdWVzdBILCgNqb2IYASABKAkSCwoDaWRzGAIgAygJEgoKAnRvGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiagoTUmVwb2ludFJ1bnNSZXNwb25zZRIlCgJ0bxgBIAEoCzIZLnBlbnN0b2NrLmhvc3QudjEuSm9iTmFtZRIsCgRydW5zGAIgAygLMh4ucGVuc3RvY2suaG9zdC52MS5SZXBvaW50ZWRSdW4iKQoMUmVwb2ludGVkUnVuEgoKAmlkGAEgASgJEg0KBWVycm9yGAIgASgJKvMBCglSdW5TdGF0dXMSGgoWUlVOX1NUQVRVU19VTlNQRUNJRklFRBAAEhUKEVJVTl9TVEFUVVNfUVVFVUVEEAESHwobUlVOX1NUQVRVU19XQUlUSU5HX0ZPUl9DT0RFEAISFwoTUlVOX1NUQVRVU19TVEFSVElORxADEhYKElJVTl9TVEFUVVNfU1RBUlRFRBAEEhgKFFJVTl9TVEFUVVNfQ0FOQ0VMSU5HEAUSFgoSUlVOX1NUQVRVU19TVUNDRVNTEAYSFgoSUlVOX1NUQVRVU19GQUlMVVJFEAcSFwoTUlVOX1NUQVRVU19DQU5DRUxFRBAIMocHCgpSdW5TZXJ2aWNlElQKCUxhdW5jaFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVzcG9uc2USVwoKUHJldmlld1J1bhIjLnBlbnN0b2NrLmhvc3QudjEuUHJldmlld1J1blJlcXVlc3QaJC5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXNwb25zZRJRCghMaXN0UnVucxIhLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXF1ZXN0GiIucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuc1Jlc3BvbnNlElYKCVdhdGNoUnVucxIiLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVzcG9uc2UwARJLCgZHZXRSdW4SHy5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlcXVlc3QaIC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlc3BvbnNlEmMKDkdldFJ1blNuYXBzaG90EicucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blNuYXBzaG90UmVzcG9uc2USZQoOV2F0Y2hSdW5FdmVudHMSJy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5FdmVudHNSZXNwb25zZTABElQKCUNhbmNlbFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVzcG9uc2USVAoJRGVsZXRlUnVuEiIucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXNwb25zZRJaCgtSZXBvaW50UnVucxIkLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludFJ1bnNSZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5SZXBvaW50UnVuc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_tag_v1_tag, file_penstock_usercode_v1_body, file_penstock_worker_v1_worker]);
 
 /**
  * Run is a run.
@@ -171,6 +171,41 @@ export type Run = Message<"penstock.host.v1.Run"> & {
    * @generated from field: string worker_handle = 21;
    */
   workerHandle: string;
+
+  /**
+   * Since when it waits for its code; unset when it does not.
+   *
+   * @generated from field: google.protobuf.Timestamp waiting_since = 22;
+   */
+  waitingSince?: Timestamp | undefined;
+
+  /**
+   * When it fails if its code has not come by then; unset when it waits for ever.
+   *
+   * @generated from field: google.protobuf.Timestamp waits_until = 23;
+   */
+  waitsUntil?: Timestamp | undefined;
+
+  /**
+   * Id of the snapshot at launch, see JobSnapshot.id.
+   *
+   * @generated from field: string snapshot = 24;
+   */
+  snapshot: string;
+
+  /**
+   * Id of the snapshot that it was started from; empty before.
+   *
+   * @generated from field: string started_snapshot = 25;
+   */
+  startedSnapshot: string;
+
+  /**
+   * Code version that it was started from; empty before.
+   *
+   * @generated from field: string started_code_version = 26;
+   */
+  startedCodeVersion: string;
 };
 
 /**
@@ -381,6 +416,27 @@ export type RunFilter = Message<"penstock.host.v1.RunFilter"> & {
    * @generated from field: repeated penstock.host.v1.RunStatus statuses = 3;
    */
   statuses: RunStatus[];
+
+  /**
+   * Code version at launch or at the start; empty means all.
+   *
+   * @generated from field: string code_version = 4;
+   */
+  codeVersion: string;
+
+  /**
+   * Id of the snapshot at launch or at the start, or a beginning of it with at least 4 digits; empty means all.
+   *
+   * @generated from field: string snapshot = 5;
+   */
+  snapshot: string;
+
+  /**
+   * Code location; empty means all.
+   *
+   * @generated from field: string location = 6;
+   */
+  location: string;
 };
 
 /**
@@ -812,6 +868,104 @@ export const DeleteRunResponseSchema: GenMessage<DeleteRunResponse> = /*@__PURE_
   messageDesc(file_penstock_host_v1_run, 20);
 
 /**
+ * RepointRunsRequest says which runs, and the job that they are to be runs of.
+ *
+ * @generated from message penstock.host.v1.RepointRunsRequest
+ */
+export type RepointRunsRequest = Message<"penstock.host.v1.RepointRunsRequest"> & {
+  /**
+   * Job whose runs are meant: "location/repository/job", which may be gone. Required unless ids are given.
+   *
+   * @generated from field: string job = 1;
+   */
+  job: string;
+
+  /**
+   * Ids of runs; empty means all runs of job that are WAITING_FOR_CODE.
+   *
+   * @generated from field: repeated string ids = 2;
+   */
+  ids: string[];
+
+  /**
+   * Job that they become runs of, as in GetJobRequest.
+   *
+   * @generated from field: string to = 3;
+   */
+  to: string;
+
+  /**
+   * Only say what would happen.
+   *
+   * @generated from field: bool dry_run = 4;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message penstock.host.v1.RepointRunsRequest.
+ * Use `create(RepointRunsRequestSchema)` to create a new message.
+ */
+export const RepointRunsRequestSchema: GenMessage<RepointRunsRequest> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 21);
+
+/**
+ * RepointRunsResponse says what happened to each run.
+ *
+ * @generated from message penstock.host.v1.RepointRunsResponse
+ */
+export type RepointRunsResponse = Message<"penstock.host.v1.RepointRunsResponse"> & {
+  /**
+   * Job that was meant by to.
+   *
+   * @generated from field: penstock.host.v1.JobName to = 1;
+   */
+  to?: JobName | undefined;
+
+  /**
+   * Runs, oldest first.
+   *
+   * @generated from field: repeated penstock.host.v1.RepointedRun runs = 2;
+   */
+  runs: RepointedRun[];
+};
+
+/**
+ * Describes the message penstock.host.v1.RepointRunsResponse.
+ * Use `create(RepointRunsResponseSchema)` to create a new message.
+ */
+export const RepointRunsResponseSchema: GenMessage<RepointRunsResponse> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 22);
+
+/**
+ * RepointedRun is one run.
+ *
+ * @generated from message penstock.host.v1.RepointedRun
+ */
+export type RepointedRun = Message<"penstock.host.v1.RepointedRun"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Why it stays as it was; empty when it was, or would be, re-pointed.
+   *
+   * @generated from field: string error = 2;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message penstock.host.v1.RepointedRun.
+ * Use `create(RepointedRunSchema)` to create a new message.
+ */
+export const RepointedRunSchema: GenMessage<RepointedRun> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 23);
+
+/**
  * RunStatus of a run.
  *
  * @generated from enum penstock.host.v1.RunStatus
@@ -982,6 +1136,16 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof DeleteRunRequestSchema;
     output: typeof DeleteRunResponseSchema;
+  },
+  /**
+   * RepointRuns makes runs that wait for their code runs of another job, for example one that was renamed.
+   *
+   * @generated from rpc penstock.host.v1.RunService.RepointRuns
+   */
+  repointRuns: {
+    methodKind: "unary";
+    input: typeof RepointRunsRequestSchema;
+    output: typeof RepointRunsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_penstock_host_v1_run, 0);

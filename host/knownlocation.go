@@ -1,0 +1,61 @@
+package host
+
+import "time"
+
+// KnownLocation is what a location sent last that could be used: its last known good definitions, kept over restarts.
+type KnownLocation struct {
+	// Name of the location.
+	Name string
+	// ServerInfo is the encoded penstock.usercode.v1.ServerInfo that came with them; empty when the server reported nothing.
+	ServerInfo []byte
+	// AllowDevVersions is the policy of the location then.
+	AllowDevVersions bool
+	// Root is the digest of all of it.
+	Root Digest
+	// Repositories are sorted by name.
+	Repositories []KnownRepository
+	// LoadedAt is when they came into use, AnsweredAt when the location answered last.
+	LoadedAt, AnsweredAt time.Time
+}
+
+// KnownRepository is a repository of a KnownLocation.
+type KnownRepository struct {
+	Name string
+	// Digest is that of the repository, Body that of its RepositoryDefinition; Body is zero when there is none.
+	Digest, Body Digest
+	// Jobs are sorted by name.
+	Jobs []KnownJob
+}
+
+// KnownJob is a job of a KnownRepository.
+type KnownJob struct {
+	Name string
+	// Definition is the digest of the definition body.
+	Definition Digest
+	// Metadata is the digest of the metadata body as the manifest has it; zero when there is none.
+	Metadata Digest
+	// MetadataEntries is the number of entries that the manifest counted.
+	MetadataEntries uint32
+	// MetadataHeld tells that the gate allowed the metadata body, so that it is stored.
+	MetadataHeld bool
+}
+
+// JobPeriod is a row of a job's history: the time in which the job was one snapshot.
+type JobPeriod struct {
+	Job JobName
+	// Seq orders the periods of a job, from 1, dense.
+	Seq uint64
+	// First is the snapshot as seen first; Last has the same digests, and the report that came last.
+	First, Last Snapshot
+	// FirstSeen and LastSeen are when; LastSeen of the current one is when its location answered last, to the minute.
+	FirstSeen, LastSeen time.Time
+	// Current tells that the job is that now, as far as is known.
+	Current bool
+}
+
+// JobHistory is a page of periods, newest first.
+type JobHistory struct {
+	Periods []JobPeriod
+	// Next is the Seq below which the next page starts; 0 at the end.
+	Next uint64
+}
