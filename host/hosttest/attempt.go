@@ -55,7 +55,7 @@ func (s *process) refusal(m *usercodev1.StartRunRequest) *usercodev1.StartRefusa
 	}
 	digest, known := s.encoded.digests[m.GetRepository()+"/"+m.GetJob()]
 	switch {
-	case s.behavior.Draining:
+	case s.draining.Load():
 		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING, Message: "the server is stopping"}
 	case m.GetExpectedServerId() != "" && m.GetExpectedServerId() != s.id:
 		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_WRONG_SERVER, Message: "another process answers"}

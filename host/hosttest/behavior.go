@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"context"
 	"crypto/tls"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
@@ -16,7 +17,7 @@ type Behavior struct {
 	Capabilities []*usercodev1.Capability
 	// CodeVersion and Image are shown to people.
 	CodeVersion, Image string
-	// Draining is reported.
+	// Draining is reported from the start; see also Peer.Drain.
 	Draining bool
 	// Repositories are its jobs.
 	Repositories []Repository
@@ -27,6 +28,8 @@ type Behavior struct {
 	Refuse func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal
 	// HoldWorkers keeps workers busy in their first op until they are canceled.
 	HoldWorkers bool
+	// Work is what every op does until ctx ends, which means canceled. Default: nothing.
+	Work func(ctx context.Context)
 	// FailOp is the path of an op that fails, in every run.
 	FailOp string
 

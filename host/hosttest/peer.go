@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -53,6 +54,8 @@ type process struct {
 
 	ctx    context.Context // of the process: ends with it
 	cancel context.CancelFunc
+
+	draining atomic.Bool
 
 	mu       sync.Mutex
 	attempts map[attemptKey]*attempt
@@ -102,6 +105,7 @@ func (p *Peer) Become(b Behavior) error {
 		served:   make(chan struct{}), attempts: map[attemptKey]*attempt{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.draining.Store(b.Draining)
 	options := []grpc.ServerOption{grpc.ForceServerCodecV2(rawCodec{}), grpc.MaxSendMsgSize(64 << 20)}
 	if b.TLS != nil {
 		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(b.TLS)))

@@ -155,7 +155,8 @@ func (s *process) info() *usercodev1.ServerInfo {
 		CapabilitiesDeclared:   b.Declared,
 		Capabilities:           b.Capabilities,
 		StartedAt:              timestamppb.New(startedAt),
-		Draining:               b.Draining,
+		Draining:               s.draining.Load(),
+		LiveWorkers:            s.liveWorkers(),
 	}
 }
 

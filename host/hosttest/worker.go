@@ -186,9 +186,10 @@ func (w *worker) playOp(ctx context.Context, path string, before workerv1.Outcom
 	return end.GetOutcome(), end.GetFailure(), w.send(e)
 }
 
-// busy waits, if the peer holds its workers, until the host cancels.
+// busy does an op's work: that of the peer's behavior, or none, or without end if the peer holds its workers.
 func (w *worker) busy(ctx context.Context) (canceled bool, err error) {
-	if !w.process.behavior.HoldWorkers {
+	b := w.process.behavior
+	if !b.HoldWorkers && b.Work == nil {
 		select {
 		case <-w.asked:
 			return true, nil
@@ -196,8 +197,23 @@ func (w *worker) busy(ctx context.Context) (canceled bool, err error) {
 			return false, nil
 		}
 	}
+	var done chan struct{} // nil never closes
+	if !b.HoldWorkers {
+		working, stop := context.WithCancel(ctx)
+		done = make(chan struct{})
+		go func() {
+			defer close(done)
+			b.Work(working)
+		}()
+		defer func() {
+			stop()
+			<-done
+		}()
+	}
 	for {
 		select {
+		case <-done:
+			return false, nil
 		case <-w.asked:
 			return true, nil
 		case <-w.acked:

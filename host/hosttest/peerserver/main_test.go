@@ -22,7 +22,7 @@ func TestServe(t *testing.T) {
 	defer cancel()
 	out, in := io.Pipe()
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, in, "127.0.0.1:0", "0.14.17", false, false, false) }()
+	go func() { served <- serve(ctx, in, options{listen: "127.0.0.1:0", protocol: "0.14.17"}) }()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestServe(t *testing.T) {
 	if err != nil || reply.GetServer().GetProtocolVersion() != "0.14.17" || reply.GetServer().GetCapabilitiesDeclared() {
 		t.Errorf("got %v, %v", reply, err)
 	}
-	if err := serve(ctx, in, address, "0.14.17", false, false, false); err == nil {
+	if err := serve(ctx, in, options{listen: address, protocol: "0.14.17"}); err == nil {
 		t.Error("two listen at one address")
 	}
 	cancel()
