@@ -69,7 +69,10 @@ func BenchmarkReload(b *testing.B) {
 				if i%2 == 0 {
 					p = other
 				}
-				if l, err := w.Reconfigure(context.Background(), at("etl", p)); err != nil || l.Jobs() != n || l.Fault != nil {
+				if err := w.Configure([]host.LocationConfig{at("etl", p)}); err != nil {
+					b.Fatal(err)
+				}
+				if l, err := w.Reload(context.Background(), "etl"); err != nil || l.Jobs() != n || l.Fault != nil {
 					b.Fatal(l, err)
 				}
 			}

@@ -12,21 +12,30 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// checkConfigs reports everything that is wrong with the configured locations.
-func checkConfigs(configs []host.LocationConfig) error {
-	var problems []host.Problem
-	names := map[string]bool{}
-	for _, c := range configs {
-		if names[c.Name] {
-			problems = append(problems, problem(c.Name, "the name is used twice"))
-		}
-		names[c.Name] = true
-		problems = append(problems, checkConfig(c)...)
-	}
-	return invalidConfig(problems)
-}
+// maxLocations is the most code locations of a host.
+const maxLocations = 1000
 
-func invalidConfig(problems []host.Problem) error {
+// CheckConfigs reports everything that is wrong with configured locations as an
+// Invalid error. The field of a problem is the place in the list, such as
+// "locations[2].address" with [LocationField] before the dot, its path the name.
+func CheckConfigs(configs []host.LocationConfig) error {
+	var problems []host.Problem
+	if len(configs) > maxLocations {
+		problems = append(problems, host.Problem{
+			Field: LocationField(maxLocations), Message: fmt.Sprintf("there are %d code locations; a host has at most %d", len(configs), maxLocations),
+		})
+	}
+	first := map[string]int{}
+	for i, c := range configs {
+		c := configCheck{config: c, index: i}
+		if at, twice := first[c.config.Name]; twice {
+			c.add("name", "the name is used twice; location %d of the list has it, too", at+1)
+		} else {
+			first[c.config.Name] = i
+		}
+		c.run()
+		problems = append(problems, c.problems...)
+	}
 	if len(problems) == 0 {
 		return nil
 	}
@@ -34,33 +43,43 @@ func invalidConfig(problems []host.Problem) error {
 		Code:     host.Invalid,
 		Reason:   "LOCATION_CONFIG",
 		Message:  "the code locations are not configured correctly",
-		Remedy:   "Correct the locations in the configuration file or in --location, and start the host again.",
+		Remedy:   "Correct the locations in the configuration file or in --location.",
 		Problems: problems,
 	}
 }
 
-func problem(location, format string, args ...any) host.Problem {
-	return host.Problem{Field: "locations", Path: fmt.Sprintf("%.64q", location), Message: fmt.Sprintf(format, args...)}
+// LocationField is how a problem names the location at an index, from 0.
+func LocationField(index int) string { return fmt.Sprintf("locations[%d]", index) }
+
+// configCheck collects what is wrong with one location.
+type configCheck struct {
+	config   host.LocationConfig
+	index    int
+	problems []host.Problem
 }
 
-// checkConfig reports everything that is wrong with one location.
-func checkConfig(c host.LocationConfig) (problems []host.Problem) {
-	add := func(format string, args ...any) {
-		problems = append(problems, problem(c.Name, format, args...))
+func (c *configCheck) add(field, format string, args ...any) {
+	c.problems = append(c.problems, host.Problem{
+		Field: LocationField(c.index) + "." + field, Path: fmt.Sprintf("%.64q", c.config.Name), Message: fmt.Sprintf(format, args...),
+	})
+}
+
+func (c *configCheck) run() {
+	if err := tag.CheckLocationName(c.config.Name); err != nil {
+		c.add("name", "%v", err)
 	}
-	if err := tag.CheckLocationName(c.Name); err != nil {
-		add("%v", err)
+	if err := checkAddress(c.config.Address); err != nil {
+		c.add("address", "address %.80q: %v", c.config.Address, err)
 	}
-	if err := checkAddress(c.Address); err != nil {
-		add("address %.80q: %v", c.Address, err)
+	if t := c.config.TLS; t != nil && len(t.CAPEM) > 0 && !x509.NewCertPool().AppendCertsFromPEM(t.CAPEM) {
+		c.add("tls.ca_file", "its certificate authorities hold no PEM certificate")
 	}
-	if c.TLS != nil && len(c.TLS.CAPEM) > 0 && !x509.NewCertPool().AppendCertsFromPEM(c.TLS.CAPEM) {
-		add("its certificate authorities hold no PEM certificate")
+	if strings.ContainsFunc(c.config.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		c.add("token_file", "its token may hold only printable ASCII without spaces")
 	}
-	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		add("its token may hold only printable ASCII without spaces")
+	if c.config.WaitForCode < 0 {
+		c.add("wait_for_code", "a time to wait cannot be %s; 0 means for ever", c.config.WaitForCode)
 	}
-	return problems
 }
 
 func checkAddress(address string) error {

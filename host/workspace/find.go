@@ -12,7 +12,7 @@ import (
 // and name. Jobs whose definition cannot be used are among them.
 func (w *Workspace) Jobs() []*Job {
 	var all []*Job
-	for _, l := range w.locations {
+	for _, l := range w.all() {
 		if d := l.current(); d != nil {
 			all = append(all, d.jobs...)
 		}
@@ -34,7 +34,7 @@ func (w *Workspace) FindJob(name string) (*Job, error) {
 		}
 	}
 	var found []*Job
-	for _, l := range w.locations {
+	for _, l := range w.all() {
 		if wanted.Location != "" && wanted.Location != l.name {
 			continue
 		}
@@ -74,7 +74,7 @@ func ambiguous(name string, found []*Job) error {
 // yet may well have the job.
 func (w *Workspace) jobNotFound(name string, wanted host.JobName) error {
 	var silent []string
-	for _, l := range w.locations {
+	for _, l := range w.all() {
 		l.mu.RLock()
 		if l.definitions == nil {
 			if wanted.Location == l.name {

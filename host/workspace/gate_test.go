@@ -193,7 +193,7 @@ func TestUpgradeInPlace(t *testing.T) {
 	if j.Metadata().State != versioncheck.StateRefused || j.MetadataBody != nil {
 		t.Error("metadata outlives the downgrade")
 	}
-	for _, r := range w.locations[0].current().repositories {
+	for _, r := range w.all()[0].current().repositories {
 		for _, c := range r.jobs {
 			if c.metadata.body != nil {
 				t.Errorf("the metadata of %s is still kept", c.name)

@@ -26,6 +26,9 @@ type Location struct {
 	// LoadedAt is when the definitions in use were loaded, AnsweredAt when the
 	// server answered last; zero when it has not happened.
 	LoadedAt, AnsweredAt time.Time
+	// RefuseStaleLaunches and WaitForCode are what is configured for its runs.
+	RefuseStaleLaunches bool
+	WaitForCode         time.Duration
 }
 
 // Repository counts the jobs of a repository.
@@ -56,6 +59,9 @@ type location struct {
 	hostInfo  *usercodev1.HostInfo
 	userAgent string
 	requests  chan request
+	gone      chan struct{} // closed when it was removed
+
+	halt func() // ends and waits for the goroutine; guarded by the workspace's mu
 
 	// Of the goroutine.
 	failures int // probes in a row without an answer
@@ -77,18 +83,25 @@ type location struct {
 	answeredAt  time.Time
 }
 
-// request asks the goroutine to look at the server now, with another
-// configuration if there is one; done is closed afterwards.
-type request struct {
-	config *host.LocationConfig
-	done   chan struct{}
+// request asks the goroutine to look at the server now. done gets whether it
+// did, which it did not when it ended first; one value fits.
+type request struct{ done chan bool }
+
+// configured is the configuration in use.
+func (l *location) configured() host.LocationConfig {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.config
 }
 
 // snapshot is the location as people see it.
 func (l *location) snapshot() Location {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	s := Location{Name: l.name, Address: l.config.Address, State: l.state, AnsweredAt: l.answeredAt}
+	s := Location{
+		Name: l.name, Address: l.config.Address, State: l.state, AnsweredAt: l.answeredAt,
+		RefuseStaleLaunches: l.config.RefuseStaleLaunches, WaitForCode: l.config.WaitForCode,
+	}
 	if l.fault != nil {
 		s.Fault = &host.LocationFault{Code: l.fault.code, Message: l.fault.message, Remedy: l.fault.remedy, Since: l.since}
 	}

@@ -66,6 +66,15 @@ func (m *Metrics) setState(location string, state host.LocationState, jobs int) 
 	m.jobs.WithLabelValues(location).Set(float64(jobs))
 }
 
+// forget deletes the series of a location.
+func (m *Metrics) forget(location string) {
+	of := prometheus.Labels{"location": location}
+	m.refused.DeletePartialMatch(of)
+	m.state.DeletePartialMatch(of)
+	m.jobs.DeletePartialMatch(of)
+	m.loads.DeletePartialMatch(of)
+}
+
 func (m *Metrics) loaded(location string, took time.Duration, f *fault) {
 	result := "ok"
 	if f != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// run keeps the location current until ctx ends.
+// run keeps the location current until ctx ends. It may run again afterwards,
+// with another configuration.
 func (l *location) run(ctx context.Context) {
-	defer l.drop()
 	var waiting []request
 	for {
 		waiting = l.take(waiting)
 		pause := l.runOnce(ctx, len(waiting) > 0)
 		for _, r := range waiting {
-			close(r.done)
+			r.done <- ctx.Err() == nil
 		}
 		waiting = nil
 		select {
@@ -30,26 +30,16 @@ func (l *location) run(ctx context.Context) {
 	}
 }
 
-// take adds the requests that wait, and applies what they configure.
+// take adds the requests that wait.
 func (l *location) take(waiting []request) []request {
 	for {
 		select {
 		case r := <-l.requests:
 			waiting = append(waiting, r)
-			continue
 		default:
-		}
-		break
-	}
-	for _, r := range waiting {
-		if r.config != nil {
-			l.drop()
-			l.mu.Lock()
-			l.config = *r.config
-			l.mu.Unlock()
+			return waiting
 		}
 	}
-	return waiting
 }
 
 // runOnce looks at the server once, loads its definitions if they may be

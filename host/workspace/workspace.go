@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
@@ -42,46 +42,58 @@ type HostInfo struct {
 
 // Workspace is all code locations of a host. All methods may be called concurrently.
 type Workspace struct {
-	host      HostInfo
-	locations []*location // sorted by name
-	feed      feed
+	o      Options
+	logger *slog.Logger
+	feed   feed
+	set    atomic.Pointer[locationSet]
+
+	configuring sync.Mutex // held by Configure
 
 	mu      sync.Mutex
+	running context.Context    // of all locations; nil before Start
 	cancel  context.CancelFunc // nil before Start
-	running sync.WaitGroup
+	group   sync.WaitGroup
 	stopped chan struct{}
 }
 
 // New makes a workspace; nothing is dialled before Start. Configurations that
 // cannot work are an Invalid error that lists all that is wrong.
 func New(o Options) (*Workspace, error) {
-	if err := checkConfigs(o.Locations); err != nil {
+	if err := CheckConfigs(o.Locations); err != nil {
 		return nil, err
 	}
 	o = withDefaults(o)
-	w := &Workspace{host: o.Host, stopped: make(chan struct{})}
+	w := &Workspace{o: o, logger: o.Logger, stopped: make(chan struct{})}
+	var all []*location
 	for _, c := range o.Locations {
-		l := &location{
-			name:      c.Name,
-			clock:     o.Clock,
-			logger:    o.Logger,
-			jitter:    o.Jitter,
-			interval:  o.ProbeInterval,
-			metrics:   o.Metrics,
-			feed:      &w.feed,
-			host:      versioncheck.Host{Protocol: o.Host.Protocol},
-			hostInfo:  hostInfo(o.Host),
-			userAgent: strings.TrimSpace("penstock/" + o.Host.Version),
-			requests:  make(chan request),
-			decided:   map[string]versioncheck.Code{},
-			config:    c,
-			state:     host.LocationLoading,
-		}
-		l.metrics.setState(l.name, l.state, 0)
-		w.locations = append(w.locations, l)
+		all = append(all, w.newLocation(c))
 	}
-	slices.SortFunc(w.locations, func(a, b *location) int { return strings.Compare(a.name, b.name) })
+	w.set.Store(newLocationSet(all))
 	return w, nil
+}
+
+// newLocation makes a location that launch starts, at the start of the
+// workspace or later.
+func (w *Workspace) newLocation(c host.LocationConfig) *location {
+	l := &location{
+		name:      c.Name,
+		clock:     w.o.Clock,
+		logger:    w.o.Logger,
+		jitter:    w.o.Jitter,
+		interval:  w.o.ProbeInterval,
+		metrics:   w.o.Metrics,
+		feed:      &w.feed,
+		host:      versioncheck.Host{Protocol: w.o.Host.Protocol},
+		hostInfo:  hostInfo(w.o.Host),
+		userAgent: strings.TrimSpace("penstock/" + w.o.Host.Version),
+		requests:  make(chan request),
+		gone:      make(chan struct{}),
+		decided:   map[string]versioncheck.Code{},
+		config:    c,
+		state:     host.LocationLoading,
+	}
+	l.metrics.setState(l.name, l.state, 0)
+	return l
 }
 
 func withDefaults(o Options) Options {
@@ -106,14 +118,17 @@ func withDefaults(o Options) Options {
 // Start begins to keep every location current, side by side, until ctx ends or
 // Stop is called. It does not wait for any of them. A workspace starts once.
 func (w *Workspace) Start(ctx context.Context) error {
+	w.configuring.Lock() // so that each location is started once
+	defer w.configuring.Unlock()
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.cancel != nil {
+		w.mu.Unlock()
 		return &host.Error{Code: host.Internal, Reason: "WORKSPACE_STARTED", Message: "the workspace was started or stopped before"}
 	}
-	ctx, w.cancel = context.WithCancel(ctx)
-	for _, l := range w.locations {
-		w.running.Go(func() { l.run(ctx) })
+	w.running, w.cancel = context.WithCancel(ctx)
+	w.mu.Unlock()
+	for _, l := range w.all() {
+		w.launch(l)
 	}
 	return nil
 }
@@ -126,22 +141,24 @@ func (w *Workspace) Stop() {
 		w.cancel = func() {}
 	}
 	w.cancel()
-	select {
-	case <-w.stopped:
-	default:
+	if !w.isStopped() {
 		close(w.stopped)
 	}
 	w.mu.Unlock()
-	w.running.Wait()
+	w.group.Wait()
+	for _, l := range w.all() {
+		l.drop()
+	}
 }
 
 // Host is what this host says of itself.
-func (w *Workspace) Host() HostInfo { return w.host }
+func (w *Workspace) Host() HostInfo { return w.o.Host }
 
 // Locations are all locations, sorted by name.
 func (w *Workspace) Locations() []Location {
-	all := make([]Location, 0, len(w.locations))
-	for _, l := range w.locations {
+	locations := w.all()
+	all := make([]Location, 0, len(locations))
+	for _, l := range locations {
 		all = append(all, l.snapshot())
 	}
 	return all
@@ -164,39 +181,39 @@ func (w *Workspace) Watch() *Subscription { return w.feed.subscribe() }
 // NotFound, or Unavailable when ctx or the workspace ends before; a workspace
 // that was not started yet is waited for.
 func (w *Workspace) Reload(ctx context.Context, name string) (Location, error) {
-	return w.ask(ctx, name, nil)
-}
-
-// Reconfigure replaces the configuration of the location of that name and
-// answers as Reload does. A configuration that cannot work is Invalid and
-// changes nothing.
-func (w *Workspace) Reconfigure(ctx context.Context, c host.LocationConfig) (Location, error) {
-	if err := invalidConfig(checkConfig(c)); err != nil {
-		return Location{}, err
-	}
-	return w.ask(ctx, c.Name, &c)
-}
-
-func (w *Workspace) ask(ctx context.Context, name string, c *host.LocationConfig) (Location, error) {
 	l, err := w.location(name)
 	if err != nil {
 		return Location{}, err
 	}
-	r := request{config: c, done: make(chan struct{})}
-	select {
-	case l.requests <- r:
-	case <-ctx.Done():
-		return Location{}, reloadEnded(name, context.Cause(ctx))
-	case <-w.stopped:
-		return Location{}, reloadEnded(name, nil)
+	for {
+		done, err := w.reload(ctx, l)
+		if err != nil {
+			return Location{}, err
+		}
+		if done {
+			return l.snapshot(), nil
+		}
 	}
-	select {
-	case <-r.done:
-		return l.snapshot(), nil
-	case <-ctx.Done():
-		return Location{}, reloadEnded(name, context.Cause(ctx))
-	case <-w.stopped:
-		return Location{}, reloadEnded(name, nil)
+}
+
+// reload answers whether the location did what was asked; it did not when it
+// was configured anew meanwhile.
+func (w *Workspace) reload(ctx context.Context, l *location) (bool, error) {
+	r := request{done: make(chan bool, 1)}
+	requests, answer := l.requests, (chan bool)(nil)
+	for {
+		select {
+		case requests <- r:
+			requests, answer = nil, r.done
+		case done := <-answer:
+			return done, nil
+		case <-l.gone:
+			return false, w.set.Load().notFound(l.name)
+		case <-ctx.Done():
+			return false, reloadEnded(l.name, context.Cause(ctx))
+		case <-w.stopped:
+			return false, reloadEnded(l.name, nil)
+		}
 	}
 }
 
@@ -233,20 +250,9 @@ func (w *Workspace) Conn(name string) (*Conn, error) {
 }
 
 func (w *Workspace) location(name string) (*location, error) {
-	for _, l := range w.locations {
-		if l.name == name {
-			return l, nil
-		}
+	set := w.set.Load()
+	if l := set.byName[name]; l != nil {
+		return l, nil
 	}
-	var known []string
-	for _, l := range w.locations {
-		known = append(known, l.name)
-	}
-	e := &host.Error{Code: host.NotFound, Reason: "LOCATION_NOT_FOUND", Message: fmt.Sprintf("there is no code location %.64q", name)}
-	if len(known) > 0 {
-		e.Remedy = "Use one of: " + strings.Join(known[:min(len(known), 20)], ", ") + "."
-	} else {
-		e.Remedy = "Configure one with --location NAME=ADDRESS or in the configuration file."
-	}
-	return nil, e
+	return nil, set.notFound(name)
 }

@@ -196,33 +196,6 @@ func TestReload(t *testing.T) {
 	}
 }
 
-func TestReconfigure(t *testing.T) {
-	dev := hosttest.Current()
-	dev.Protocol = "dev"
-	p := hosttest.Start(t, dev)
-	w := open(t, Options{Locations: []host.LocationConfig{at("etl", p)}, ProbeInterval: time.Hour})
-	awaitState(t, w, "etl", host.LocationReady)
-	if s := find(t, w, "nested").MetadataState(); s != versioncheck.StateRefused {
-		t.Fatalf("got %s", s)
-	}
-	c := at("etl", p)
-	c.AllowDevVersions = true
-	if _, err := w.Reconfigure(deadlineContext(t), c); err != nil {
-		t.Fatal(err)
-	}
-	j := find(t, w, "nested")
-	if v := j.Metadata(); v.State != versioncheck.StateShown || len(v.Entries) != len(hosttest.EveryKind()) || !strings.Contains(v.Notice, "development version") {
-		t.Errorf("got %s, %d entries, notice %q", v.State, len(v.Entries), v.Notice)
-	}
-	if !j.Snapshot().AllowDevVersions || j.Snapshot().Metadata.IsZero() {
-		t.Error("the snapshot does not know the policy")
-	}
-	c.Address = "nowhere"
-	if _, err := w.Reconfigure(deadlineContext(t), c); host.CodeOf(err) != host.Invalid {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestConn(t *testing.T) {
 	p := hosttest.Start(t, hosttest.Current())
 	w := open(t, Options{Locations: []host.LocationConfig{at("etl", p)}, ProbeInterval: time.Hour})
