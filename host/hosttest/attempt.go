@@ -32,10 +32,14 @@ func (s *process) startRun(_ context.Context, m *usercodev1.StartRunRequest) (an
 	if refused := s.refusal(m); refused != nil {
 		return &usercodev1.StartRunResponse{ServerId: s.id, Outcome: &usercodev1.StartRunResponse_Refused{Refused: refused}}, nil
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
+	of, workers := s.ctx, &s.workers
+	if s.behavior.Outlive {
+		of, workers = s.peer.lasting.ctx, s.peer.lasting.workers
+	}
+	ctx, cancel := context.WithCancel(of)
 	a := &attempt{cancel: cancel, ended: make(chan struct{})}
 	s.attempts[key] = a
-	s.workers.Go(func() {
+	workers.Go(func() {
 		defer close(a.ended)
 		defer cancel()
 		w := worker{process: s, start: m, id: randomID(), job: s.encoded.jobs[m.GetRepository()+"/"+m.GetJob()]}
@@ -57,7 +61,7 @@ func (s *process) refusal(m *usercodev1.StartRunRequest) *usercodev1.StartRefusa
 	switch {
 	case s.draining.Load():
 		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING, Message: "the server is stopping"}
-	case m.GetExpectedServerId() != "" && m.GetExpectedServerId() != s.id:
+	case m.GetExpectedServerId() != "" && m.GetExpectedServerId() != s.id && !s.behavior.RandomServerID:
 		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_WRONG_SERVER, Message: "another process answers"}
 	case !known:
 		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_NOT_FOUND, Message: "there is no such job"}

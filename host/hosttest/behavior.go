@@ -32,6 +32,15 @@ type Behavior struct {
 	Work func(ctx context.Context)
 	// FailOp is the path of an op that fails, in every run.
 	FailOp string
+	// Outlive lets workers go on when the process ends, as they do on a plain machine, and come back to a host that
+	// was away. They end with Peer.Close.
+	Outlive bool
+
+	// RandomServerID makes every reply name another process, and accepts starts meant for any.
+	RandomServerID bool
+	// Future adds what nobody knows yet to everything that is sent, workers' messages included: fields in every
+	// message, and frames, events and messages of kinds of their own.
+	Future bool
 
 	// Token is asked for when it is set; TLS is used when it is set.
 	Token string

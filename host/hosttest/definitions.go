@@ -41,10 +41,14 @@ type encoded struct {
 	metadata  [][]byte                                      // digests of metadata bodies
 	jobs      map[string]*usercodev1.JobDefinition          // by "repository/job"
 	digests   map[string][]byte                             // of definitions, by "repository/job"
+	marshal   func(proto.Message) []byte
 }
 
-func encode(repositories []Repository) *encoded {
-	e := &encoded{bodies: map[string][]byte{}, jobs: map[string]*usercodev1.JobDefinition{}, digests: map[string][]byte{}}
+func encode(repositories []Repository, future bool) *encoded {
+	e := &encoded{bodies: map[string][]byte{}, jobs: map[string]*usercodev1.JobDefinition{}, digests: map[string][]byte{}, marshal: marshal}
+	if future {
+		e.marshal = func(m proto.Message) []byte { return marshal(WithUnknown(m)) }
+	}
 	sorted := slices.SortedFunc(slices.Values(repositories), func(a, b Repository) int { return cmp.Compare(a.Name, b.Name) })
 	root := &items{}
 	for _, r := range sorted {
@@ -59,19 +63,19 @@ func encode(repositories []Repository) *encoded {
 
 func (e *encoded) manifest(r Repository) *usercodev1.GetDefinitionsResponse_Manifest {
 	m := &usercodev1.GetDefinitionsResponse_Manifest{Repository: r.Name}
-	m.RepositoryBodyDigest = e.add(marshal(&usercodev1.RepositoryDefinition{Name: r.Name, Description: r.Description, Metadata: r.Metadata}))
+	m.RepositoryBodyDigest = e.add(e.marshal(&usercodev1.RepositoryDefinition{Name: r.Name, Description: r.Description, Metadata: r.Metadata}))
 	digest := &items{}
 	digest.add(m.GetRepositoryBodyDigest())
 	for _, j := range slices.SortedFunc(slices.Values(r.Jobs), func(a, b Job) int { return cmp.Compare(a.name(), b.name()) }) {
 		definition := j.RawDefinition
 		if definition == nil {
-			definition = marshal(j.Definition)
+			definition = e.marshal(j.Definition)
 		}
 		job := &usercodev1.GetDefinitionsResponse_Job{Name: j.name(), DefinitionDigest: e.add(definition)}
 		if j.Metadata != nil || j.RawMetadata != nil {
 			body := j.RawMetadata
 			if body == nil {
-				body = marshal(&usercodev1.JobMetadata{Entries: j.Metadata})
+				body = e.marshal(&usercodev1.JobMetadata{Entries: j.Metadata})
 			}
 			job.MetadataDigest = e.add(body)
 			job.MetadataEntries = uint32(len(j.Metadata))

@@ -95,7 +95,7 @@ func (s *process) sendManifest(stream grpc.ServerStream, open *usercodev1.GetDef
 				return err
 			}
 		}
-		if s.behavior.Definitions == NewFrames {
+		if s.behavior.Definitions == NewFrames || s.behavior.Future {
 			if err := stream.SendMsg(unknownFrame); err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 type Peer struct {
 	address string
 	tick    chan struct{}
+	lasting lasting
 
 	mu       sync.Mutex
 	process  *process // nil when none runs
@@ -38,8 +39,18 @@ type Recorded struct {
 	// Starts and Cancels are the requests as they came.
 	Starts  []*usercodev1.StartRunRequest
 	Cancels []*usercodev1.CancelRunRequest
+	// Grants are the beginnings of user code: one for each worker that a host let start.
+	Grants []Grant
 	// Connections is the number of connections accepted.
 	Connections int
+}
+
+// Grant is a worker that a host let start user code.
+type Grant struct {
+	RunID   string
+	Attempt uint32
+	// WorkerID is the worker's process, Protocol and CodeVersion what it was built as.
+	WorkerID, Protocol, CodeVersion string
 }
 
 // process is what a deploy replaces.
@@ -64,7 +75,7 @@ type process struct {
 
 // Listen starts a peer. The address may have port 0.
 func Listen(address string, b Behavior) (*Peer, error) {
-	p := &Peer{address: address, tick: make(chan struct{}), called: make(chan struct{})}
+	p := &Peer{address: address, tick: make(chan struct{}), called: make(chan struct{}), lasting: newLasting()}
 	if err := p.Become(b); err != nil {
 		return nil, err
 	}
@@ -78,7 +89,7 @@ func Start(t testing.TB, b Behavior) *Peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Stop)
+	t.Cleanup(p.Close)
 	return p
 }
 
@@ -100,7 +111,7 @@ func (p *Peer) Become(b Behavior) error {
 	}
 	p.address = tcp.Addr().String()
 	s := &process{
-		peer: p, behavior: b, id: randomID(), encoded: encode(b.Repositories),
+		peer: p, behavior: b, id: randomID(), encoded: encode(b.Repositories, b.Future),
 		listener: &listener{Listener: tcp, peer: p, drip: b.Drip, conns: map[net.Conn]struct{}{}},
 		served:   make(chan struct{}), attempts: map[attemptKey]*attempt{},
 	}
@@ -120,8 +131,8 @@ func (p *Peer) Become(b Behavior) error {
 	return nil
 }
 
-// Stop ends the process with all its connections and workers, as a kill would,
-// and waits for it. It may be called twice.
+// Stop ends the process with all its connections and workers, except those that outlive it, as a kill would, and waits
+// for it. It may be called twice.
 func (p *Peer) Stop() {
 	p.mu.Lock()
 	s := p.process
@@ -174,6 +185,7 @@ func (p *Peer) Recorded() Recorded {
 	r := p.recorded
 	r.Opens, r.Wanted = append(r.Opens[:0:0], r.Opens...), append(r.Wanted[:0:0], r.Wanted...)
 	r.Starts, r.Cancels = append(r.Starts[:0:0], r.Starts...), append(r.Cancels[:0:0], r.Cancels...)
+	r.Grants = append(r.Grants[:0:0], r.Grants...)
 	return r
 }
 

@@ -63,7 +63,7 @@ var serviceDesc = grpc.ServiceDesc{
 			if err := s.authorize(stream.Context()); err != nil {
 				return err
 			}
-			return s.getDefinitions(stream)
+			return s.getDefinitions(s.stream(stream))
 		},
 	}},
 }
@@ -83,7 +83,8 @@ func unary[T any, M interface {
 			if err := decode(m); err != nil {
 				return nil, err
 			}
-			return handle(s, ctx, m)
+			reply, err := handle(s, ctx, m)
+			return s.future(reply), err
 		},
 	}
 }
@@ -145,12 +146,16 @@ func (s *process) info() *usercodev1.ServerInfo {
 	if b.Definitions == LieRoot {
 		root = lie(root)
 	}
+	id := s.id
+	if b.RandomServerID {
+		id = randomID()
+	}
 	return &usercodev1.ServerInfo{
 		ProtocolVersion:        b.Protocol,
 		MinHostProtocolVersion: b.MinHostProtocol,
 		Sdk:                    &usercodev1.Sdk{Language: "none", Version: b.Protocol, Runtime: "hosttest"},
 		Build:                  &usercodev1.Build{CodeVersion: b.CodeVersion, Image: b.Image},
-		ServerId:               s.id,
+		ServerId:               id,
 		DefinitionsDigest:      root,
 		CapabilitiesDeclared:   b.Declared,
 		Capabilities:           b.Capabilities,

@@ -65,6 +65,8 @@ func (h *grantingHost) Attach(s grpc.BidiStreamingServer[workerv1.AttachRequest,
 		case m.GetFinished() != nil:
 			close(h.done)
 			reply = &workerv1.AttachResponse{Message: &workerv1.AttachResponse_Ack{Ack: &workerv1.Ack{Seq: m.GetFinished().GetLastSeq()}}}
+		default:
+			continue // of a newer worker
 		}
 		if err := s.Send(reply); err != nil {
 			return err
