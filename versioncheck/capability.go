@@ -23,6 +23,10 @@ type Requirement struct {
 	MinProtocol string
 	// MinHostProtocol is the oldest host protocol that can use it, a release.
 	MinHostProtocol string
+	// FixedProtocol is the oldest server protocol without known bugs in it, a
+	// release; empty means MinProtocol. A server between the two is allowed,
+	// with the notice KNOWN_BUGS.
+	FixedProtocol string
 	// Baseline capabilities are allowed on every compatible location; the
 	// others are gated by the server's report.
 	Baseline bool
@@ -59,10 +63,45 @@ var table = []Requirement{
 // caller's to change.
 func Requirements() []Requirement { return slices.Clone(table) }
 
-// requirement is a line of the table with its versions read.
+// requirement is a line of a table with its versions read and its texts fit
+// for messages: a line may come from another host.
 type requirement struct {
 	Requirement
-	min, minHost Version
+	wireName            string // as servers list it
+	min, minHost, fixed Version
+	// field and raw are a version of the line that cannot be read; empty when all can.
+	field, raw string
+}
+
+// readRequirement reads a line, whatever it holds.
+func readRequirement(r Requirement) requirement {
+	n := requirement{Requirement: r, wireName: r.Name}
+	for _, v := range []struct {
+		to         *Version
+		field, raw string
+	}{{&n.min, fieldRowMin, r.MinProtocol}, {&n.minHost, fieldRowMinHost, r.MinHostProtocol}} {
+		var err error
+		if *v.to, err = Parse(v.raw); err != nil && n.field == "" {
+			n.field, n.raw = v.field, v.raw
+		}
+	}
+	// It refuses nothing: one that cannot be read makes every server suspect.
+	n.fixed, _ = Parse(r.FixedProtocol)
+	n.Name, n.Label = plain(r.Name), phrase(r.Label)
+	n.MinProtocol, n.MinHostProtocol, n.FixedProtocol = plain(r.MinProtocol), plain(r.MinHostProtocol), plain(r.FixedProtocol)
+	if n.Label == "" {
+		n.Label = n.Name
+	}
+	return n
+}
+
+// knownBugsIn reports whether the server has the capability with bugs.
+func (n requirement) knownBugsIn(report Report) bool {
+	if n.FixedProtocol == "" || !report.Answered {
+		return false
+	}
+	server, err := Parse(report.ProtocolVersion)
+	return err == nil && !isDev(report.ProtocolVersion, server, err) && server.OlderThan(n.fixed)
 }
 
 // requirements reads the table's versions on first use, not when the package
@@ -70,7 +109,7 @@ type requirement struct {
 var requirements = sync.OnceValue(func() map[string]requirement {
 	byName := make(map[string]requirement, len(table))
 	for _, r := range table {
-		byName[r.Name] = requirement{r, constant(r.MinProtocol), constant(r.MinHostProtocol)}
+		byName[r.Name] = readRequirement(r)
 	}
 	return byName
 })

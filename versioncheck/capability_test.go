@@ -21,7 +21,14 @@ func TestRequirements(t *testing.T) {
 			t.Errorf("%s is in the table twice", r.Name)
 		}
 		baseline[r.Name] = r.Baseline
-		for _, s := range []string{r.MinProtocol, r.MinHostProtocol} {
+		versions := []string{r.MinProtocol, r.MinHostProtocol}
+		if r.FixedProtocol != "" {
+			versions = append(versions, r.FixedProtocol)
+			if !parse(t, r.MinProtocol).OlderThan(parse(t, r.FixedProtocol)) {
+				t.Errorf("%s: fixed in %s, which is not newer than its minimum %s: leave it empty", r.Name, r.FixedProtocol, r.MinProtocol)
+			}
+		}
+		for _, s := range versions {
 			v := parse(t, s)
 			if v.String() != s || strings.ContainsAny(s, "-+") {
 				t.Errorf("%s: minimum %q is not a plain release", r.Name, s)

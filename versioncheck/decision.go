@@ -34,7 +34,7 @@ type Decision struct {
 
 // Notice is something to know that refuses nothing.
 type Notice struct {
-	// Code is NEWER_THAN_HOST or DEV_VERSION_UNVERIFIED.
+	// Code is NEWER_THAN_HOST, KNOWN_BUGS or DEV_VERSION_UNVERIFIED.
 	Code Code
 	// Message is for a person.
 	Message string
@@ -59,11 +59,29 @@ type Notice struct {
 //  8. new enough, but the capability is switched off, or the list is declared
 //     and does not have it: CAPABILITY_NOT_ADVERTISED
 //  9. new enough: SHOWN, with the notice NEWER_THAN_HOST when the server's
-//     minor version is newer than the host's
+//     minor version is newer than the host's, and KNOWN_BUGS when it is older
+//     than the capability's minimum without known bugs
 //
 // A newer major version is refused before row 8 with the location's reason,
 // and a capability that is not in the table with UNKNOWN_CAPABILITY.
 func Decide(capability string, report Report, host Host, policy Policy) Decision {
+	if need, known := requirements()[capability]; known {
+		return need.decide(report, host, policy)
+	}
+	d := undecided(capability, report, host)
+	d.unknownCapability(capability)
+	return d
+}
+
+// Decide answers as the function [Decide] does, for a line that may be data of
+// another host: what that host will say of the report. It is as total; a line
+// whose versions cannot be read refuses with VERSION_UNPARSEABLE.
+func (r Requirement) Decide(report Report, host Host, policy Policy) Decision {
+	return readRequirement(r).decide(report, host, policy)
+}
+
+// undecided is the answer before the rows: refused, for no reason yet.
+func undecided(capability string, report Report, host Host) Decision {
 	d := Decision{
 		State:      StateRefused,
 		Capability: plain(capability),
@@ -73,20 +91,25 @@ func Decide(capability string, report Report, host Host, policy Policy) Decision
 		d.Reported = quoteReported(report.ProtocolVersion)
 	}
 	d.HostVersion = plain(host.Protocol)
+	return d
+}
 
-	need, known := requirements()[capability]
-	if !known {
-		d.unknownCapability(capability)
+func (n requirement) decide(report Report, host Host, policy Policy) Decision {
+	d := undecided(n.wireName, report, host)
+	d.Required = n.MinProtocol
+	if !n.Baseline && !d.pass(n, report, host, policy) {
 		return d
 	}
-	d.Required = need.MinProtocol
-	if need.Baseline {
+	// What passed the rows is compatible, unless the line asks for less than the
+	// host does of every location.
+	if _, least := host.oldest(); n.Baseline || n.min.OlderThan(least) {
 		if c := DecideLocation(report, host); !c.Compatible {
-			d.Reason = c.Reason
+			d.Notices, d.Reason = nil, c.Reason
 			return d
 		}
-	} else if !d.pass(need, report, host, policy) {
-		return d
+	}
+	if n.knownBugsIn(report) {
+		d.Notices = append(d.Notices, d.knownBugsNotice(n))
 	}
 	d.State = StateShown
 	return d
@@ -95,6 +118,10 @@ func Decide(capability string, report Report, host Host, policy Policy) Decision
 // pass takes a gated capability through the rows. It explains a refusal in the
 // decision's reason and adds the notices of an allowed one.
 func (d *Decision) pass(need requirement, report Report, host Host, policy Policy) bool {
+	if need.field != "" {
+		d.rowUnparseable(need)
+		return false
+	}
 	if !report.Answered || report.ProtocolVersion == "" {
 		d.versionNotReported(need)
 		return false
@@ -117,7 +144,7 @@ func (d *Decision) pass(need requirement, report Report, host Host, policy Polic
 		return false
 	}
 
-	enabled, disabled := report.lists(need.Name)
+	enabled, disabled := report.lists(need.wireName)
 	if disabled || report.CapabilitiesDeclared && !enabled {
 		d.notAdvertised(need, disabled)
 		return false
@@ -163,7 +190,7 @@ func (d *Decision) passVersion(need requirement, report Report, server, host Ver
 		return false
 	}
 	if server.OlderThan(need.min) {
-		if enabled, _ := report.lists(need.Name); enabled {
+		if enabled, _ := report.lists(need.wireName); enabled {
 			d.contradictory(need)
 		} else {
 			d.serverTooOld(need)

@@ -22,8 +22,9 @@
 //   - [Resolve] turns a decision and what the host holds of one job into one
 //     of the five states that people see.
 //   - [CheckHost] is the other direction: user code that needs a newer host.
-//     A build that wants to know what it will have on a given host calls
-//     [Decide] with its own report and that host.
+//   - [HostTable] is what another host asks, as data: [ReadHostTable] and
+//     [HostTable.Decide] tell a build what it will have there before it is
+//     deployed.
 //
 // # Promises
 //

@@ -10,13 +10,14 @@ type Compatibility struct {
 
 // DecideLocation says whether the location that sent the report can be used at
 // all. It is incompatible when its version can be read and is of a newer major
-// version than the host's, or older than [OldestProtocol]. A server that
+// version than the host's, or older than the oldest that the host works with. A server that
 // reports nothing, something unreadable or a development version, or that
 // needs a newer host, is compatible: its jobs are listed and launched, and
 // only its gated capabilities are refused.
 func DecideLocation(report Report, host Host) Compatibility {
 	c := Compatibility{Compatible: true}
-	c.Required = OldestProtocol
+	var least Version
+	c.Required, least = host.oldest()
 	c.HostVersion = plain(host.Protocol)
 	if !report.Answered {
 		return c
@@ -26,7 +27,7 @@ func DecideLocation(report Report, host Host) Compatibility {
 	if err != nil || isDev(report.ProtocolVersion, server, err) {
 		return c
 	}
-	if server.OlderThan(oldest()) {
+	if server.OlderThan(least) {
 		c.Compatible = false
 		c.protocolTooOld()
 		return c

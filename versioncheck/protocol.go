@@ -16,6 +16,19 @@ type Host struct {
 	// Protocol is the host's protocol version: the constant [Protocol] for the
 	// running host, whatever was reported for another one.
 	Protocol string
+	// Oldest is the oldest protocol of user code that the host works with;
+	// empty means [OldestProtocol]. Another host may have another one.
+	Oldest string
+}
+
+// oldest is the oldest protocol that the host works with, for messages and to
+// compare with.
+func (h Host) oldest() (string, Version) {
+	if h.Oldest == "" {
+		return OldestProtocol, oldest()
+	}
+	v, _ := Parse(h.Oldest) // the zero Version makes every server too old
+	return plain(h.Oldest), v
 }
 
 // Policy is what the operator configured for one location.

@@ -56,6 +56,20 @@ func plain(s string) string {
 	return s
 }
 
+// phrase returns words of a sentence as they are when they are printable ASCII
+// that is short, and quoted otherwise. Nothing stays nothing.
+func phrase(s string) string {
+	if len(s) > maxQuoted {
+		return quote(s)
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return quote(s)
+		}
+	}
+	return s
+}
+
 // quoteReported is quote, with nothing for a version that was not reported.
 func quoteReported(s string) string {
 	if s == "" {

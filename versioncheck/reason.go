@@ -21,8 +21,13 @@ const (
 	CodeUnknownCapability       Code = "UNKNOWN_CAPABILITY"
 )
 
-// CodeNewerThanHost is the notice that a server is of a newer minor version.
-const CodeNewerThanHost Code = "NEWER_THAN_HOST"
+// Codes of notices, which refuse nothing.
+const (
+	// CodeNewerThanHost: the server is of a newer minor version than the host.
+	CodeNewerThanHost Code = "NEWER_THAN_HOST"
+	// CodeKnownBugs: the server has the capability, with bugs that are known.
+	CodeKnownBugs Code = "KNOWN_BUGS"
+)
 
 // Codes of locations.
 const (
@@ -69,6 +74,9 @@ const (
 	fieldProtocol = "protocol_version"
 	fieldMinHost  = "min_host_protocol_version"
 	fieldHost     = "the host's protocol version"
+	// Of a line of a host's table.
+	fieldRowMin     = "min_protocol_version"
+	fieldRowMinHost = "min_host_protocol_version"
 )
 
 func (r *Reason) explain(code Code, message, remedy string) {
@@ -112,6 +120,12 @@ func (r *Reason) unparseable(need requirement, field, raw string) {
 		remedy)
 }
 
+func (r *Reason) rowUnparseable(need requirement) {
+	r.explain(CodeVersionUnparseable,
+		fmt.Sprintf("The host's table of capabilities requires for %s the %s %s, which is not a version.", need.Label, need.field, quote(need.raw)),
+		"Get the table from the host again; what was saved is damaged, or of a host that this check does not understand.")
+}
+
 func (r *Reason) hostTooOld(who string, minimum Version) {
 	r.Required = plain(minimum.String())
 	r.explain(CodeHostTooOld,
@@ -153,6 +167,12 @@ func (r *Reason) newerNotice() Notice {
 	return Notice{CodeNewerThanHost, fmt.Sprintf(
 		"The server's protocol %s is newer than this host's %s; kinds that this host does not know are shown as text.",
 		r.Reported, r.HostVersion)}
+}
+
+func (r *Reason) knownBugsNotice(need requirement) Notice {
+	return Notice{CodeKnownBugs, fmt.Sprintf(
+		"The server reports protocol %s; %s has known bugs before %s, so build the user code with an SDK whose protocol is that or newer.",
+		r.Reported, need.Label, need.FixedProtocol)}
 }
 
 func (r *Reason) newerMajor(own Version) {
