@@ -10,9 +10,9 @@ import { useShortcut } from "@/ui/shortcut";
 import { Tooltip } from "@/ui/tooltip";
 import { useScheme, type Scheme } from "@/ui/theme";
 import { SignInDialog } from "@/features/sign-in/sign-in-dialog";
-import { LocationBar } from "./location-bar";
 import { Logo } from "./logo";
 import styles from "./shell.module.css";
+import { UpdateBar } from "./update-bar";
 
 const Palette = lazy(() => import("@/features/palette/palette").then((module) => ({ default: module.Palette })));
 
@@ -55,7 +55,7 @@ export function Shell() {
         </button>
         <SchemeButton />
       </header>
-      <LocationBar />
+      <UpdateBar />
       <ErrorBoundary key={pathname} what="This page">
         <Outlet />
       </ErrorBoundary>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseSearch } from "@/lib/search-params";
 import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
-import { allRuns, paths, readJobView, readRunsView, withTag } from "./paths";
+import { allRuns, isFiltered, paths, readJobView, readRunsView, readSnapshotPair, withTag } from "./paths";
 
 const query = (href: string) => parseSearch(new URL(href, "http://host").search);
 
@@ -10,6 +10,9 @@ it("reads back the runs' filter that it writes", () => {
     tags: [{ key: "team", value: "a:b&c" }, { key: "penstock/job", value: "" }],
     job: "loc/repo/job",
     statuses: [RunStatus.FAILURE, RunStatus.WAITING_FOR_CODE],
+    codeVersion: "v1.2+dirty",
+    snapshot: "0123abcd",
+    location: "etl",
     cursor: "42",
   };
   expect(readRunsView(query(paths.runs(view)))).toEqual(view);
@@ -29,6 +32,20 @@ it("leaves out what makes no sense", () => {
 it("reads back the job's view", () => {
   const view = { graph: "a.b", node: "a.b.c", select: "*c+" };
   expect(readJobView(query(paths.job({ location: "l", repository: "r", job: "j" }, view)))).toEqual(view);
+});
+
+it("reads back the snapshots that are compared", () => {
+  const name = { location: "l", repository: "r", job: "j" };
+  expect(paths.jobHistory(name)).toBe("/jobs/l/r/j/history");
+  expect(readSnapshotPair(query(paths.jobHistory(name, { from: "aa", to: "bb" })))).toEqual({ from: "aa", to: "bb" });
+  expect(readSnapshotPair(parseSearch(""))).toEqual({ from: "", to: "" });
+});
+
+it("knows when a filter leaves runs out", () => {
+  expect(isFiltered({ ...allRuns, cursor: "9" })).toBe(false);
+  for (const some of [{ location: "etl" }, { snapshot: "ab" }, { codeVersion: "1" }, { job: "j" }, { statuses: [RunStatus.QUEUED] }]) {
+    expect(isFiltered({ ...allRuns, ...some })).toBe(true);
+  }
 });
 
 it("adds a tag, keeps the rest, starts from the newest", () => {

@@ -10,12 +10,24 @@ export interface RunsView {
   /** Job as typed: "location/repository/job" or an end of it; empty for all. */
   job: string;
   statuses: RunStatus[];
+  /** Code version at launch or at the start; empty for all. */
+  codeVersion: string;
+  /** Id of the job's snapshot at launch or at the start, or a beginning of it; empty for all. */
+  snapshot: string;
+  /** Code location; empty for all. */
+  location: string;
   /** Cursor of an older page; empty for the newest runs. */
   cursor: string;
 }
 
 /** All runs, newest first. */
-export const allRuns: RunsView = { tags: [], job: "", statuses: [], cursor: "" };
+export const allRuns: RunsView = { tags: [], job: "", statuses: [], codeVersion: "", snapshot: "", location: "", cursor: "" };
+
+/** Two snapshots of a job that are compared; empty means what the host takes by itself: the newest, and the one before. */
+export interface SnapshotPair {
+  from: string;
+  to: string;
+}
 
 /** What is shown and chosen on a job's overview. */
 export interface JobView {
@@ -36,6 +48,9 @@ function runsQuery(view: Partial<RunsView>): string {
     tag: view.tags?.map(formatTag),
     job: orNothing(view.job),
     status: view.statuses?.map((status) => runStatusData(status).name),
+    code_version: orNothing(view.codeVersion),
+    snapshot: orNothing(view.snapshot),
+    location: orNothing(view.location),
     cursor: orNothing(view.cursor),
   });
 }
@@ -51,6 +66,8 @@ export const paths = {
     jobPath(name) + formatSearch({ graph: orNothing(view.graph), node: orNothing(view.node), select: orNothing(view.select) }),
   launchpad: (name: JobNameText, ops = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops) })}`,
   jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery({ ...view, job: "" })}`,
+  jobHistory: (name: JobNameText, pair: Partial<SnapshotPair> = {}) =>
+    `${jobPath(name)}/history${formatSearch({ from: orNothing(pair.from), to: orNothing(pair.to) })}`,
   runs: (view: Partial<RunsView> = {}) => `/runs${runsQuery(view)}`,
   run: (id: string) => `/runs/${encodeURIComponent(id)}`,
   deployment: () => "/deployment",
@@ -63,8 +80,21 @@ export function readRunsView(search: SearchParams): RunsView {
     tags: (search.tag ?? []).map(parseTag).filter((tag) => tag !== undefined),
     job: search.job?.[0] ?? "",
     statuses: (search.status ?? []).map(runStatusByName).filter((status) => status !== undefined),
+    codeVersion: search.code_version?.[0] ?? "",
+    snapshot: search.snapshot?.[0] ?? "",
+    location: search.location?.[0] ?? "",
     cursor: search.cursor?.[0] ?? "",
   };
+}
+
+/** Reads the query of a job's history. */
+export function readSnapshotPair(search: SearchParams): SnapshotPair {
+  return { from: search.from?.[0] ?? "", to: search.to?.[0] ?? "" };
+}
+
+/** Whether the view leaves any run out. */
+export function isFiltered({ tags, job, statuses, codeVersion, snapshot, location }: RunsView): boolean {
+  return tags.length > 0 || statuses.length > 0 || [job, codeVersion, snapshot, location].some((text) => text !== "");
 }
 
 /** Reads the query of a job's overview. */

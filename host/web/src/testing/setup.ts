@@ -2,6 +2,7 @@ import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 import { placeBoxes, type LayoutRequest } from "@/domain/graph/graph-layout";
 import { locationNotices } from "@/domain/location/location-notice";
+import { dismissedCauses } from "@/domain/location/cause";
 import { hostLost } from "@/domain/host/contact";
 import { session } from "@/domain/host/session";
 
@@ -13,6 +14,7 @@ afterEach(() => {
   window.localStorage.clear();
   window.sessionStorage.clear();
   locationNotices.set([]);
+  dismissedCauses.set([]);
   hostLost.set(false);
   session.set({ token: undefined, signInNeeded: false, epoch: 0 });
 });

@@ -5,12 +5,13 @@ import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { follow } from "@/lib/follow";
 import { useValue } from "@/lib/value-store";
+import { HistoryService } from "@/gen/penstock/host/v1/history_pb";
 import { JobService } from "@/gen/penstock/host/v1/job_pb";
 import { ListLocationsResponseSchema, LocationService, type WatchLocationsResponse } from "@/gen/penstock/host/v1/location_pb";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { findHost, loseHost, watchAnswers } from "@/domain/host/contact";
 import { session } from "@/domain/host/session";
-import { addNotice, jobsMayDiffer, updateText } from "./location-notice";
+import { addNotice, dismissNotice, jobsMayDiffer, updateText } from "./location-notice";
 
 /** All code locations; kept current by the feed. */
 export function useLocations() {
@@ -56,6 +57,7 @@ function listKey() {
 function applyMessage(cache: QueryClient, { location, removed }: WatchLocationsResponse): void {
   if (location === undefined) return;
   let differs = removed;
+  if (removed) dismissNotice(location.name);
   cache.setQueriesData<unknown>({ queryKey: listKey() }, (list: unknown) => {
     if (!isList(list)) return list;
     const before = list.locations.find((other) => other.name === location.name);
@@ -70,6 +72,7 @@ function applyMessage(cache: QueryClient, { location, removed }: WatchLocationsR
   if (cache.isFetching({ queryKey: listKey() }) > 0) void cache.invalidateQueries({ queryKey: listKey() });
   if (!differs) return;
   void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: JobService, cardinality: undefined }) });
+  void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HistoryService, cardinality: undefined }) });
   void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: RunService.method.previewRun, cardinality: "finite" }) });
 }
 

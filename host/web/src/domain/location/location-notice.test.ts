@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { beforeEach, expect, it } from "vitest";
 import { LocationSchema, LocationState } from "@/gen/penstock/host/v1/location_pb";
+import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { addNotice, dismissNotice, jobsMayDiffer, locationNotices, updateText } from "./location-notice";
 
 const location = (codeVersion: string, digest = 1, state = LocationState.READY) =>
@@ -18,6 +19,19 @@ it("says what an update changed", () => {
   expect(updateText(location("abc"), location("def", 2))).toBe("code version abc → def");
   expect(updateText(location("abc"), location("abc", 2))).toBe("its definitions changed");
   expect(updateText(location(""), location("def"))).toBe("code version none → def");
+});
+
+it("says when the same definitions may do more or less than before", () => {
+  const may = (state: FeatureState, code = "") => create(LocationSchema, { ...location("abc"), capabilities: [{ capability: "job_metadata", state, refusal: { code } }] });
+  expect(updateText(may(FeatureState.REFUSED, "CAPABILITY_NOT_ADVERTISED"), may(FeatureState.SHOWN))).toBe("what it may do on this host changed");
+  expect(updateText(may(FeatureState.SHOWN), may(FeatureState.STALE))).toBeUndefined();
+});
+
+it("compares the definitions in use, not the report that came last, and counts jobs", () => {
+  const inUse = (digest: number, lastReport: string, jobs: number) =>
+    create(LocationSchema, { ...location(lastReport, 9), definitionsDigest: new Uint8Array([digest]), replicas: [{ inUse: true, server: { build: { codeVersion: "abc" } } }], repositories: [{ name: "r", jobs }] });
+  expect(updateText(inUse(1, "abc", 2), inUse(1, "def", 2))).toBeUndefined();
+  expect(updateText(inUse(1, "abc", 2), inUse(2, "abc", 3))).toBe("jobs 2 → 3");
 });
 
 it("is silent when nothing changed, at first sight, and when a location only comes and goes", () => {

@@ -1,6 +1,7 @@
 import { ValueStore } from "@/lib/value-store";
-import { hex } from "@/lib/bytes";
 import type { Location } from "@/gen/penstock/host/v1/location_pb";
+import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
+import { digestInUse, serverInUse } from "./replica";
 
 /** Tells the reader that a location is another than before. */
 export interface LocationNotice {
@@ -28,14 +29,21 @@ export function jobsMayDiffer(before: Location | undefined, after: Location): bo
 
 /** What an update changed, for people; undefined when it was none. A location that comes and goes is not updated. */
 export function updateText(before: Location | undefined, after: Location): string | undefined {
-  if (before?.server === undefined || after.server === undefined) return undefined;
-  if (before.server.definitionsDigest.length === 0 || identity(before) === identity(after)) return undefined;
+  if (before === undefined || identity(before) === identity(after)) return undefined;
+  const [old, now] = [serverInUse(before), serverInUse(after)];
+  if (old === undefined || now === undefined || digestInUse(before) === "") return undefined;
   const changes = [
-    change("code version", before.server.build?.codeVersion, after.server.build?.codeVersion),
-    change("protocol", before.server.protocolVersion, after.server.protocolVersion),
-    change("SDK", before.server.sdk?.version, after.server.sdk?.version),
+    change("code version", old.build?.codeVersion, now.build?.codeVersion),
+    change("protocol", old.protocolVersion, now.protocolVersion),
+    change("SDK", old.sdk?.version, now.sdk?.version),
+    change("jobs", String(countJobs(before)), String(countJobs(after))),
   ].filter((text) => text !== undefined);
-  return changes.length === 0 ? "its definitions changed" : changes.join(", ");
+  if (changes.length > 0) return changes.join(", ");
+  return digestInUse(before) === digestInUse(after) ? "what it may do on this host changed" : "its definitions changed";
+}
+
+function countJobs({ repositories }: Location): number {
+  return repositories.reduce((sum, repository) => sum + repository.jobs, 0);
 }
 
 function change(what: string, before = "", after = ""): string | undefined {
@@ -44,12 +52,13 @@ function change(what: string, before = "", after = ""): string | undefined {
 }
 
 function identity(location: Location): string {
-  const server = location.server;
+  const server = serverInUse(location);
   return JSON.stringify([
-    server === undefined ? "" : hex(server.definitionsDigest),
+    digestInUse(location),
     server?.protocolVersion,
     server?.sdk?.version,
     server?.build?.codeVersion,
-    location.capabilities.map((decision) => [decision.capability, decision.state, decision.refusal?.code]),
+    // A capability that is stale for a while is the same as before.
+    location.capabilities.map(({ capability, state, refusal }) => [capability, state === FeatureState.REFUSED ? refusal?.code : ""]),
   ]);
 }

@@ -3,7 +3,7 @@ import { Panel } from "@/ui/panel";
 import { CodeBlock } from "@/ui/table";
 import { Callout, Empty, Loading } from "@/ui/states";
 import { Failure } from "@/domain/host/failure";
-import { allRuns, type RunsView } from "@/domain/paths";
+import { allRuns, isFiltered, type RunsView } from "@/domain/paths";
 import styles from "./run-browser.module.css";
 import { RunFilterBar } from "./run-filter-bar";
 import { useRunList } from "./run-list";
@@ -20,7 +20,7 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
 }) {
   const asked = job === undefined ? view : { ...view, job };
   const { data, error, isPending, isPlaceholderData, refetch } = useRunList(asked);
-  const filtered = view.tags.length > 0 || view.statuses.length > 0 || view.job !== "";
+  const filtered = isFiltered(view);
   return (
     <Panel padded={false}>
       <RunFilterBar view={view} hrefOf={hrefOf} withJob={job === undefined} />
@@ -70,8 +70,8 @@ function NoOlder() {
 function NoMatch({ view, hrefOf }: { view: RunsView; hrefOf: (view: RunsView) => string }) {
   return (
     <Empty title="No run matches this filter">
-      <p>A run must have every tag of the filter and one of its statuses. New runs that match appear by themselves.</p>
-      <ButtonLink href={hrefOf({ ...allRuns, job: "" })} small>
+      <p>A run must have every tag of the filter, one of its statuses, and all else that it names. New runs that match appear by themselves.</p>
+      <ButtonLink href={hrefOf(allRuns)} small>
         Show all runs{view.job === "" ? "" : " of all jobs"}
       </ButtonLink>
     </Empty>

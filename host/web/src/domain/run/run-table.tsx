@@ -1,15 +1,17 @@
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
-import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { Link } from "@/ui/link";
 import { Ago, Elapsed } from "@/ui/time";
 import { formatJobName } from "@/domain/job/job-name";
 import { paths, withTag, type RunsView } from "@/domain/paths";
+import { RunCode } from "./run-code";
 import { shortRunId } from "./run-id";
 import { RunStatusBadge } from "./run-status-badge";
 import styles from "./run-table.module.css";
 import { userFirst } from "./tag";
 import { TagChip } from "./tag-chip";
+import { WaitingTime } from "./waiting-time";
 
 /** Runs as rows; a tag's chip adds it to the filter. */
 export function RunTable({ runs, view, hrefOf, withJob }: {
@@ -25,6 +27,7 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
           <th scope="col">Status</th>
           <th scope="col">Run</th>
           <th scope="col">{withJob ? "Job and tags" : "Tags"}</th>
+          <th scope="col">Code and snapshot</th>
           <th scope="col">Created</th>
           <th scope="col">Duration</th>
         </tr>
@@ -38,8 +41,8 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
   );
 }
 
-// Every run carries these, and its job's name says the same.
-const said = new Set(["penstock/location", "penstock/repository", "penstock/job"]);
+// Every run carries these, and its job's name and the column of its code say the same.
+const said = new Set(["penstock/location", "penstock/repository", "penstock/job", "penstock/code_version"]);
 
 function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; hrefOf: (view: RunsView) => string; withJob: boolean }) {
   const created = instantMs(run.createdAt);
@@ -64,6 +67,11 @@ function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; href
           </Link>
         )}
         {run.statusReason !== "" && <p className={styles.reason}>{inertText(run.statusReason)}</p>}
+        {run.status === RunStatus.WAITING_FOR_CODE && (
+          <p className={styles.reason}>
+            <WaitingTime run={run} />
+          </p>
+        )}
         {tags.length > 0 && (
           <ul className={styles.tags} aria-label="Tags">
             {tags.map((tag) => (
@@ -73,6 +81,9 @@ function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; href
             ))}
           </ul>
         )}
+      </td>
+      <td className={styles.code}>
+        <RunCode run={run} view={view} hrefOf={hrefOf} />
       </td>
       <td className={styles.time}>{created !== undefined && <Ago ms={created} />}</td>
       <td className={styles.time}>

@@ -58,7 +58,7 @@ it("says when a location was updated, and shows its new jobs", async () => {
   expect(await screen.findByText("Code location local was updated")).toBeDefined();
   expect(screen.getByText(/code version abc123 → def456/)).toBeDefined();
   expect(await screen.findByRole("link", { name: "brand_new" })).toBeDefined();
-  await user.click(screen.getByRole("button", { name: "Dismiss" }));
+  await user.click(screen.getByRole("button", { name: /^Dismiss/ }));
   expect(screen.queryByText("Code location local was updated")).toBeNull();
 });
 

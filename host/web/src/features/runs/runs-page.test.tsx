@@ -17,6 +17,7 @@ function hostWithRuns(count = 2) {
       status: n % 2 === 0 ? RunStatus.FAILURE : RunStatus.SUCCESS,
       statusReason: n % 2 === 0 ? "op read: no such file" : "",
       tags: [
+        { key: "penstock/env", value: "dev", origin: Origin.SYSTEM },
         { key: "penstock/code_version", value: "abc123", origin: Origin.SYSTEM },
         { key: "penstock/job", value: "report", origin: Origin.SYSTEM },
         { key: "team", value: "data", origin: Origin.DEFINITION },
@@ -37,7 +38,7 @@ it("shows status in words, why, and tags: the user's before the system's, whose 
   expect(cells.getByText("Failure")).toBeDefined();
   expect(cells.getByText("op read: no such file")).toBeDefined();
   const chips = within(cells.getByRole("list", { name: "Tags" })).getAllByRole("link").map((chip) => chip.textContent);
-  expect(chips).toEqual(["team: data", "n: 2", "code_version: abc123"]);
+  expect(chips).toEqual(["team: data", "n: 2", "env: dev"]);
 });
 
 it("a click on a tag adds it to the filter and keeps the others", async () => {
