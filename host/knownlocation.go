@@ -10,6 +10,8 @@ type KnownLocation struct {
 	ServerInfo []byte
 	// AllowDevVersions is the policy of the location then.
 	AllowDevVersions bool
+	// CodeVersion is what the server called the version of its code, else its revision; empty when it said neither.
+	CodeVersion string
 	// Root is the digest of all of it.
 	Root Digest
 	// Repositories are sorted by name.

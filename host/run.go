@@ -20,6 +20,8 @@ type Run struct {
 	// Seq is the creation order: dense from 1, never used again. The store sets it.
 	Seq uint64
 	Job JobName
+	// LaunchedAs is the job that it was launched as; zero unless it was re-pointed to another since. The store sets it.
+	LaunchedAs JobName
 	// Status changes only through Become.
 	Status RunStatus
 	// StatusReason says why, for people.
@@ -45,6 +47,8 @@ type Run struct {
 	CreatedAt, StartedAt, EndedAt time.Time
 	// WaitingSince is when it began to wait for its code; zero when it does not.
 	WaitingSince time.Time
+	// Waited is how long it waited for its code before WaitingSince.
+	Waited time.Duration
 	// StartTimeouts counts attempts whose worker never said hello within the start lease.
 	StartTimeouts uint32
 	// Current is what the host knows of the current attempt.
@@ -81,6 +85,14 @@ type Snapshot struct {
 	AllowDevVersions bool
 	// CodeVersion is what the server called the version of its code, else its revision; empty when it said neither.
 	CodeVersion string
+}
+
+// LaunchedJob is the job that the run was launched as, also after it was re-pointed.
+func (r *Run) LaunchedJob() JobName {
+	if r.LaunchedAs != (JobName{}) {
+		return r.LaunchedAs
+	}
+	return r.Job
 }
 
 // Tag returns the value of the tag with this key.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Store keeps runs, their events and the bodies of their snapshots.
+// Store keeps runs, their events and the bodies of their snapshots, and what is known of code locations.
 //
 // Every method that writes answers after the data is on disk, and what it
 // answers survives a kill. A method that fails because of its arguments or a
@@ -16,8 +16,8 @@ type Store interface {
 	// CreateRun adds a run, its bodies and its first host event in one
 	// transaction, sets Seq, and raises CreatedAt to that of the run before if
 	// the clock went back. A RequestID that was used before answers the run
-	// that it made, with created false, and adds nothing; if that run's job was
-	// another, or the run was deleted since, it is a Conflict. So is an ID that
+	// that it made, with created false, and adds nothing; if that run was
+	// launched as another job, or was deleted since, it is a Conflict. So is an ID that
 	// another run has. A final status, or a body that is neither given nor there,
 	// is Invalid.
 	CreateRun(ctx context.Context, n NewRun) (run Run, created bool, err error)
@@ -44,9 +44,14 @@ type Store interface {
 	// UpdateRun applies change to the run as it is now and stores the result
 	// with the given host events, all or nothing. change must only touch its
 	// argument, must be quick, and may run on another goroutine; a panic of
-	// change is the caller's. It may not change ID, Seq, Job or CreatedAt, nor
+	// change is the caller's. It may not change ID, Seq or CreatedAt, nor
 	// lower Attempt. An error from change is returned as it is and nothing is
 	// stored: this is the compare-and-set. NotFound when there is no such run.
+	//
+	// It may change Job, which re-points the run, while the run is QUEUED or
+	// WAITING_FOR_CODE before and after. The store keeps what it was launched as
+	// in LaunchedAs, whatever change does to that, and its request id goes on to
+	// stand for the job that it was launched as.
 	//
 	// The events get their place after the last event of the attempt, as change
 	// left it, that readers can see. What else comes is seen after them: a
@@ -77,6 +82,30 @@ type Store interface {
 
 	// Body returns the bytes of a body. NotFound when there is none.
 	Body(ctx context.Context, d Digest) ([]byte, error)
+
+	// PutKnownLocation replaces what is known of a location, and advances the history of its jobs in the same
+	// transaction: a job whose snapshot is another than in its current period gets a new one, that of a job that is
+	// gone ends, and all else stays as it is. A snapshot is another when the definition, the metadata held or the
+	// number of entries is; the report of the server alone is not. A job has the last maxJobPeriods periods, at least
+	// 1,000; older ones are dropped.
+	//
+	// bodies are those that l names and that may not be there yet: definitions, metadata that is held, and those of
+	// repositories. One that is neither given nor there is Invalid, and so is one that l does not name. They are stored
+	// before all else, a part at a time, so that nobody waits for long behind a large location; ones that a failure
+	// leaves behind do no harm.
+	PutKnownLocation(ctx context.Context, l KnownLocation, bodies map[Digest][]byte) error
+
+	// KnownLocations returns what is known of each location, sorted by name. One that cannot be read is left out, and
+	// the error, which comes beside the others then, says why.
+	KnownLocations(ctx context.Context) ([]KnownLocation, error)
+
+	// TouchKnownLocations raises AnsweredAt of locations by name, in one transaction. It never lowers it, and passes
+	// over a name of which nothing is known.
+	TouchKnownLocations(ctx context.Context, answeredAt map[string]time.Time) error
+
+	// JobHistory returns at most limit periods of a job with Seq below before (0 means from the newest), newest first.
+	// A page of large ones may end earlier; only a Next of 0 is the end. NotFound when the job was never known.
+	JobHistory(ctx context.Context, job JobName, before uint64, limit int) (JobHistory, error)
 
 	// Size returns the bytes that the store uses on disk.
 	Size() (int64, error)

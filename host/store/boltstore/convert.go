@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/penstock-run/penstock/host"
@@ -27,7 +28,8 @@ func marshalRun(r *host.Run) ([]byte, error) {
 		OpSelection: r.OpSelection, OpPaths: r.OpPaths, Subset: r.Subset,
 		Launched: snapshotToProto(r.Launched), Started: snapshotToProto(r.StartedFrom),
 		CreatedAt: timeToProto(r.CreatedAt), StartedAt: timeToProto(r.StartedAt), EndedAt: timeToProto(r.EndedAt),
-		StartTimeouts: r.StartTimeouts,
+		WaitingSince: timeToProto(r.WaitingSince), Waited: spanToProto(r.Waited),
+		StartTimeouts: r.StartTimeouts, LaunchedAs: jobNameToProto(r.LaunchedAs),
 		Current: &storev1.Attempt{
 			TokenSha256: r.Current.TokenSHA256, ServerId: r.Current.ServerID, WorkerId: r.Current.WorkerID,
 			Handle: r.Current.Handle, Forced: r.Current.Forced,
@@ -62,7 +64,8 @@ func unmarshalRun(payload []byte) (*host.Run, error) {
 		OpSelection: m.OpSelection, OpPaths: m.OpPaths, Subset: m.Subset,
 		Launched: snapshotFromProto(m.Launched), StartedFrom: snapshotFromProto(m.Started),
 		CreatedAt: timeFromProto(m.CreatedAt), StartedAt: timeFromProto(m.StartedAt), EndedAt: timeFromProto(m.EndedAt),
-		StartTimeouts: m.StartTimeouts,
+		WaitingSince: timeFromProto(m.WaitingSince), Waited: m.Waited.AsDuration(),
+		StartTimeouts: m.StartTimeouts, LaunchedAs: jobNameFromProto(m.LaunchedAs),
 	}
 	if c := m.Current; c != nil {
 		r.Current = host.AttemptState{
@@ -78,14 +81,14 @@ func unmarshalRun(payload []byte) (*host.Run, error) {
 }
 
 func snapshotToProto(s host.Snapshot) *storev1.Snapshot {
-	m := &storev1.Snapshot{MetadataEntries: s.MetadataEntries, ServerInfo: s.ServerInfo, AllowDevVersions: s.AllowDevVersions}
-	if !s.Definition.IsZero() {
-		m.DefinitionDigest = s.Definition[:]
+	return &storev1.Snapshot{
+		DefinitionDigest: digestToProto(s.Definition),
+		MetadataDigest:   digestToProto(s.Metadata),
+		MetadataEntries:  s.MetadataEntries,
+		ServerInfo:       s.ServerInfo,
+		AllowDevVersions: s.AllowDevVersions,
+		CodeVersion:      s.CodeVersion,
 	}
-	if !s.Metadata.IsZero() {
-		m.MetadataDigest = s.Metadata[:]
-	}
-	return m
 }
 
 func snapshotFromProto(m *storev1.Snapshot) host.Snapshot {
@@ -98,7 +101,27 @@ func snapshotFromProto(m *storev1.Snapshot) host.Snapshot {
 		MetadataEntries:  m.MetadataEntries,
 		ServerInfo:       m.ServerInfo,
 		AllowDevVersions: m.AllowDevVersions,
+		CodeVersion:      m.CodeVersion,
 	}
+}
+
+// jobNameToProto leaves out a name that is not set.
+func jobNameToProto(n host.JobName) *storev1.JobName {
+	if n == (host.JobName{}) {
+		return nil
+	}
+	return &storev1.JobName{Location: n.Location, Repository: n.Repository, Job: n.Job}
+}
+
+func jobNameFromProto(m *storev1.JobName) host.JobName {
+	return host.JobName{Location: m.GetLocation(), Repository: m.GetRepository(), Job: m.GetJob()}
+}
+
+func digestToProto(d host.Digest) []byte {
+	if d.IsZero() {
+		return nil
+	}
+	return d[:]
 }
 
 func timeToProto(t time.Time) *timestamppb.Timestamp {
@@ -113,4 +136,12 @@ func timeFromProto(m *timestamppb.Timestamp) time.Time {
 		return time.Time{}
 	}
 	return m.AsTime()
+}
+
+// spanToProto leaves no time at all unset.
+func spanToProto(d time.Duration) *durationpb.Duration {
+	if d == 0 {
+		return nil
+	}
+	return durationpb.New(d)
 }

@@ -38,6 +38,24 @@ func TestEveryFieldOfARunIsStored(t *testing.T) {
 	}
 }
 
+// TestEveryFieldOfALocationIsStored is the same for host.KnownLocation, but for AnsweredAt, which has its own record.
+func TestEveryFieldOfALocationIsStored(t *testing.T) {
+	var l host.KnownLocation
+	fill(t, reflect.ValueOf(&l).Elem(), "KnownLocation")
+	l.AnsweredAt = time.Time{}
+	payload, err := marshalKnown(&l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := unmarshalKnown(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(l, *got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
 // fill sets every field to something.
 func fill(t *testing.T, v reflect.Value, name string) {
 	t.Helper()
@@ -50,6 +68,8 @@ func fill(t *testing.T, v reflect.Value, name string) {
 		v.SetString(name)
 	case reflect.Bool:
 		v.SetBool(true)
+	case reflect.Int64:
+		v.SetInt(-7)
 	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
 		v.SetUint(7)
 	case reflect.Struct:

@@ -71,9 +71,9 @@ type creation struct {
 // apply is called by the writer of meta.db.
 func (c *creation) apply(x *txn) error {
 	if known, err := runOfRequest(x.Tx, c.new.RequestID); err != nil || known != nil {
-		if err == nil && known.Job != c.new.Run.Job {
+		if err == nil && known.LaunchedJob() != c.new.Run.Job {
 			err = conflict(reasonRequest, "request id %q made run %s of job %s, not of job %s",
-				c.new.RequestID, known.ID, known.Job, c.new.Run.Job)
+				c.new.RequestID, known.ID, known.LaunchedJob(), c.new.Run.Job)
 		}
 		if err == nil {
 			c.payload, err = marshalRun(known)
@@ -81,6 +81,7 @@ func (c *creation) apply(x *txn) error {
 		return err
 	}
 	run := c.new.Run
+	run.LaunchedAs = host.JobName{}
 	key, _ := idKey(run.ID)
 	if x.Bucket(bucketIDs).Get(key) != nil {
 		return conflict(reasonRunExists, "there is a run %s already", run.ID)

@@ -3,7 +3,7 @@
 // # Files
 //
 //	STORE              identity: which store this directory holds; written when everything else is there
-//	meta.db            runs, notes, bodies, requests; its lock is the store's lock
+//	meta.db            runs, notes, bodies, requests, locations; its lock is the store's lock
 //	events-000001.db   the events of workers, in the batches they came in; later epochs count on
 //
 // Both databases are bbolt files. Keys are dense numbers, so that commits append: random keys cost ten times as much.
@@ -16,11 +16,36 @@
 //	          bodies      SHA-256                           → the bytes
 //	          idempotency request id                        → run id, seq, time
 //	          purge       seq                               → nothing; events of a deleted run that may still be there
+//	          locations   location                          → penstock.store.v1.KnownLocation
+//	          answered    location                          → BE64 nanoseconds of when it answered last
+//	          history     location, repository, job, period → penstock.store.v1.JobPeriod
 //	events    meta        name                              → number or text
 //	          events      seq, attempt, first event seq, 0  → penstock.store.v1.EventBatch
 //
-// Numbers in keys are big endian. Every value of runs, notes, bodies, idempotency and events starts with a CRC32C over
-// its key and itself, which every read checks; what is damaged is an error that names bucket and key.
+// Numbers in keys are big endian; each name in a key of history follows its length as BE16, so that no job's keys begin
+// with another's. Every value of runs, notes, bodies, idempotency, locations, answered, history and events starts with a
+// CRC32C over its key and itself, which every read checks; what is damaged is an error that names bucket and key.
+//
+// # Locations and history
+//
+// A location has one record with the digests of all that it sent last; the bodies lie in bodies, and when it answered
+// last lies apart, because that changes every minute. The periods of a job are dense numbers from 1, and only the last
+// one can be open: no record ends it yet. What an open period's report is now, and until when it was seen, is in the
+// record of its location. So a new report alone, or a minute that passes, writes nothing per job, and a deploy writes
+// the rows of the jobs that it changed. Reports, of which thousands of rows name one, lie in bodies too.
+//
+// Whoever replaces a location compares its jobs with the rows while nobody writes, under a lock of that location; the
+// writer only gets what changes. Bodies go first, in writes of about a thousand, because their keys are random.
+//
+// # Other versions
+//
+// A store has a format version and the least format that a reader must know. Format 2 added locations, answered and
+// history. A host that knows format 1 alone may go on with such a store: it opens no bucket that it does not know, so it
+// neither reads nor spoils these, and what it does to runs and bodies, which are never removed, takes nothing from them.
+// The history then has a gap, whose end shows as one change, and definitions may be older than what that host saw, which
+// they say. Of the runs that it writes, it drops the fields that it does not know: since when they wait for code, the
+// version of their code, and what a re-pointed one was launched as. None of these is worth a host that refuses to start
+// after a step back, so the minimum reader stays 1. Open makes the buckets that an older store lacks.
 //
 // # Writing
 //

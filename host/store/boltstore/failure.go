@@ -16,6 +16,7 @@ const (
 	reasonUnknown   = "STORE_OUTCOME_UNKNOWN"
 	reasonStopped   = "STORE_STOPPED"
 	reasonNoRun     = "RUN_NOT_FOUND"
+	reasonNoHistory = "JOB_NOT_FOUND"
 	reasonNoBody    = "BODY_NOT_FOUND"
 	reasonRunExists = "RUN_EXISTS"
 	reasonNotFinal  = "RUN_NOT_FINAL"

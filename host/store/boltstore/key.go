@@ -1,7 +1,9 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -61,3 +63,38 @@ func idOf(key []byte) (id host.RunID, ok bool) {
 	u, err := uuid.FromBytes(key)
 	return host.RunID(u.String()), err == nil
 }
+
+// maxNameLen is the most bytes of a name in a key, far above what locations may send and such that keys fit.
+const maxNameLen = 4096
+
+// checkNames says what is wrong with names that keys are made of.
+func checkNames(what string, names ...string) error {
+	for _, name := range names {
+		if name == "" || len(name) > maxNameLen || !utf8.ValidString(name) {
+			return invalid("%s %.64q does not have a name of 1 to %d bytes of UTF-8", what, name, maxNameLen)
+		}
+	}
+	return nil
+}
+
+// locationKey is what the keys of a location's rows in history begin with. Each name follows its length, so that none
+// is the beginning of another.
+func locationKey(name string) []byte { return appendName(nil, name) }
+
+// jobKey is what the keys of a job's rows in history begin with.
+func jobKey(job host.JobName) []byte {
+	k := make([]byte, 0, 3*2+len(job.Location)+len(job.Repository)+len(job.Job)+seqLen)
+	return appendName(appendName(appendName(k, job.Location), job.Repository), job.Job)
+}
+
+func appendName(k []byte, name string) []byte {
+	return append(binary.BigEndian.AppendUint16(k, uint16(len(name))), name...) // see checkNames
+}
+
+// periodKey is the key of a row in history.
+func periodKey(job []byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(bytes.Clone(job), seq)
+}
+
+// seqOfPeriod is the number in a periodKey.
+func seqOfPeriod(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-seqLen:]) }

@@ -16,8 +16,10 @@ import (
 
 // Versions of the layout. A store says which one it has and which one a reader must know at least: an addition that
 // older hosts may ignore raises only the first.
+//
+// 2 added what is known of locations and the history of jobs, see the package comment.
 const (
-	formatVersion = 1
+	formatVersion = 2
 	readerVersion = 1
 )
 

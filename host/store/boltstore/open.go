@@ -28,6 +28,9 @@ var (
 	bucketBodies      = []byte("bodies")
 	bucketIdempotency = []byte("idempotency")
 	bucketPurge       = []byte("purge")
+	bucketLocations   = []byte("locations")
+	bucketAnswered    = []byte("answered")
+	bucketHistory     = []byte("history")
 	bucketEvents      = []byte("events")
 )
 
@@ -68,7 +71,8 @@ func openStore(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open,
-		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge)
+		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
+		bucketLocations, bucketAnswered, bucketHistory)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +183,12 @@ func openFileOf(path string, f facts, open openFile, buckets ...[]byte) (*databa
 		return nil
 	})
 	if err == nil && !made {
-		f.format, f.reader = formatVersion, readerVersion
 		err = d.db.Update(func(tx *bbolt.Tx) error {
+			was, err := readFacts(tx)
+			if err != nil {
+				return err
+			}
+			f.format, f.reader = max(was.format, formatVersion), max(was.reader, readerVersion)
 			for _, b := range buckets {
 				if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 					return err

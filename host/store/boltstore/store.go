@@ -36,6 +36,8 @@ type Store struct {
 	meta   *writer
 	events *writer
 	tails  tails
+	// known are held by who replaces what is known of a location.
+	known nameLocks
 
 	// next is what CreateRun goes on from; only the goroutine that writes meta.db touches it.
 	next next

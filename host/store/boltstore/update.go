@@ -74,6 +74,7 @@ func (u *update) apply(x *txn) error {
 	if err := was.check(run); err != nil {
 		return err
 	}
+	run.LaunchedAs = was.launchedAs(run)
 	if u.payload, err = marshalRun(run); err != nil {
 		return err
 	}
@@ -118,25 +119,47 @@ func (u *update) settle(committed bool) {
 
 // identity is what an update may not change.
 type identity struct {
-	id      host.RunID
-	seq     uint64
-	job     host.JobName
-	created time.Time
-	attempt uint32
+	id       host.RunID
+	seq      uint64
+	job      host.JobName
+	launched host.JobName
+	created  time.Time
+	attempt  uint32
+	status   host.RunStatus
 }
 
 func identityOf(r *host.Run) identity {
-	return identity{id: r.ID, seq: r.Seq, job: r.Job, created: r.CreatedAt, attempt: r.Attempt}
+	return identity{
+		id: r.ID, seq: r.Seq, job: r.Job, launched: r.LaunchedAs, created: r.CreatedAt, attempt: r.Attempt, status: r.Status,
+	}
 }
 
 func (i identity) check(r *host.Run) error {
 	switch {
-	case r.ID != i.id || r.Seq != i.seq || r.Job != i.job || !r.CreatedAt.Equal(i.created):
-		return invalid("update run %s: its id, number, job and time of creation never change", i.id)
+	case r.ID != i.id || r.Seq != i.seq || !r.CreatedAt.Equal(i.created):
+		return invalid("update run %s: its id, number and time of creation never change", i.id)
+	case r.Job != i.job && !(startable(i.status) && startable(r.Status)):
+		return invalid("update run %s: its job changes only while it is %s or %s, and it goes from %s to %s",
+			i.id, host.Queued, host.WaitingForCode, i.status, r.Status)
 	case r.Attempt < i.attempt:
 		return invalid("update run %s: its attempt cannot go back from %d to %d", i.id, i.attempt, r.Attempt)
 	case !r.Status.Valid():
 		return invalid("update run %s: %.32q is not a status", i.id, r.Status)
 	}
 	return nil
+}
+
+// startable says that nothing was started of a run with this status.
+func startable(s host.RunStatus) bool { return s == host.Queued || s == host.WaitingForCode }
+
+// launchedAs is what a run was launched as, zero while that is its job.
+func (i identity) launchedAs(r *host.Run) host.JobName {
+	switch {
+	case i.launched != (host.JobName{}):
+		return i.launched
+	case r.Job != i.job:
+		return i.job
+	default:
+		return host.JobName{}
+	}
 }

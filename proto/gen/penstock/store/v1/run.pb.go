@@ -11,6 +11,7 @@ package storev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -70,7 +71,11 @@ type Run struct {
 	// Attempts whose worker never said hello within the start lease.
 	StartTimeouts uint32 `protobuf:"varint,21,opt,name=start_timeouts,json=startTimeouts,proto3" json:"start_timeouts,omitempty"`
 	// Since when it waits for its code; unset when it does not.
-	WaitingSince  *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=waiting_since,json=waitingSince,proto3" json:"waiting_since,omitempty"`
+	WaitingSince *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=waiting_since,json=waitingSince,proto3" json:"waiting_since,omitempty"`
+	// Job that it was launched as; unset unless it was re-pointed to another since.
+	LaunchedAs *JobName `protobuf:"bytes,23,opt,name=launched_as,json=launchedAs,proto3" json:"launched_as,omitempty"`
+	// How long it waited for its code before waiting_since.
+	Waited        *durationpb.Duration `protobuf:"bytes,24,opt,name=waited,proto3" json:"waited,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -259,6 +264,84 @@ func (x *Run) GetWaitingSince() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Run) GetLaunchedAs() *JobName {
+	if x != nil {
+		return x.LaunchedAs
+	}
+	return nil
+}
+
+func (x *Run) GetWaited() *durationpb.Duration {
+	if x != nil {
+		return x.Waited
+	}
+	return nil
+}
+
+// JobName names a job.
+type JobName struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Location.
+	Location string `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
+	// Repository.
+	Repository string `protobuf:"bytes,2,opt,name=repository,proto3" json:"repository,omitempty"`
+	// Job.
+	Job           string `protobuf:"bytes,3,opt,name=job,proto3" json:"job,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JobName) Reset() {
+	*x = JobName{}
+	mi := &file_penstock_store_v1_run_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JobName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JobName) ProtoMessage() {}
+
+func (x *JobName) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_store_v1_run_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JobName.ProtoReflect.Descriptor instead.
+func (*JobName) Descriptor() ([]byte, []int) {
+	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *JobName) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *JobName) GetRepository() string {
+	if x != nil {
+		return x.Repository
+	}
+	return ""
+}
+
+func (x *JobName) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
 // Attempt is the current attempt of a run.
 type Attempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -282,7 +365,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_penstock_store_v1_run_proto_msgTypes[1]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -294,7 +377,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_store_v1_run_proto_msgTypes[1]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -307,7 +390,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Attempt) GetTokenSha256() []byte {
@@ -380,7 +463,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_penstock_store_v1_run_proto_msgTypes[2]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +475,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_store_v1_run_proto_msgTypes[2]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +488,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Snapshot) GetDefinitionDigest() []byte {
@@ -465,7 +548,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_penstock_store_v1_run_proto_msgTypes[3]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -477,7 +560,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_store_v1_run_proto_msgTypes[3]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -490,7 +573,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Tag) GetKey() string {
@@ -525,7 +608,7 @@ type EventBatch struct {
 
 func (x *EventBatch) Reset() {
 	*x = EventBatch{}
-	mi := &file_penstock_store_v1_run_proto_msgTypes[4]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +620,7 @@ func (x *EventBatch) String() string {
 func (*EventBatch) ProtoMessage() {}
 
 func (x *EventBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_store_v1_run_proto_msgTypes[4]
+	mi := &file_penstock_store_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +633,7 @@ func (x *EventBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventBatch.ProtoReflect.Descriptor instead.
 func (*EventBatch) Descriptor() ([]byte, []int) {
-	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{4}
+	return file_penstock_store_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *EventBatch) GetEvents() [][]byte {
@@ -564,7 +647,7 @@ var File_penstock_store_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcb\x06\n" +
+	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\a\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1a\n" +
@@ -594,7 +677,16 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\bended_at\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x124\n" +
 	"\acurrent\x18\x14 \x01(\v2\x1a.penstock.store.v1.AttemptR\acurrent\x12%\n" +
 	"\x0estart_timeouts\x18\x15 \x01(\rR\rstartTimeouts\x12?\n" +
-	"\rwaiting_since\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\fwaitingSince\"\x92\x02\n" +
+	"\rwaiting_since\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\fwaitingSince\x12;\n" +
+	"\vlaunched_as\x18\x17 \x01(\v2\x1a.penstock.store.v1.JobNameR\n" +
+	"launchedAs\x121\n" +
+	"\x06waited\x18\x18 \x01(\v2\x19.google.protobuf.DurationR\x06waited\"W\n" +
+	"\aJobName\x12\x1a\n" +
+	"\blocation\x18\x01 \x01(\tR\blocation\x12\x1e\n" +
+	"\n" +
+	"repository\x18\x02 \x01(\tR\n" +
+	"repository\x12\x10\n" +
+	"\x03job\x18\x03 \x01(\tR\x03job\"\x92\x02\n" +
 	"\aAttempt\x12!\n" +
 	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\x12\x1b\n" +
@@ -633,31 +725,35 @@ func file_penstock_store_v1_run_proto_rawDescGZIP() []byte {
 	return file_penstock_store_v1_run_proto_rawDescData
 }
 
-var file_penstock_store_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_penstock_store_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_penstock_store_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: penstock.store.v1.Run
-	(*Attempt)(nil),               // 1: penstock.store.v1.Attempt
-	(*Snapshot)(nil),              // 2: penstock.store.v1.Snapshot
-	(*Tag)(nil),                   // 3: penstock.store.v1.Tag
-	(*EventBatch)(nil),            // 4: penstock.store.v1.EventBatch
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*JobName)(nil),               // 1: penstock.store.v1.JobName
+	(*Attempt)(nil),               // 2: penstock.store.v1.Attempt
+	(*Snapshot)(nil),              // 3: penstock.store.v1.Snapshot
+	(*Tag)(nil),                   // 4: penstock.store.v1.Tag
+	(*EventBatch)(nil),            // 5: penstock.store.v1.EventBatch
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 7: google.protobuf.Duration
 }
 var file_penstock_store_v1_run_proto_depIdxs = []int32{
-	3,  // 0: penstock.store.v1.Run.tags:type_name -> penstock.store.v1.Tag
-	2,  // 1: penstock.store.v1.Run.launched:type_name -> penstock.store.v1.Snapshot
-	2,  // 2: penstock.store.v1.Run.started:type_name -> penstock.store.v1.Snapshot
-	5,  // 3: penstock.store.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	5,  // 4: penstock.store.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	5,  // 5: penstock.store.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
-	1,  // 6: penstock.store.v1.Run.current:type_name -> penstock.store.v1.Attempt
-	5,  // 7: penstock.store.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
-	5,  // 8: penstock.store.v1.Attempt.starting_at:type_name -> google.protobuf.Timestamp
-	5,  // 9: penstock.store.v1.Attempt.canceling_at:type_name -> google.protobuf.Timestamp
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	4,  // 0: penstock.store.v1.Run.tags:type_name -> penstock.store.v1.Tag
+	3,  // 1: penstock.store.v1.Run.launched:type_name -> penstock.store.v1.Snapshot
+	3,  // 2: penstock.store.v1.Run.started:type_name -> penstock.store.v1.Snapshot
+	6,  // 3: penstock.store.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	6,  // 4: penstock.store.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	6,  // 5: penstock.store.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
+	2,  // 6: penstock.store.v1.Run.current:type_name -> penstock.store.v1.Attempt
+	6,  // 7: penstock.store.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
+	1,  // 8: penstock.store.v1.Run.launched_as:type_name -> penstock.store.v1.JobName
+	7,  // 9: penstock.store.v1.Run.waited:type_name -> google.protobuf.Duration
+	6,  // 10: penstock.store.v1.Attempt.starting_at:type_name -> google.protobuf.Timestamp
+	6,  // 11: penstock.store.v1.Attempt.canceling_at:type_name -> google.protobuf.Timestamp
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_penstock_store_v1_run_proto_init() }
@@ -671,7 +767,7 @@ func file_penstock_store_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_store_v1_run_proto_rawDesc), len(file_penstock_store_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
