@@ -45,6 +45,8 @@ type Behavior struct {
 	// Token is asked for when it is set; TLS is used when it is set.
 	Token string
 	TLS   *tls.Certificate
+	// TLSConfig is used instead of TLS when it is set, for what a certificate alone does not say.
+	TLSConfig *tls.Config
 	// Drip makes every connection carry one byte at a time, slowly.
 	Drip bool
 }

@@ -118,7 +118,9 @@ func (p *Peer) Become(b Behavior) error {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.draining.Store(b.Draining)
 	options := []grpc.ServerOption{grpc.ForceServerCodecV2(rawCodec{}), grpc.MaxSendMsgSize(64 << 20)}
-	if b.TLS != nil {
+	if b.TLSConfig != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(b.TLSConfig)))
+	} else if b.TLS != nil {
 		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(b.TLS)))
 	}
 	s.server = grpc.NewServer(options...)

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func CheckConfigs(configs []host.LocationConfig) error {
 	for i, c := range configs {
 		c := configCheck{config: c, index: i}
 		if at, twice := first[c.config.Name]; twice {
-			c.add("name", "the name is used twice; location %d of the list has it, too", at+1)
+			c.addf("name", "the name is used twice; location %d of the list has it, too", at+1)
 		} else {
 			first[c.config.Name] = i
 		}
@@ -58,7 +59,7 @@ type configCheck struct {
 	problems []host.Problem
 }
 
-func (c *configCheck) add(field, format string, args ...any) {
+func (c *configCheck) addf(field, format string, args ...any) {
 	c.problems = append(c.problems, host.Problem{
 		Field: LocationField(c.index) + "." + field, Path: fmt.Sprintf("%.64q", c.config.Name), Message: fmt.Sprintf(format, args...),
 	})
@@ -66,20 +67,50 @@ func (c *configCheck) add(field, format string, args ...any) {
 
 func (c *configCheck) run() {
 	if err := tag.CheckLocationName(c.config.Name); err != nil {
-		c.add("name", "%v", err)
+		c.addf("name", "%v", err)
 	}
 	if err := checkAddress(c.config.Address); err != nil {
-		c.add("address", "address %.80q: %v", c.config.Address, err)
+		c.addf("address", "address %.80q: %v", c.config.Address, err)
 	}
-	if t := c.config.TLS; t != nil && len(t.CAPEM) > 0 && !x509.NewCertPool().AppendCertsFromPEM(t.CAPEM) {
-		c.add("tls.ca_file", "its certificate authorities hold no PEM certificate")
+	if c.config.TLS != nil {
+		c.runTLS(c.config.TLS)
 	}
 	if strings.ContainsFunc(c.config.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		c.add("token_file", "its token may hold only printable ASCII without spaces")
+		c.addf("token_file", "its token may hold only printable ASCII without spaces")
 	}
 	if c.config.WaitForCode < 0 {
-		c.add("wait_for_code", "a time to wait cannot be %s; 0 means for ever", c.config.WaitForCode)
+		c.addf("wait_for_code", "a time to wait cannot be %s; 0 means for ever", c.config.WaitForCode)
 	}
+}
+
+func (c *configCheck) runTLS(t *host.LocationTLS) {
+	if len(t.CAPEM) > 0 && !x509.NewCertPool().AppendCertsFromPEM(t.CAPEM) {
+		c.addf("tls.ca_file", "its certificate authorities hold no PEM certificate")
+	}
+	switch {
+	case len(t.CertPEM) == 0 && len(t.KeyPEM) == 0:
+	case len(t.KeyPEM) == 0:
+		c.addf("tls.cert_file", "a certificate needs its key: give tls.key_file, too")
+	case len(t.CertPEM) == 0:
+		c.addf("tls.key_file", "a key needs its certificate: give tls.cert_file, too")
+	default:
+		if _, err := tls.X509KeyPair(t.CertPEM, t.KeyPEM); err != nil {
+			c.addf(pairField(err), "the certificate and its key cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: "))
+		}
+	}
+	for i, identity := range t.Identity {
+		if err := checkIdentity(identity); err != nil {
+			c.addf(fmt.Sprintf("tls.identity[%d]", i), "identity %.100q: %v", identity, err)
+		}
+	}
+}
+
+// pairField is the field that an error of tls.X509KeyPair is about.
+func pairField(err error) string {
+	if text := err.Error(); strings.Contains(text, "key") && !strings.Contains(text, "certificate input") {
+		return "tls.key_file"
+	}
+	return "tls.cert_file"
 }
 
 func checkAddress(address string) error {

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -121,19 +120,9 @@ func sameReach(a, b host.LocationConfig) bool {
 func (w *Workspace) launch(l *location) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.cancel == nil || w.isStopped() {
-		return
+	if w.begin != nil && !w.isStopped() {
+		w.begin(l)
 	}
-	ctx, cancel := context.WithCancel(w.running)
-	done := make(chan struct{})
-	l.halt = func() {
-		cancel()
-		<-done
-	}
-	w.group.Go(func() {
-		defer close(done)
-		l.run(ctx)
-	})
 }
 
 // halt ends what launch began and waits for it.

@@ -2,8 +2,6 @@ package workspace
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"sync"
@@ -33,6 +31,9 @@ type connection struct {
 	connected bool  // the address accepted
 	dialErr   error // the last dial
 	tlsErr    error // the last TLS handshake
+
+	asked     atomic.Bool // the server asked for a certificate in the last handshake
+	certified bool        // there is one to show
 }
 
 // dial makes a connection with one holder. Nothing is sent before the first call.
@@ -41,7 +42,8 @@ func dial(cfg host.LocationConfig, userAgent string, now time.Time) (*connection
 	c.holders.Store(1)
 	creds := insecure.NewCredentials()
 	if cfg.TLS != nil {
-		creds = credentials.NewTLS(tlsConfig(cfg.TLS))
+		creds = credentials.NewTLS(tlsConfig(cfg, func() { c.asked.Store(true) }))
+		c.certified = len(cfg.TLS.CertPEM) > 0
 	}
 	options := []grpc.DialOption{
 		grpc.WithContextDialer(c.dialTCP),
@@ -69,16 +71,6 @@ func dial(cfg host.LocationConfig, userAgent string, now time.Time) (*connection
 	return c, nil
 }
 
-// tlsConfig was checked when the location was configured.
-func tlsConfig(t *host.LocationTLS) *tls.Config {
-	c := &tls.Config{ServerName: t.ServerName, MinVersion: tls.VersionTLS12}
-	if len(t.CAPEM) > 0 {
-		c.RootCAs = x509.NewCertPool()
-		c.RootCAs.AppendCertsFromPEM(t.CAPEM)
-	}
-	return c
-}
-
 func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", address)
@@ -104,26 +96,6 @@ func (c *connection) release() {
 	if c.holders.Add(-1) == 0 {
 		_ = c.Close() // it answers only that it was closed before
 	}
-}
-
-// witness notes why a TLS handshake failed.
-type witness struct {
-	credentials.TransportCredentials
-	c *connection
-}
-
-// ClientHandshake is that of the credentials.
-func (w *witness) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
-	w.c.mu.Lock()
-	w.c.tlsErr = err
-	w.c.mu.Unlock()
-	return conn, info, err
-}
-
-// Clone is another witness for the same connection.
-func (w *witness) Clone() credentials.TransportCredentials {
-	return &witness{w.TransportCredentials.Clone(), w.c}
 }
 
 // bearer is the shared token of a location.

@@ -28,6 +28,10 @@ const (
 	FaultNegotiation = string(versioncheck.CodeNegotiationFailed)
 	// FaultTLS: the two sides do not agree on TLS.
 	FaultTLS = "TLS_FAILED"
+	// FaultIdentity: the server proved to be another one than the location is pinned to.
+	FaultIdentity = "IDENTITY_MISMATCH"
+	// FaultClientCertificate: the server wants this host's certificate, and the location has none.
+	FaultClientCertificate = "CLIENT_CERTIFICATE_REQUIRED"
 	// FaultToken: the server does not accept this host's token.
 	FaultToken = "TOKEN_REJECTED"
 	// FaultNotUserCode: something else than a user-code server answers.
@@ -147,6 +151,20 @@ func quoted(s string) string {
 	return q + `"...`
 }
 
+// quotedAll quotes the first few of a list.
+func quotedAll(all []string) string {
+	const most = 4
+	var q []string
+	for _, s := range all[:min(len(all), most)] {
+		q = append(q, quoted(s))
+	}
+	text := strings.Join(q, ", ")
+	if len(all) > most {
+		text += fmt.Sprintf(" and %d more", len(all)-most)
+	}
+	return text
+}
+
 func notUserCode(c host.LocationConfig) *fault {
 	return &fault{
 		code:    FaultNotUserCode,
@@ -237,7 +255,24 @@ func tlsFault(c host.LocationConfig, err error) *fault {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
+	var identity *identityError
+	var client *clientCertificateError
 	switch {
+	case errors.As(err, &identity):
+		f.code = FaultIdentity
+		f.message = fmt.Sprintf("The server at %s is another one than this location is pinned to. It proved to be %s; wanted is %s.",
+			c.Address, quotedAll(identity.answered), quotedAll(identity.wanted))
+		f.remedy = "Check that the address leads to this location's own server. If its key was replaced on purpose, put the new identity into tls.identity."
+	case errors.As(err, &client) && !client.shown:
+		f.code = FaultClientCertificate
+		f.message = c.Address + " asks for a certificate of this host, and this location has none to show."
+		f.remedy = "Configure tls.cert_file and tls.key_file for this location: a certificate of an authority in the server's --client-ca."
+	case errors.As(err, &client):
+		f.message = c.Address + " does not accept the certificate that this host shows."
+		if said := client.refusal(); said != "" {
+			f.message = c.Address + " does not accept the certificate that this host shows: " + quoted(said) + "."
+		}
+		f.remedy = "Check that tls.cert_file is signed by an authority in the server's --client-ca, is for client authentication, and has not expired; the server's log says more."
 	case errors.As(err, &authority):
 		f.message = "The certificate of " + c.Address + " is not signed by an authority that this location trusts."
 		f.remedy = "Configure in tls the certificate authority that signed the server's certificate."

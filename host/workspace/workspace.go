@@ -50,8 +50,8 @@ type Workspace struct {
 	configuring sync.Mutex // held by Configure
 
 	mu      sync.Mutex
-	running context.Context    // of all locations; nil before Start
 	cancel  context.CancelFunc // nil before Start
+	begin   func(*location)    // runs a location, see launch; nil before Start
 	group   sync.WaitGroup
 	stopped chan struct{}
 }
@@ -125,7 +125,19 @@ func (w *Workspace) Start(ctx context.Context) error {
 		w.mu.Unlock()
 		return &host.Error{Code: host.Internal, Reason: "WORKSPACE_STARTED", Message: "the workspace was started or stopped before"}
 	}
-	w.running, w.cancel = context.WithCancel(ctx)
+	ctx, w.cancel = context.WithCancel(ctx)
+	w.begin = func(l *location) {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		l.halt = func() {
+			cancel()
+			<-done
+		}
+		w.group.Go(func() {
+			defer close(done)
+			l.run(ctx)
+		})
+	}
 	w.mu.Unlock()
 	for _, l := range w.all() {
 		w.launch(l)
