@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 LISTEN  ?= 127.0.0.1:3000
 DATA    ?= .penstock
+PACE    ?= 4s
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -103,6 +104,11 @@ test-e2e: build ## End to end in a real browser, against bin/penstock and bin/tu
 	$(BUILD) -o bin/ ./cmd/internal/e2e/testcode ./host/hosttest/peerserver
 	export PENSTOCK_BIN=$(CURDIR)/bin/penstock TUTORIAL_BIN=$(CURDIR)/bin/tutorial TESTCODE_BIN=$(CURDIR)/bin/testcode \
 	PEERSERVER_BIN=$(CURDIR)/bin/peerserver CHROMIUM_BIN=$$(.ci/deps chromium); $(NPM) run e2e
+
+.PHONY: demo-upgrade
+demo-upgrade: build ## Watch a rolling upgrade: three locations, runs in flight, each assertion printed (PACE=4s)
+	$(BUILD) -o bin/ ./cmd/internal/e2e/testcode ./host/hosttest/peerserver ./cmd/internal/upgradedemo
+	@exec bin/upgradedemo -bin bin -listen $(LISTEN) -pace $(PACE)
 
 .PHONY: bench
 bench: ## Go benchmarks

@@ -18,7 +18,7 @@ import (
 )
 
 // Where TestMain put the binaries.
-var penstock, tutorial, testcode, wrongcode, peerserver string
+var penstock, tutorial, testcode, wrongcode, peerserver, upgradedemo string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "penstock-e2e-")
@@ -30,13 +30,14 @@ func TestMain(m *testing.M) {
 		const module = "github.com/penstock-run/penstock/"
 		build := exec.Command("go", "build", "-o", dir+"/",
 			module+"cmd/penstock", module+"cmd/tutorial", module+"cmd/internal/e2e/testcode",
-			module+"cmd/internal/e2e/wrongcode", module+"host/hosttest/peerserver")
+			module+"cmd/internal/e2e/wrongcode", module+"host/hosttest/peerserver", module+"cmd/internal/upgradedemo")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the binaries: %v\n%s", err, out)
 			return 1
 		}
 		penstock, tutorial = filepath.Join(dir, "penstock"), filepath.Join(dir, "tutorial")
 		testcode, wrongcode, peerserver = filepath.Join(dir, "testcode"), filepath.Join(dir, "wrongcode"), filepath.Join(dir, "peerserver")
+		upgradedemo = filepath.Join(dir, "upgradedemo")
 		return m.Run()
 	}()
 	os.Exit(code)
@@ -65,14 +66,14 @@ func (o *output) String() string {
 
 // process is a server that a test runs.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	out  *output
 	done chan struct{}
 }
 
 // run starts a server. It is killed at the end of the test.
-func run(t *testing.T, dir, binary string, args ...string) *process {
+func run(t testing.TB, dir, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), out: &output{}, done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.out, p.out
@@ -116,7 +117,7 @@ func (p *process) exited() int {
 }
 
 // eventually asks until the answer is yes. What it asks is in other processes, which send no signal.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -143,7 +144,7 @@ func freeAddress(port int) string {
 
 // world is a host and its code locations.
 type world struct {
-	t          *testing.T
+	t          testing.TB
 	dir        string
 	host, code string // addresses
 	hostArgs   []string
@@ -151,7 +152,7 @@ type world struct {
 }
 
 // newWorld picks addresses and starts a host that knows a location named code.
-func newWorld(t *testing.T, hostArgs ...string) *world {
+func newWorld(t testing.TB, hostArgs ...string) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), host: freeAddress(3000), code: freeAddress(4266), hostArgs: hostArgs}
 	w.startHost()

@@ -20,14 +20,15 @@ var arrows = map[string][]string{
 	"host/store/boltstore": {"host", "usercode/metadata", "usercode/tag", "proto/gen/penstock/store/v1"},
 	"host/store/storetest": {"host", "usercode/metadata", "usercode/tag"},
 	"host/workspace":       {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
-	"host/launch":          {"host/workspace", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"host/jobdiff":         {"usercode/metadata", "proto/gen/..."},
+	"host/launch":          {"host/jobdiff", "host/workspace", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"host/attempt":         {"host/launch", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"host/queue":           {"host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/schedule":        {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/sensor":          {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/backfill":        {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/api": {
-		"host/schedule", "host/sensor", "host/backfill", "host/queue", "host/attempt", "host/launch", "host/workspace", "host",
+		"host/schedule", "host/sensor", "host/backfill", "host/queue", "host/attempt", "host/launch", "host/jobdiff", "host/workspace", "host",
 		"usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"host/web":      {},
@@ -57,6 +58,7 @@ var arrows = map[string][]string{
 	"cmd/internal/e2e":           {},
 	"cmd/internal/e2e/testcode":  {"usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/e2e/wrongcode": {"usercode"},
+	"cmd/internal/upgradedemo":   {"host/hosttest", "proto/gen/..."},
 	"host/hosttest/peerserver":   {"host/hosttest"},
 }
 
@@ -73,7 +75,7 @@ var crossings = []struct {
 }
 
 // onlyTests are packages that production code never imports.
-var onlyTests = []string{"host/hosttest", "host/hosttest/peerserver", "host/store/storetest", "usercode/usertest"}
+var onlyTests = []string{"cmd/internal/upgradedemo", "host/hosttest", "host/hosttest/peerserver", "host/store/storetest", "usercode/usertest"}
 
 func TestArrows(t *testing.T) {
 	for _, p := range modulePackages(t) {
