@@ -1,0 +1,146 @@
+package jobdiff
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+)
+
+// Facets are what is said of a node or graph: texts under keys that are the same on both sides, such as "input a". A key
+// that is missing on a side reads as "no input a". The keys in order are the order of the changes of a path.
+const (
+	aboutWhat        = "" // which op or graph it is
+	aboutDescription = "description"
+	aboutAfter       = "after"
+	aboutInput       = "input "
+	aboutOutput      = "output "
+	aboutPort        = "port " // what is said of an input or output
+)
+
+func orNo(text, key string) string {
+	if text != "" {
+		return text
+	}
+	switch key {
+	case aboutAfter:
+		return "after nothing else"
+	default:
+		return "no " + strings.TrimPrefix(key, aboutPort)
+	}
+}
+
+// what is the op or graph that a node is.
+func what(n *usercodev1.Node) string {
+	if _, ok := n.GetDefinition().(*usercodev1.Node_Graph); ok {
+		return "graph " + n.GetGraph()
+	}
+	return "op " + n.GetOp()
+}
+
+// nodeFacets are those of a node that has a counterpart on the other side. Of an op or graph that is replaced the
+// description and ports go without saying.
+func (s *side) nodeFacets(n *usercodev1.Node, counterpart *usercodev1.Node) map[string]string {
+	replaced := what(n) != what(counterpart)
+	facets := map[string]string{}
+	switch {
+	case replaced:
+	case s.nested(n) != nil:
+		facets = s.graphFacets(s.nested(n))
+	default:
+		facets = opFacets(s.ops[n.GetOp()])
+	}
+	facets[aboutWhat] = what(n)
+	if len(n.GetAfter()) > 0 {
+		facets[aboutAfter] = "after " + strings.Join(slices.Sorted(slices.Values(n.GetAfter())), ", ")
+	}
+	for input, from := range feeds(n) {
+		port := cmp.Or(facets[aboutInput+input], aboutInput+input)
+		facets[aboutInput+input] = port + " from " + from
+	}
+	return facets
+}
+
+func opFacets(op *usercodev1.OpDefinition) map[string]string {
+	facets := map[string]string{}
+	described(facets, op.GetDescription())
+	for _, p := range op.GetInputs() {
+		ported(facets, aboutInput, p)
+	}
+	for _, p := range op.GetOutputs() {
+		ported(facets, aboutOutput, p)
+	}
+	return facets
+}
+
+func (s *side) graphFacets(g *usercodev1.GraphDefinition) map[string]string {
+	facets := map[string]string{}
+	described(facets, g.GetDescription())
+	for _, p := range g.GetInputs() {
+		ported(facets, aboutInput, p)
+	}
+	for _, o := range g.GetOutputs() { // several of one port follow each other
+		key := aboutOutput + o.GetPort().GetName()
+		if facets[key] == "" {
+			ported(facets, aboutOutput, o.GetPort())
+			facets[key] += " from " + source(o.GetFromNode(), o.GetFromPort())
+		} else {
+			facets[key] += ", " + source(o.GetFromNode(), o.GetFromPort())
+		}
+	}
+	return facets
+}
+
+func described(facets map[string]string, description string) {
+	if description != "" {
+		facets[aboutDescription] = "description: " + description
+	}
+}
+
+// ported adds an input or output, and what is said of it.
+func ported(facets map[string]string, direction string, p *usercodev1.Port) {
+	text := direction + p.GetName()
+	if p.GetType() != "" {
+		text += " (" + p.GetType() + ")"
+	}
+	facets[direction+p.GetName()] = text
+	if p.GetDescription() != "" {
+		key := "description of " + direction + p.GetName()
+		facets[aboutPort+key] = key + ": " + p.GetDescription()
+	}
+}
+
+// feeds are what wires lead to each input, in their order.
+func feeds(n *usercodev1.Node) map[string]string {
+	from := map[string]string{}
+	for _, w := range n.GetWires() {
+		text := source(w.GetFromNode(), w.GetFromPort())
+		if from[w.GetInput()] != "" {
+			text = from[w.GetInput()] + ", " + text
+		}
+		from[w.GetInput()] = text
+	}
+	return from
+}
+
+func source(node, port string) string {
+	if node == "" {
+		return "the graph's input " + port
+	}
+	return node + "." + port
+}
+
+// placement is all that is to be said of a node that is new or gone.
+func (s *side) placement(n *usercodev1.Node) string {
+	parts := []string{what(n)}
+	from := feeds(n)
+	for _, input := range keys(from, nil) {
+		parts = append(parts, fmt.Sprintf("%s%s from %s", aboutInput, input, from[input]))
+	}
+	if len(n.GetAfter()) > 0 {
+		parts = append(parts, "after "+strings.Join(n.GetAfter(), ", "))
+	}
+	return strings.Join(parts, "; ")
+}
