@@ -1,18 +1,21 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
-import { HostService } from "@/gen/penstock/host/v1/host_pb";
+import { DiffJobResponseSchema, HistoryService, JobSnapshotSchema, type DiffJobRequest, type JobSnapshot } from "@/gen/penstock/host/v1/history_pb";
+import { HostService, type ConfigFileSchema } from "@/gen/penstock/host/v1/host_pb";
 import { JobSchema, JobService, type Job } from "@/gen/penstock/host/v1/job_pb";
 import { LocationSchema, LocationService, type Location, type WatchLocationsResponseSchema } from "@/gen/penstock/host/v1/location_pb";
 import { ErrorDetailSchema } from "@/gen/penstock/host/v1/problem_pb";
 import {
   PreviewRunResponseSchema,
+  RepointRunsResponseSchema,
   RunSchema,
   RunService,
   RunStatus,
   type CancelRunRequest,
   type LaunchRunRequest,
   type PreviewRunResponseSchema as PreviewSchema,
+  type RepointRunsRequest,
   type Run,
   type RunFilter,
   type StoredEventSchema,
@@ -21,6 +24,9 @@ import {
 } from "@/gen/penstock/host/v1/run_pb";
 import { tokenInterceptor } from "@/domain/host/transport";
 import { Channel } from "./channel";
+
+// Few, so that tests see more than one page.
+const snapshotPage = 5;
 
 const nameOf = ({ name }: Job) => `${name?.location ?? ""}/${name?.repository ?? ""}/${name?.job ?? ""}`;
 
@@ -35,15 +41,20 @@ export class MemoryHost {
   jobs: Job[] = [];
   runs: Run[] = [];
   events = new Map<string, MessageInitShape<typeof StoredEventSchema>[]>();
+  config: MessageInitShape<typeof ConfigFileSchema> | undefined;
+  snapshots: JobSnapshot[] = [];
   token = "";
   down = false;
   preview: (launch: LaunchRunRequest | undefined) => MessageInitShape<typeof PreviewSchema> = () => ({});
+  diff: (request: DiffJobRequest) => MessageInitShape<typeof DiffJobResponseSchema> = () => ({});
+  repoint: (request: RepointRunsRequest) => MessageInitShape<typeof RepointRunsResponseSchema> = () => ({});
   launch: (request: LaunchRunRequest) => MessageInitShape<typeof RunSchema> = (request) => ({ id: `run-of-${request.requestId}`, status: RunStatus.QUEUED });
 
   readonly launched: LaunchRunRequest[] = [];
   readonly canceled: CancelRunRequest[] = [];
   readonly deleted: string[] = [];
   readonly reloaded: string[] = [];
+  readonly repointed: RepointRunsRequest[] = [];
   readonly locationChanges = new Channel<MessageInitShape<typeof WatchLocationsResponseSchema>>();
   readonly runChanges = new Channel<MessageInitShape<typeof WatchRunsResponseSchema>>();
   readonly runEvents = new Channel<MessageInitShape<typeof WatchRunEventsResponseSchema>>();
@@ -58,6 +69,11 @@ export class MemoryHost {
     const made = create(JobSchema, job);
     this.jobs.push(made);
     return made;
+  }
+
+  /** Adds a snapshot, newer than those before it. */
+  addSnapshot(snapshot: MessageInitShape<typeof JobSnapshotSchema>): void {
+    this.snapshots.unshift(create(JobSnapshotSchema, snapshot));
   }
 
   addRun(run: MessageInitShape<typeof RunSchema>): Run {
@@ -81,7 +97,11 @@ export class MemoryHost {
           return answer(...input);
         };
         router.service(HostService, {
-          getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2 } } })),
+          getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2 }, ...(this.config === undefined ? {} : { config: this.config }) } })),
+        });
+        router.service(HistoryService, {
+          listJobSnapshots: checked(({ pageCursor }) => this.listSnapshots(Number(pageCursor))),
+          diffJob: checked((request) => create(DiffJobResponseSchema, this.diff(request))),
         });
         router.service(JobService, {
           listJobs: checked(({ search }) => this.listJobs(search)),
@@ -113,6 +133,10 @@ export class MemoryHost {
             return this.runChanges.read(context.signal, {});
           },
           watchRunEvents: ({ runId }, context) => this.watchEvents(runId, context.signal),
+          repointRuns: checked((request) => {
+            if (!request.dryRun) this.repointed.push(request);
+            return create(RepointRunsResponseSchema, this.repoint(request));
+          }),
           cancelRun: checked((request) => {
             this.canceled.push(request);
             this.changeRun(request.id, { status: RunStatus.CANCELING });
@@ -154,6 +178,12 @@ export class MemoryHost {
     return { jobs, total: found.length };
   }
 
+  private listSnapshots(from: number) {
+    const snapshots = this.snapshots.slice(from, from + snapshotPage);
+    const next = from + snapshots.length;
+    return { snapshots, nextCursor: next < this.snapshots.length ? String(next) : "" };
+  }
+
   private findJob(name: string): Job {
     const job = this.jobs.find((each) => nameOf(each).endsWith(name));
     if (job === undefined) throw hostError(Code.NotFound, `there is no job ${name}`, { reason: "JOB_NOT_FOUND", remedy: "See all jobs." });
@@ -165,12 +195,21 @@ export class MemoryHost {
       (run) =>
         (filter?.tags ?? []).every((tag) => run.tags.some((other) => other.key === tag.key && other.value === tag.value)) &&
         (filter?.statuses.length === 0 || filter?.statuses.includes(run.status) !== false) &&
+        this.hasCode(run, filter) &&
         ((filter?.job ?? "") === "" || `${run.job?.location ?? ""}/${run.job?.repository ?? ""}/${run.job?.job ?? ""}`.endsWith(filter?.job ?? "")) &&
         (cursor === "" || run.seq < BigInt(cursor)),
     );
     const size = pageSize === 0 ? 25 : pageSize;
     const runs = found.slice(0, size);
     return { runs, nextCursor: found.length > size ? String(runs.at(-1)?.seq ?? "") : "" };
+  }
+
+  private hasCode(run: Run, { codeVersion = "", snapshot = "", location = "" }: Partial<RunFilter> = {}): boolean {
+    return (
+      (codeVersion === "" || [run.codeVersion, run.startedCodeVersion].includes(codeVersion)) &&
+      (snapshot === "" || [run.snapshot, run.startedSnapshot].some((id) => id.startsWith(snapshot))) &&
+      (location === "" || run.job?.location === location)
+    );
   }
 
   private findRun(id: string): Run {

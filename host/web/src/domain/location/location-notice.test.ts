@@ -22,14 +22,20 @@ it("says what an update changed", () => {
 });
 
 it("says when the same definitions may do more or less than before", () => {
-  const may = (state: FeatureState, code = "") => create(LocationSchema, { ...location("abc"), capabilities: [{ capability: "job_metadata", state, refusal: { code } }] });
+  const may = (state: FeatureState, code = "") => create(LocationSchema, { name: "local", server: { definitionsDigest: new Uint8Array([1]) }, capabilities: [{ capability: "job_metadata", state, refusal: { code } }] });
   expect(updateText(may(FeatureState.REFUSED, "CAPABILITY_NOT_ADVERTISED"), may(FeatureState.SHOWN))).toBe("what it may do on this host changed");
   expect(updateText(may(FeatureState.SHOWN), may(FeatureState.STALE))).toBeUndefined();
 });
 
 it("compares the definitions in use, not the report that came last, and counts jobs", () => {
   const inUse = (digest: number, lastReport: string, jobs: number) =>
-    create(LocationSchema, { ...location(lastReport, 9), definitionsDigest: new Uint8Array([digest]), replicas: [{ inUse: true, server: { build: { codeVersion: "abc" } } }], repositories: [{ name: "r", jobs }] });
+    create(LocationSchema, {
+      name: "local",
+      server: { build: { codeVersion: lastReport }, definitionsDigest: new Uint8Array([9]) },
+      definitionsDigest: new Uint8Array([digest]),
+      replicas: [{ inUse: true, server: { build: { codeVersion: "abc" } } }],
+      repositories: [{ name: "r", jobs }],
+    });
   expect(updateText(inUse(1, "abc", 2), inUse(1, "def", 2))).toBeUndefined();
   expect(updateText(inUse(1, "abc", 2), inUse(2, "abc", 3))).toBe("jobs 2 → 3");
 });

@@ -11,10 +11,11 @@ import { Panel } from "@/ui/panel";
 import { Loading } from "@/ui/states";
 import { Facts } from "@/ui/table";
 import { Ago } from "@/ui/time";
+import { ConfigFilePanel } from "./config-file";
 import styles from "./deployment.module.css";
 import { useHostFeed } from "./host-feed";
 
-/** The host: its queue, its version, its data. */
+/** The host: its queue, its version, its data, its configuration file. */
 export function HostPanel() {
   useHostFeed();
   const { data, error, refetch } = useQuery(HostService.method.getHost, {});
@@ -59,6 +60,7 @@ export function HostPanel() {
           ]}
         />
       </div>
+      {host.config !== undefined && <ConfigFilePanel config={host.config} />}
     </Panel>
   );
 }

@@ -1,29 +1,33 @@
 import { create } from "@bufbuild/protobuf";
 import { createConnectQueryKey, useMutation } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
-import { Check, RefreshCw } from "lucide-react";
+import { RefreshCw } from "lucide-react";
+import { inertText } from "@/lib/inert-text";
+import { instantMs } from "@/lib/instant";
 import { Failure } from "@/domain/host/failure";
 import { locationStateData } from "@/domain/location/location-state";
-import { featureStateData } from "@/domain/metadata/feature-state";
-import { RefusalView } from "@/domain/metadata/metadata-view";
-import { ListLocationsResponseSchema, LocationService, type CapabilityDecision, type ListLocationsResponse, type Location } from "@/gen/penstock/host/v1/location_pb";
-import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
-import { instantMs } from "@/lib/instant";
-import { plural } from "@/lib/plural";
-import { Badge, type StateLook } from "@/ui/badge";
+import { WaitingJobs } from "@/domain/run/waiting-jobs";
+import type { WaitingRuns } from "@/domain/run/waiting-runs";
+import { ListLocationsResponseSchema, LocationService, type ListLocationsResponse, type Location } from "@/gen/penstock/host/v1/location_pb";
+import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { classNames } from "@/ui/class-names";
 import { CopyText } from "@/ui/copy-button";
-import { Note, Panel } from "@/ui/panel";
+import { Panel } from "@/ui/panel";
 import { Callout } from "@/ui/states";
 import { Facts } from "@/ui/table";
-import { Ago } from "@/ui/time";
+import { Elapsed, Instant } from "@/ui/time";
+import { CapabilityList } from "./capability-list";
 import styles from "./deployment.module.css";
+import { LocationFacts } from "./location-facts";
+import { drainingLook, mixedLook, ReplicaTable } from "./replica-table";
 
-/** All about one code location: how it is, who answers there, what it may do. */
-export function LocationCard({ location, marked }: { location: Location; marked: boolean }) {
+/** All about one code location: how it is, who answers there, what it may do, what waits for it. */
+export function LocationCard({ location, waiting, marked }: { location: Location; waiting: WaitingRuns; marked: boolean }) {
   const look = locationStateData(location.state);
+  const since = instantMs(location.errorSince);
   const reload = useReload(location.name);
+  const failing = location.error !== "" || look.trouble;
   return (
     <div id={`location-${location.name}`} className={classNames(styles.anchor, marked && styles.marked)}>
       <Panel
@@ -31,6 +35,13 @@ export function LocationCard({ location, marked }: { location: Location; marked:
           <span className={styles.title}>
             {location.name}
             <Badge look={look} />
+            {failing && since !== undefined && (
+              <span className={styles.age}>
+                for <Elapsed from={since} />
+              </span>
+            )}
+            {location.mixed && <Badge look={mixedLook} />}
+            {location.draining && <Badge look={drainingLook} />}
           </span>
         }
         actions={
@@ -39,86 +50,45 @@ export function LocationCard({ location, marked }: { location: Location; marked:
           </Button>
         }
       >
-        {reload.error !== null && (
-          <div className={styles.trouble}>
-            <Failure doing={`reload ${location.name}`} error={reload.error} />
-          </div>
-        )}
-        {(location.error !== "" || look.trouble) && (
-          <div className={styles.trouble}>
-            <Callout tone={look.tone === "bad" ? "bad" : "warn"} title={look.meaning}>
-              {location.error !== "" && <p>{location.error}</p>}
-              {location.remedy !== "" && <p>{location.remedy}</p>}
+        <div className={styles.messages}>
+          {reload.error !== null && <Failure doing={`reload ${location.name}`} error={reload.error} />}
+          {failing && <Trouble location={location} />}
+          {location.draining && (
+            <Callout tone="warn" title="Every server here drains: nothing is started until another one answers.">
+              <p>Runs that go on are waited for. Runs in the queue wait, and are not lost.</p>
             </Callout>
-          </div>
-        )}
-        <div className={styles.columns}>
-          <ServerFacts location={location} />
-          <div className={styles.capabilities}>
-            <h3 className={styles.sub}>What it may do here</h3>
-            {location.capabilities.length === 0 && <Note>Nothing is known before it has answered.</Note>}
-            {location.capabilities.map((decision) => (
-              <Capability key={decision.capability} decision={decision} />
-            ))}
-          </div>
+          )}
+          {location.notices.map((notice) => (
+            <Callout key={notice} tone="info">
+              {inertText(notice)}
+            </Callout>
+          ))}
         </div>
+        <div className={styles.columns}>
+          <LocationFacts location={location} />
+          <CapabilityList capabilities={location.capabilities} />
+        </div>
+        {location.replicas.length > 0 && <ReplicaTable replicas={location.replicas} mixed={location.mixed} />}
+        <WaitingJobs waiting={waiting} location={location.name} />
       </Panel>
     </div>
   );
 }
 
-function ServerFacts({ location }: { location: Location }) {
-  const { server } = location;
-  const loaded = instantMs(location.loadedAt);
-  const answered = instantMs(location.answeredAt);
-  const started = instantMs(server?.startedAt);
-  const sdk = [server?.sdk?.language, server?.sdk?.version, server?.sdk?.runtime].filter((part) => part !== undefined && part !== "").join(" · ");
+function Trouble({ location }: { location: Location }) {
+  const look = locationStateData(location.state);
+  const since = instantMs(location.errorSince);
   return (
-    <Facts
-      facts={[
-        ["Address", <CopyText key="address" text={location.address} />],
-        ["Protocol", server === undefined ? undefined : server.protocolVersion === "" ? <Note>not reported</Note> : <CopyText text={server.protocolVersion} />],
-        ["SDK", sdk],
-        ["Code version", server?.build === undefined || server.build.codeVersion === "" ? undefined : <CopyText text={server.build.codeVersion} />],
-        ["Image", server?.build === undefined || server.build.image === "" ? undefined : <CopyText text={server.build.image} />],
-        [
-          "Repositories",
-          location.repositories.length === 0 ? undefined : (
-            <>
-              {location.repositories.map((repository) => (
-                <div key={repository.name}>
-                  {repository.name}, {plural(repository.jobs, "job")}
-                </div>
-              ))}
-            </>
-          ),
-        ],
-        ["Last change", loaded === undefined ? undefined : <Ago ms={loaded} />],
-        ["Answered", answered === undefined ? undefined : <Ago ms={answered} />],
-        ["Started", started === undefined ? undefined : <Ago ms={started} />],
-        ["Draining", server?.draining === true ? "yes: it takes no new runs" : undefined],
-      ]}
-    />
-  );
-}
-
-const allowed: StateLook = { label: "Allowed", tone: "good", icon: Check };
-
-function Capability({ decision }: { decision: CapabilityDecision }) {
-  const { refusal } = decision;
-  const look = refusal === undefined ? allowed : { ...featureStateData(decision.state), label: decision.state === FeatureState.REFUSED ? "Refused" : featureStateData(decision.state).label };
-  return (
-    <div>
-      <div className={styles.capability}>
-        <code>{decision.capability}</code>
-        <Badge look={look} />
-      </div>
-      {refusal !== undefined && (
-        <div style={{ marginTop: "0.35rem" }}>
-          <RefusalView refusal={refusal} />
-        </div>
-      )}
-    </div>
+    <Callout tone={look.tone === "bad" ? "bad" : "warn"} title={look.meaning}>
+      {location.error !== "" && <p>{inertText(location.error)}</p>}
+      {location.remedy !== "" && <p>{inertText(location.remedy)}</p>}
+      <Facts
+        facts={[
+          ["Code", location.errorCode === "" ? undefined : <CopyText text={location.errorCode} />],
+          ["Since", since === undefined ? undefined : <Instant ms={since} />],
+        ]}
+      />
+    </Callout>
   );
 }
 
