@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,9 @@ type MetadataView struct {
 	Entries []*metadatav1.Entry
 	// Refusal when refused or unavailable; nil otherwise.
 	Refusal *Refusal
+	// Unreadable is the number of entries that are allowed and cannot be read, or
+	// were announced and did not come.
+	Unreadable uint32
 	// Notice goes beside shown metadata: the server is newer than the host, how
 	// old a stale one is, entries that could not be read. It may be empty.
 	Notice string
@@ -60,20 +64,11 @@ func RefusalOf(d versioncheck.Decision, location string, withheld uint32) *Refus
 // own report decides, by what this host (its protocol version) knows now. body
 // is nil when none was stored.
 func ViewMetadata(location string, s host.Snapshot, body []byte, hostProtocol string) MetadataView {
-	var info *usercodev1.ServerInfo
-	if len(s.ServerInfo) > 0 {
-		var m usercodev1.ServerInfo
-		if proto.Unmarshal(s.ServerInfo, &m) == nil {
-			info = &m // a damaged report counts as none: the gate is closed then
-		}
-	}
-	d := versioncheck.Decide(versioncheck.JobMetadata, reportOf(info),
-		versioncheck.Host{Protocol: hostProtocol}, versioncheck.Policy{AllowDevVersions: s.AllowDevVersions})
 	m := metadataBody{digest: s.Metadata, announced: s.MetadataEntries}
 	if body != nil {
 		m.hold(body)
 	}
-	d = versioncheck.Resolve(d, versioncheck.Holding{Entries: m.entries(), BodyPresent: m.body != nil, Answering: true})
+	d := snapshotDecision(s, &m, m.body != nil, hostProtocol)
 	if d.State == versioncheck.StateUnavailable {
 		// The gate was closed at launch and is open now; what a run did not
 		// take with it cannot be fetched any more.
@@ -81,6 +76,33 @@ func ViewMetadata(location string, s host.Snapshot, body []byte, hostProtocol st
 		d.Remedy = "Look at the job's page for its metadata as it is now; runs that are launched from now on keep theirs."
 	}
 	return m.view(d, location)
+}
+
+// emptyBody is the digest of a metadata body without entries.
+var emptyBody = host.Digest(sha256.Sum256(nil))
+
+// MetadataStateOf is the state of what ViewMetadata answers, without the body,
+// which is stored when the snapshot names it.
+func MetadataStateOf(s host.Snapshot, hostProtocol string) versioncheck.State {
+	m := metadataBody{digest: s.Metadata, announced: s.MetadataEntries}
+	if s.Metadata == emptyBody {
+		m.hold([]byte{})
+	}
+	return snapshotDecision(s, &m, !s.Metadata.IsZero(), hostProtocol).State
+}
+
+// snapshotDecision is what the report of a snapshot allows of its metadata.
+func snapshotDecision(s host.Snapshot, m *metadataBody, present bool, hostProtocol string) versioncheck.Decision {
+	var info *usercodev1.ServerInfo
+	if len(s.ServerInfo) > 0 {
+		var report usercodev1.ServerInfo
+		if proto.Unmarshal(s.ServerInfo, &report) == nil {
+			info = &report // a damaged report counts as none: the gate is closed then
+		}
+	}
+	d := versioncheck.Decide(versioncheck.JobMetadata, reportOf(info),
+		versioncheck.Host{Protocol: hostProtocol}, versioncheck.Policy{AllowDevVersions: s.AllowDevVersions})
+	return versioncheck.Resolve(d, versioncheck.Holding{Entries: m.entries(), BodyPresent: present, Answering: true})
 }
 
 // entries is how many there are: as many as were announced, or as came.
@@ -103,6 +125,7 @@ func (m *metadataBody) view(d versioncheck.Decision, location string) MetadataVi
 		problems = append(problems, fmt.Errorf("the server announced %d and sent %d", m.announced, m.held))
 	}
 	v.Entries = entries
+	v.Unreadable = m.entries() - min(m.entries(), uint32(len(entries)))
 	var notices []string
 	if d.State == versioncheck.StateStale {
 		notices = append(notices, d.Message)

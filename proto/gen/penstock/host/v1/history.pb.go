@@ -475,12 +475,14 @@ type DiffJobResponse struct {
 	From *JobSnapshot `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	// The newer one.
 	To *JobSnapshot `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
-	// What is different, in the order metadata, tags, graph, config schema, description.
+	// What is different, in the order metadata, tags, graph, config schema, description, and by path; long texts are cut.
 	Changes []*JobChange `protobuf:"bytes,4,rep,name=changes,proto3" json:"changes,omitempty"`
 	// Why metadata cannot be compared; unset when it can.
 	MetadataRefusal *Refusal `protobuf:"bytes,5,opt,name=metadata_refusal,json=metadataRefusal,proto3" json:"metadata_refusal,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// How many more changes there are; at most 1,000 are listed.
+	More          uint32 `protobuf:"varint,6,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DiffJobResponse) Reset() {
@@ -546,6 +548,13 @@ func (x *DiffJobResponse) GetMetadataRefusal() *Refusal {
 		return x.MetadataRefusal
 	}
 	return nil
+}
+
+func (x *DiffJobResponse) GetMore() uint32 {
+	if x != nil {
+		return x.More
+	}
+	return 0
 }
 
 // JobChange is one difference.
@@ -662,13 +671,14 @@ const file_penstock_host_v1_history_proto_rawDesc = "" +
 	"\x0eDiffJobRequest\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\tR\x02to\"\x9d\x02\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\"\xb1\x02\n" +
 	"\x0fDiffJobResponse\x12+\n" +
 	"\x03job\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x03job\x121\n" +
 	"\x04from\x18\x02 \x01(\v2\x1d.penstock.host.v1.JobSnapshotR\x04from\x12-\n" +
 	"\x02to\x18\x03 \x01(\v2\x1d.penstock.host.v1.JobSnapshotR\x02to\x125\n" +
 	"\achanges\x18\x04 \x03(\v2\x1b.penstock.host.v1.JobChangeR\achanges\x12D\n" +
-	"\x10metadata_refusal\x18\x05 \x01(\v2\x19.penstock.host.v1.RefusalR\x0fmetadataRefusal\"\xc0\x01\n" +
+	"\x10metadata_refusal\x18\x05 \x01(\v2\x19.penstock.host.v1.RefusalR\x0fmetadataRefusal\x12\x12\n" +
+	"\x04more\x18\x06 \x01(\rR\x04more\"\xc0\x01\n" +
 	"\tJobChange\x12<\n" +
 	"\asection\x18\x01 \x01(\x0e2\".penstock.host.v1.JobChangeSectionR\asection\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x123\n" +
