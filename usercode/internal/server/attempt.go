@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,14 +46,17 @@ type attempt struct {
 type attempts struct {
 	now        func() time.Time
 	maxWorkers int
+	logger     *slog.Logger
+	fewer      chan struct{} // gets a value when there is one less that is not over
 
-	mu    sync.Mutex
-	byKey map[key]*attempt
-	over  []*attempt // those that are over, oldest first
+	mu      sync.Mutex
+	byKey   map[key]*attempt
+	over    []*attempt // those that are over, oldest first
+	workers int        // processes that have not ended
 }
 
-func newAttempts(now func() time.Time, maxWorkers int) *attempts {
-	return &attempts{now: now, maxWorkers: maxWorkers, byKey: map[key]*attempt{}}
+func newAttempts(now func() time.Time, maxWorkers int, logger *slog.Logger) *attempts {
+	return &attempts{now: now, maxWorkers: maxWorkers, logger: logger, fewer: make(chan struct{}, 1), byKey: map[key]*attempt{}}
 }
 
 // begin returns the attempt of that key. Mine means that the caller has to decide it; otherwise somebody else has, or
@@ -91,6 +96,7 @@ func (t *attempts) drop(a *attempt) {
 	defer t.mu.Unlock()
 	delete(t.byKey, a.key)
 	close(a.decided)
+	t.tellFewer()
 }
 
 // accept decides that there is a worker.
@@ -99,6 +105,7 @@ func (t *attempts) accept(a *attempt, pid int, output *os.File) {
 	defer t.mu.Unlock()
 	a.pid, a.output, a.handle = pid, output, worker.Handle(pid)
 	a.phase = usercodev1.AttemptPhase_ATTEMPT_PHASE_RUNNING
+	t.workers++
 	close(a.decided)
 }
 
@@ -130,11 +137,28 @@ func (t *attempts) kill(a *attempt, grace time.Duration) {
 	a.killAt = time.AfterFunc(grace, func() { t.kill(a, 0) })
 }
 
-// live is how many workers there are.
+// live is how many workers there are, with those that may be started yet.
 func (t *attempts) live() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.countLive()
+}
+
+// liveWorkers is how many processes have not ended.
+func (t *attempts) liveWorkers() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.workers
+}
+
+// liveRuns are the runs of the processes that have not ended, sorted, at most so many.
+func (t *attempts) liveRuns(most int) []string {
+	var runs []string
+	for _, a := range t.running() {
+		runs = append(runs, a.key.run)
+	}
+	slices.Sort(runs)
+	return runs[:min(len(runs), most)]
 }
 
 func (t *attempts) countLive() int { return len(t.byKey) - len(t.over) }
@@ -143,6 +167,14 @@ func (t *attempts) countLive() int { return len(t.byKey) - len(t.over) }
 func (t *attempts) end(a *attempt, phase usercodev1.AttemptPhase) {
 	a.phase, a.overAt = phase, t.now()
 	t.over = append(t.over, a)
+	t.tellFewer()
+}
+
+func (t *attempts) tellFewer() {
+	select {
+	case t.fewer <- struct{}{}:
+	default: // nobody has looked since the last one
+	}
 }
 
 // forget drops what is over for long, and the oldest when there is too much of it.
@@ -184,6 +216,7 @@ func (t *attempts) reap() {
 		worker.KillSession(a.pid)
 		t.mu.Lock()
 		a.exit = collect(a.pid)
+		t.workers--
 		t.end(a, usercodev1.AttemptPhase_ATTEMPT_PHASE_ENDED)
 		if a.exit != 0 {
 			a.tail = tailOf(a.output)
@@ -192,7 +225,9 @@ func (t *attempts) reap() {
 		if a.killAt != nil {
 			a.killAt.Stop()
 		}
+		left := t.workers
 		t.mu.Unlock()
+		t.logger.Info("worker ended", "run", a.key.run, "attempt", a.key.attempt, "exit", a.exit, "workers", left)
 	}
 }
 

@@ -94,7 +94,9 @@ type serving struct {
 	client  usercodev1.UserCodeServiceClient
 	conn    *grpc.ClientConn
 	address string
-	stop    func()
+	begin   func()          // begins to stop, as a signal does
+	ended   <-chan struct{} // closed when Serve has returned
+	stop    func()          // begins to stop and waits until Serve has returned
 }
 
 func serve(t *testing.T, repositories []*spec.Repository, opts Options, dial ...grpc.DialOption) *serving {
@@ -105,8 +107,11 @@ func serve(t *testing.T, repositories []*spec.Repository, opts Options, dial ...
 	}
 	listener := listen(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, listener) }()
+	served, ended := make(chan error, 1), make(chan struct{})
+	go func() {
+		served <- s.Serve(ctx, listener)
+		close(ended)
+	}()
 	if len(dial) == 0 {
 		dial = []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
 	}
@@ -121,7 +126,10 @@ func serve(t *testing.T, repositories []*spec.Repository, opts Options, dial ...
 		}
 	})
 	t.Cleanup(func() { _ = conn.Close(); once() })
-	return &serving{Server: s, client: usercodev1.NewUserCodeServiceClient(conn), conn: conn, address: listener.Addr().String(), stop: once}
+	return &serving{
+		Server: s, client: usercodev1.NewUserCodeServiceClient(conn), conn: conn, address: listener.Addr().String(),
+		begin: cancel, ended: ended, stop: once,
+	}
 }
 
 func listen(t *testing.T) net.Listener {

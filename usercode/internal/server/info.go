@@ -18,14 +18,39 @@ import (
 const maxInfoBytes = 256
 
 // GetServerInfo answers every host, of any age.
-func (s *Server) GetServerInfo(context.Context, *usercodev1.GetServerInfoRequest) (*usercodev1.GetServerInfoResponse, error) {
+func (s *Server) GetServerInfo(_ context.Context, r *usercodev1.GetServerInfoRequest) (*usercodev1.GetServerInfoResponse, error) {
+	s.noteHost(r.GetHost())
 	return &usercodev1.GetServerInfoResponse{Server: s.currentInfo()}, nil
 }
 
 func (s *Server) currentInfo() *usercodev1.ServerInfo {
 	info := proto.CloneOf(s.info)
-	info.Draining = s.draining.Load()
+	info.LiveWorkers = uint32(s.attempts.liveWorkers())
+	if deadline := s.drainUntil.Load(); deadline != nil {
+		info.Draining, info.DrainDeadline = true, timestamppb.New(*deadline)
+	}
 	return info
+}
+
+// maxHostsNoted bounds what is remembered of hosts.
+const maxHostsNoted = 100
+
+// noteHost warns of a host that is older than this user code asks for, once for each version that hosts have. The
+// host is answered all the same: it says itself what it refuses, and why.
+func (s *Server) noteHost(h *usercodev1.HostInfo) {
+	c := versioncheck.CheckHost(s.opts.MinHostProtocol, versioncheck.Host{Protocol: h.GetProtocolVersion()})
+	if c.Compatible {
+		return
+	}
+	s.hostsMu.Lock()
+	known := s.hostsNoted[c.Reported] || len(s.hostsNoted) == maxHostsNoted
+	if !known {
+		s.hostsNoted[c.Reported] = true
+	}
+	s.hostsMu.Unlock()
+	if !known {
+		s.opts.Logger.Warn("a host is too old for this user code", "code", string(c.Code), "message", c.Message, "remedy", c.Remedy)
+	}
 }
 
 func (s *Server) makeInfo() *usercodev1.ServerInfo {
@@ -40,11 +65,19 @@ func (s *Server) makeInfo() *usercodev1.ServerInfo {
 		Limits:                 &usercodev1.ServerLimits{MaxWorkers: uint32(max(s.opts.MaxWorkers, 0))},
 		StartedAt:              timestamppb.New(s.opts.Now()),
 	}
-	// The table is sorted by name, and holds what both sides of this tree can do.
-	for _, r := range versioncheck.Requirements() {
-		info.Capabilities = append(info.Capabilities, &usercodev1.Capability{Name: r.Name, Revision: 1, Enabled: true})
+	for _, c := range Capabilities() {
+		info.Capabilities = append(info.Capabilities, &usercodev1.Capability{Name: c.Name, Revision: c.Revision, Enabled: c.Enabled})
 	}
 	return info
+}
+
+// Capabilities is what every server of this tree declares, sorted by name: all that both sides of the tree can do.
+func Capabilities() []versioncheck.Capability {
+	var list []versioncheck.Capability
+	for _, r := range versioncheck.Requirements() {
+		list = append(list, versioncheck.Capability{Name: r.Name, Revision: 1, Enabled: true})
+	}
+	return list
 }
 
 // build describes the binary by what the team says and what Go has stamped it with, if anything.

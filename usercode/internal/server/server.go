@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	crand "crypto/rand"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -38,6 +36,9 @@ const (
 type Options struct {
 	// TLSCert and TLSKey are PEM files of the certificate chain and its key. Default: no TLS.
 	TLSCert, TLSKey string
+	// ClientCA is a PEM file with the authorities that a host's certificate must lead to; it needs TLSCert. Default: a
+	// host shows none.
+	ClientCA string
 	// Token is what a host has to show. Default: none is asked for.
 	Token string
 	// Insecure allows to serve elsewhere than on loopback without TLS or a token.
@@ -56,9 +57,17 @@ type Options struct {
 	Now func() time.Time
 	// Random is where the server's id comes from. Default: crypto/rand.
 	Random io.Reader
-	// Protocol and MinHostProtocol are what the server says of itself; only tests, which are peers of another age, set
-	// them. Default: this tree's protocol, and any host.
-	Protocol, MinHostProtocol string
+	// MinHostProtocol is the oldest host protocol that the user code works with, a version. Default: any.
+	MinHostProtocol string
+	// Drain is how long the server waits for its workers when it stops. Default: it does not.
+	Drain time.Duration
+	// Halt, when it is closed, ends the wait for workers and for calls under way. Default: nothing does.
+	Halt <-chan struct{}
+	// Last says that the workers end with this process, as they do with process 1 of a container. Default: they go on.
+	Last bool
+	// Protocol is what the server says that it speaks; only tests, which are peers of another age, set it. Default: this
+	// tree's protocol.
+	Protocol string
 }
 
 func (o Options) withDefaults() Options {
@@ -83,12 +92,15 @@ type Server struct {
 
 	opts        Options
 	definitions *wire.Definitions
-	info        *usercodev1.ServerInfo // without draining
+	info        *usercodev1.ServerInfo // without what changes: workers, draining
 	id          string
 	grpc        *grpc.Server
 	health      *health.Server
 	attempts    *attempts
-	draining    atomic.Bool
+	drainUntil  atomic.Pointer[time.Time] // nil while it does not drain
+
+	hostsMu    sync.Mutex
+	hostsNoted map[string]bool // versions of hosts that were warned of
 }
 
 // New encodes the definitions, which were validated, and prepares to serve them. The error is about definitions that
@@ -105,7 +117,8 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, definitions: definitions, id: hex.EncodeToString(id[:]),
-		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers),
+		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.Logger),
+		hostsNoted: map[string]bool{},
 	}
 	s.info = s.makeInfo()
 	options := []grpc.ServerOption{
@@ -120,13 +133,12 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 	}
 	if opts.TLSCert != "" || opts.TLSKey != "" {
-		certificate, err := tls.LoadX509KeyPair(opts.TLSCert, opts.TLSKey)
+		files := tlsFiles{cert: opts.TLSCert, key: opts.TLSKey, clientCA: opts.ClientCA, now: opts.Now, log: opts.Logger}
+		creds, err := files.credentials()
 		if err != nil {
-			return nil, fmt.Errorf("read the certificate %s and its key %s: %w", opts.TLSCert, opts.TLSKey, err)
+			return nil, err
 		}
-		options = append(options, grpc.Creds(credentials.NewTLS(&tls.Config{
-			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
-		})))
+		options = append(options, grpc.Creds(creds))
 	}
 	if opts.HostCA != "" { // read again for each connection; a wrong file is for whoever starts the server, not for a run
 		if _, err := worker.ReadCertificates(opts.HostCA); err != nil {
@@ -142,9 +154,9 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 // ID is the server's random id, 32 hex digits.
 func (s *Server) ID() string { return s.id }
 
-// Serve serves on the listener, which it closes, until ctx ends; that is not an error. From then on it says that it
-// drains and starts nothing, and it returns when calls under way are done, in a few seconds at most. Workers that it
-// started go on.
+// Serve serves on the listener, which it closes, until ctx ends; that is not an error. Then it drains: it answers, but
+// says that it drains and starts nothing, until its workers have ended, Options.Drain is over, or Halt is closed. After
+// that it returns when calls under way are done, in a few seconds at most. Workers that are left go on, if they can.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if err := s.mayServe(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -164,9 +176,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	s.draining.Store(true)
-	s.health.Shutdown()
-	s.opts.Logger.Info("draining: no new runs are started", "workers", s.attempts.live())
+	if err := s.drain(served); err != nil {
+		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+	}
 	stopped := make(chan struct{})
 	group.Go(func() {
 		defer close(stopped)
@@ -177,6 +189,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	select {
 	case <-stopped:
 	case <-ceiling.C: // somebody watches health, or does not read what they asked for
+		s.grpc.Stop()
+	case <-s.opts.Halt:
 		s.grpc.Stop()
 	}
 	return nil

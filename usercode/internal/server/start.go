@@ -78,8 +78,9 @@ func (s *Server) decide(ctx context.Context, a *attempt, r *usercodev1.StartRunR
 
 // objection is why the run cannot start here; nil when it can.
 func (s *Server) objection(ctx context.Context, r *usercodev1.StartRunRequest, full bool) (*usercodev1.StartRefusal, error) {
-	if s.draining.Load() {
-		return refusal(usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING, "the user-code server is stopping; another one takes its place or it comes back"), nil
+	if s.drainUntil.Load() != nil {
+		return refusal(usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING,
+			"this user-code server is stopping and starts nothing more; another one takes its place or it comes back"), nil
 	}
 	job := s.definitions.Job(r.GetRepository(), r.GetJob())
 	if job == nil {

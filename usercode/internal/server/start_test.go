@@ -153,7 +153,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 
-	s.draining.Store(true)
+	s.drainUntil.Store(new(time.Now()))
 	wantRefusal(t, s, h.startRequest("late", "quick"), usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING, "stopping")
 	if h.marked() != "" && h.marked() != "started\n" {
 		t.Errorf("user code did %q", h.marked())
