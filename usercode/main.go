@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 
 	"github.com/penstock-run/penstock/usercode/internal/worker"
 	"github.com/penstock-run/penstock/usercode/metadata"
@@ -22,6 +21,9 @@ const (
 	exitOK    = 0
 	exitError = 1
 	exitUsage = 2
+	// Of check alone.
+	exitRefused     = 4 // the host would refuse something that the build has
+	exitUnreachable = 5 // the host does not answer
 )
 
 // codeVersion is set by builds that know the version of the code, for binaries that Go stamps with none:
@@ -32,17 +34,37 @@ var codeVersion string
 // Main is all that the main function of a team's binary has to call. The binary then has the commands
 //
 //	serve      offer the jobs to a Penstock host, until SIGTERM or SIGINT
-//	check      say everything that is wrong with the definitions
+//	check      say everything that is wrong with the definitions, and what they will have on a given host
 //	describe   print the definitions as JSON
 //
 // and executes runs in processes of its own, for which a server starts the same binary again. Main reads flags and
-// environment, and exits: with 0, with 1 after an error, with 2 when it was called wrongly.
+// environment, and exits: with 0, with 1 after an error, with 2 when it was called wrongly; check also with 4 when the
+// host would refuse something that the build has, and with 5 when the host does not answer.
 func Main(repos ...*Repository) {
 	RunWorkerIfAsked(repos...)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	c := commandLine{name: filepath.Base(os.Args[0]), stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, repos: repos}
+	ctx, halt := interrupts(len(os.Args) > 1 && os.Args[1] == "serve")
+	c := commandLine{name: filepath.Base(os.Args[0]), stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, halt: halt, repos: repos}
 	os.Exit(c.run(ctx, os.Args[1:]))
+}
+
+// interrupts ends the context at the first signal. Of a server, which may drain then, the second one closes halt; after
+// that, and of other commands after the first, one more ends the process where it stands.
+func interrupts(serving bool) (ctx context.Context, halt <-chan struct{}) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	second := make(chan struct{})
+	go func() { // for the life of the process
+		<-signals
+		if serving {
+			cancel()
+			<-signals
+			close(second)
+		}
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx, second
 }
 
 // RunWorkerIfAsked is for binaries with a main function of their own that call [Serve]: it has to be the first thing
@@ -74,6 +96,7 @@ type commandLine struct {
 	name           string
 	stdout, stderr io.Writer
 	getenv         func(name string) string
+	halt           <-chan struct{} // closed when a server is to stop draining; nil: never
 	repos          []*Repository
 }
 
@@ -85,12 +108,11 @@ func (c commandLine) run(ctx context.Context, args []string) int {
 	switch command, rest := args[0], args[1:]; command {
 	case "serve":
 		return c.serve(ctx, rest)
-	case "check", "describe":
+	case "check":
+		return c.check(ctx, rest)
+	case "describe":
 		if len(rest) > 0 {
 			return c.wrongUsage("%s takes no arguments; got %q", command, rest[0])
-		}
-		if command == "check" {
-			return c.check()
 		}
 		return c.describe()
 	case "help", "-h", "-help", "--help":
@@ -106,7 +128,8 @@ func (c commandLine) usage(w io.Writer) {
 
 Usage:
   %[1]s serve [flags]   serve the jobs until SIGTERM or SIGINT; "%[1]s serve -h" lists the flags
-  %[1]s check           say everything that is wrong with the definitions; exits with 1 if anything is
+  %[1]s check [flags]   say everything that is wrong with the definitions; exits with 1 if anything is. With --host or
+                    --capabilities also what they will have on that host; "%[1]s check -h" lists the flags
   %[1]s describe        print the definitions as JSON
 `, c.name)
 }
@@ -122,37 +145,14 @@ func (c commandLine) failed(err error) int {
 }
 
 // printable are the lines of an error, without what a terminal could obey: an author's panic may say anything.
-func printable(err error) string {
-	lines := strings.Split(err.Error(), "\n")
+func printable(err error) string { return inertLines(err.Error()) }
+
+func inertLines(text string) string {
+	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = metadata.Inert(lines[i])
 	}
 	return strings.Join(lines, "\n")
-}
-
-func (c commandLine) check() int {
-	if err := Validate(c.repos...); err != nil {
-		return c.wrongDefinitions(err)
-	}
-	plain, err := compile(c.repos)
-	if err != nil {
-		return c.wrongDefinitions(err)
-	}
-	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "REPOSITORY\tJOB\tTAGS\tMETADATA\tCONFIGS\n")
-	for _, r := range plain {
-		for _, j := range r.Jobs {
-			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", r.Name, j.Name, len(j.Tags), len(j.Metadata), len(j.Configs))
-		}
-		if len(r.Jobs) == 0 {
-			fmt.Fprintf(table, "%s\t(no jobs)\n", r.Name)
-		}
-	}
-	if err := table.Flush(); err != nil {
-		return c.failed(err)
-	}
-	fmt.Fprintln(c.stdout, "All definitions are sound.")
-	return exitOK
 }
 
 func (c commandLine) describe() int {

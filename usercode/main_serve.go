@@ -9,23 +9,28 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 )
 
 // serve reads flags and environment into ServeOptions.
 func (c commandLine) serve(ctx context.Context, args []string) int {
-	opts := ServeOptions{Logger: slog.New(slog.NewTextHandler(c.stderr, nil))}
+	opts := ServeOptions{Halt: c.halt, Logger: slog.New(slog.NewTextHandler(c.stderr, nil))}
 	var tokenFile string
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&opts.Listen, "listen", DefaultListen, "`address` to listen on, HOST:PORT")
 	flags.StringVar(&opts.TLSCert, "tls-cert", "", "`file` with the certificate chain, PEM")
 	flags.StringVar(&opts.TLSKey, "tls-key", "", "`file` with the key of the certificate, PEM")
+	flags.StringVar(&opts.ClientCA, "client-ca", "", "`file` with the authorities that a host's certificate must lead to, PEM; default: a host needs none")
 	flags.StringVar(&tokenFile, "token-file", "", "`file` with the token that a host has to show; or PENSTOCK_TOKEN")
 	flags.BoolVar(&opts.Insecure, "insecure", false, "listen on other than loopback without TLS or without a token")
 	flags.StringVar(&opts.HostCA, "host-ca", "", "`file` with the certificates that a host's own is checked against, PEM; default: the system's")
 	flags.StringVar(&opts.CodeVersion, "code-version", "", "`version` of the code, such as a git hash; or PENSTOCK_CODE_VERSION; default: as built")
 	flags.StringVar(&opts.Image, "image", "", "container `image` that this process runs in")
 	flags.IntVar(&opts.MaxWorkers, "max-workers", 0, "runs to execute at a time; default: no limit here")
+	flags.StringVar(&opts.MinHostProtocol, "min-host", "", "oldest protocol `version` of a host that the code works with; default: any")
+	flags.DurationVar(&opts.Drain, "drain", 0, "`time` to wait for workers after a first SIGTERM or SIGINT, such as 10m; a second one ends the wait;\n"+
+		"default: 25s for process 1, as in a container; otherwise none, and workers go on by themselves")
 	usage := func(w io.Writer) {
 		fmt.Fprintf(w, "%s serve serves the jobs to a Penstock host, until SIGTERM or SIGINT.\n\nFlags:\n", c.name)
 		flags.SetOutput(w)
@@ -42,18 +47,14 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	if flags.NArg() > 0 {
 		return c.wrongUsage("serve takes flags only; got %q", flags.Arg(0))
 	}
+	if opts.Drain == 0 && given(flags, "drain") {
+		opts.Drain = time.Nanosecond // no default instead
+	}
 	if opts.CodeVersion == "" {
 		opts.CodeVersion = c.version()
 	}
-	opts.Token = c.getenv("PENSTOCK_TOKEN")
-	if tokenFile != "" {
-		text, err := os.ReadFile(tokenFile)
-		if err != nil {
-			return c.failed(fmt.Errorf("read the token: %w", err))
-		}
-		if opts.Token = strings.TrimSpace(string(text)); opts.Token == "" {
-			return c.failed(fmt.Errorf("read the token: %s is empty", tokenFile))
-		}
+	if opts.Token, err = c.token(tokenFile); err != nil {
+		return c.failed(err)
 	}
 	if err := opts.check(); err != nil {
 		return c.wrongUsage("serve: %v", err)
@@ -65,4 +66,26 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 		return c.failed(err)
 	}
 	return exitOK
+}
+
+// given is whether a flag is on the command line.
+func given(flags *flag.FlagSet, name string) (found bool) {
+	flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+// token is that of the file, or else of the environment; "" when there is none.
+func (c commandLine) token(file string) (string, error) {
+	if file == "" {
+		return c.getenv("PENSTOCK_TOKEN"), nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", fmt.Errorf("read the token: %s is empty", file)
+	}
+	return token, nil
 }

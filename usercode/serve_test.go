@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -56,8 +57,11 @@ func TestServeRefuses(t *testing.T) {
 		opts ServeOptions
 		want string
 	}{
+		"ErrDrain":       {ServeOptions{Drain: -1}, "--drain is -1ns"},
+		"ErrMinHost":     {ServeOptions{MinHostProtocol: "1.2.3.4"}, `--min-host: read version "1.2.3.4"`},
 		"ErrOptions":     {ServeOptions{Listen: "nowhere"}, "it is not HOST:PORT"},
 		"ErrCertificate": {ServeOptions{Listen: "127.0.0.1:0", TLSCert: "no-such-file", TLSKey: "no-such-file"}, "read the certificate no-such-file"},
+		"ErrClientCA":    {ServeOptions{ClientCA: "no-such-file"}, "--client-ca asks hosts"},
 		"ErrPort":        {ServeOptions{Listen: "127.0.0.1:99999"}, "listen on 127.0.0.1:99999"},
 		"ErrNotOurs":     {ServeOptions{Listen: "192.0.2.1:0", Insecure: true}, "this machine does not have that address"},
 	}
@@ -81,4 +85,18 @@ func TestServeRefuses(t *testing.T) {
 			t.Errorf("got %v, want what to call", err)
 		}
 	})
+}
+
+func TestDrainOfTheFirstProcess(t *testing.T) {
+	for _, c := range []struct {
+		drain time.Duration
+		pid   int
+		want  time.Duration
+	}{
+		{0, 1, 25 * time.Second}, {0, 2, 0}, {time.Minute, 1, time.Minute}, {time.Minute, 2, time.Minute}, {time.Nanosecond, 1, time.Nanosecond},
+	} {
+		if got := (ServeOptions{Drain: c.drain}).drain(c.pid); got != c.want {
+			t.Errorf("drain %s of process %d: got %s, want %s", c.drain, c.pid, got, c.want)
+		}
+	}
 }
