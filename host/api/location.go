@@ -96,6 +96,7 @@ func locationToWire(l *workspace.Location) *hostv1.Location {
 	}
 	if l.Fault != nil {
 		out.Error, out.Remedy = valid(l.Fault.Message), valid(l.Fault.Remedy)
+		out.ErrorCode, out.ErrorSince = l.Fault.Code, timeToWire(l.Fault.Since)
 	}
 	for _, d := range l.Capabilities {
 		refusal := refusalToWire(workspace.RefusalOf(d, l.Name, 0))
