@@ -14,6 +14,7 @@ var arrows = map[string][]string{
 	"usercode/metadata": {},
 	"usercode/tag":      {},
 	"versioncheck":      {},
+	"internal/livefile": {},
 	"proto/gen/...":     {"proto/gen/..."},
 
 	"host":                 {"usercode/metadata", "usercode/tag"},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	},
 	"usercode/internal/server": {
 		"usercode/internal/worker", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
-		"versioncheck", "proto/gen/...",
+		"internal/livefile", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/worker": {
 		"usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
@@ -50,7 +51,7 @@ var arrows = map[string][]string{
 	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/tag", "versioncheck"},
 	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag"},
 
-	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "internal/livefile", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/house": {},
 	// What the tests across processes run: a user's binary, and a peer of another version.
@@ -60,6 +61,8 @@ var arrows = map[string][]string{
 	"cmd/internal/e2e/wrongcode": {"usercode"},
 	"cmd/internal/upgradedemo":   {"host/hosttest", "proto/gen/..."},
 	"host/hosttest/peerserver":   {"host/hosttest"},
+	"host/hosttest/compat":       {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"cmd/internal/compat":        {},
 }
 
 // crossings are what even a test must not do: the two programs meet in cmd and in the contracts, nowhere else.
@@ -75,7 +78,7 @@ var crossings = []struct {
 }
 
 // onlyTests are packages that production code never imports.
-var onlyTests = []string{"cmd/internal/upgradedemo", "host/hosttest", "host/hosttest/peerserver", "host/store/storetest", "usercode/usertest"}
+var onlyTests = []string{"cmd/internal/upgradedemo", "host/hosttest", "host/hosttest/compat", "host/hosttest/peerserver", "host/store/storetest", "usercode/usertest"}
 
 func TestArrows(t *testing.T) {
 	for _, p := range modulePackages(t) {

@@ -3,7 +3,6 @@ package server
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -28,7 +27,7 @@ type tlsFiles struct {
 func (f tlsFiles) credentials() (credentials.TransportCredentials, error) {
 	pair, err := livefile.NewPair(f.cert, f.key, livefile.Options{Now: f.now, Note: f.note("certificate", f.cert)})
 	if err != nil {
-		return nil, fmt.Errorf("read the certificate and its key: %w", err)
+		return nil, err
 	}
 	config := &tls.Config{
 		GetCertificate: pair.Certificate, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"},
@@ -38,7 +37,7 @@ func (f tlsFiles) credentials() (credentials.TransportCredentials, error) {
 	if f.clientCA != "" {
 		hosts, err := livefile.NewAuthorities(f.clientCA, livefile.Options{Now: f.now, Note: f.note("authorities of hosts", f.clientCA)})
 		if err != nil {
-			return nil, fmt.Errorf("read the authorities of hosts: %w", err)
+			return nil, err
 		}
 		config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, hosts.Pool()
 		base := config.Clone()
