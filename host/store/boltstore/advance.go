@@ -14,13 +14,32 @@ import (
 	storev1 "github.com/penstock-run/penstock/proto/gen/penstock/store/v1"
 )
 
+// historySlice is how many rows of history one write changes, but for the rest of a job, so that other writes need not
+// wait long.
+const historySlice = 5000
+
 // advance is what changes in the history of a location's jobs.
 type advance struct {
-	// rows are those to write, dropped the keys of those to remove, reports the bodies that rows name.
+	// rows are those to write, sorted; one without a value is to be removed. reports are the bodies that rows name.
 	rows    []record
-	dropped [][]byte
 	reports []record
 }
+
+// cut takes a slice off when there is more than one. The rows of a job stay together.
+func (a *advance) cut() (slice advance, ok bool) {
+	n := historySlice
+	for n < len(a.rows) && bytes.Equal(jobOfPeriod(a.rows[n].key), jobOfPeriod(a.rows[n-1].key)) {
+		n++
+	}
+	if n >= len(a.rows) {
+		return advance{}, false
+	}
+	slice = advance{rows: a.rows[:n], reports: a.reports}
+	a.rows, a.reports = a.rows[n:], nil
+	return slice, true
+}
+
+func (a *advance) size() int { return sizeOf(a.rows) + sizeOf(a.reports) }
 
 // advanceHistory compares the jobs of a location with their current periods. The location must be locked: what it
 // finds must still hold when it is written.
@@ -40,10 +59,11 @@ func (s *Store) advanceHistory(ctx context.Context, l *host.KnownLocation) (adva
 // putHistory writes what changes.
 func (x *txn) putHistory(a advance) {
 	for _, r := range a.rows {
+		if r.value == nil {
+			x.del(bucketHistory, r.key)
+			continue
+		}
 		x.put(bucketHistory, r.key, r.value)
-	}
-	for _, key := range a.dropped {
-		x.del(bucketHistory, key)
 	}
 	x.putBodies(a.reports)
 }
@@ -97,7 +117,7 @@ func (p *advancing) walk(ctx context.Context, tx *bbolt.Tx) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		prefix := bytes.Clone(k[:len(k)-seqLen])
+		prefix := bytes.Clone(jobOfPeriod(k))
 		for next < len(p.wanted) && cmp.Compare(string(p.wanted[next].prefix), string(prefix)) < 0 {
 			if err := p.open(&p.wanted[next], 1, time.Time{}); err != nil {
 				return err
@@ -160,7 +180,7 @@ func (p *advancing) step(w *wantedPeriod, key, value []byte) error {
 // open begins a period, not before the end of the one before.
 func (p *advancing) open(w *wantedPeriod, seq uint64, notBefore time.Time) error {
 	if seq > maxJobPeriods {
-		p.dropped = append(p.dropped, periodKey(w.prefix, seq-maxJobPeriods))
+		p.rows = append(p.rows, record{key: periodKey(w.prefix, seq-maxJobPeriods)})
 	}
 	return p.write(periodKey(w.prefix, seq), &storev1.JobPeriod{
 		DefinitionDigest: w.definition, MetadataDigest: w.metadata, MetadataEntries: w.entries,

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -51,6 +53,13 @@ func crashWriter(dir string) {
 				}
 			})
 		}
+		wg.Go(func() {
+			if err := crashLocation(context.Background(), s, say); err != nil {
+				mu.Lock()
+				fmt.Fprintln(os.Stdout, "error", strings.ReplaceAll(err.Error(), "\n", " "))
+				os.Exit(1)
+			}
+		})
 		wg.Wait()
 	}
 	fmt.Fprintln(os.Stdout, "error", err)
@@ -100,10 +109,49 @@ func crashLife(ctx context.Context, s *Store, say func(what string, run host.Run
 	return nil
 }
 
+// crashLocation is the id that a writer process tells of what is known of a location by.
+const crashLocationID host.RunID = "location"
+
+// crashLocation deploys one job of two again and again, from where a process before stopped. The steady one is gone
+// while the generation is a multiple of 5.
+func crashLocation(ctx context.Context, s *Store, say func(what string, run host.Run, n uint64)) error {
+	generation := 0
+	all, err := s.KnownLocations(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		if generation, err = strconv.Atoi(all[0].CodeVersion); err != nil {
+			return err
+		}
+	}
+	for {
+		generation++
+		l, bodies := knownHere(generation, fmt.Sprint("definition ", generation))
+		l.CodeVersion = strconv.Itoa(generation)
+		if generation%5 > 0 {
+			steady := []byte("steady")
+			bodies[digestOf(steady)] = steady
+			l.Repositories[0].Jobs = append(l.Repositories[0].Jobs, host.KnownJob{Name: "job_00001", Definition: digestOf(steady)})
+		}
+		if err := s.PutKnownLocation(ctx, l, bodies); err != nil {
+			return err
+		}
+		say("known", host.Run{ID: crashLocationID}, uint64(generation))
+		seen := l.AnsweredAt.Add(time.Second)
+		if err := s.TouchKnownLocations(ctx, map[string]time.Time{"here": seen}); err != nil {
+			return err
+		}
+		say("touched", host.Run{ID: crashLocationID}, uint64(generation))
+	}
+}
+
 // answered is what a writer process was told of a run before it was killed.
 type answered struct {
 	starting, ended, deleting, deleted bool
 	events                             uint64
+	// known and touched are generations of the location.
+	known, touched uint64
 }
 
 func TestKilledWriterLosesNothingAnswered(t *testing.T) {
@@ -125,8 +173,8 @@ func TestKilledWriterLosesNothingAnswered(t *testing.T) {
 			t.Fatalf("after round %d", round)
 		}
 	}
-	if len(known) < crashRounds {
-		t.Errorf("only %d runs were made in all", len(known))
+	if len(known) < crashRounds || known[crashLocationID] == nil {
+		t.Errorf("only %d runs were made in all, and of the location: %+v", len(known), known[crashLocationID])
 	}
 }
 
@@ -187,6 +235,10 @@ func learn(t *testing.T, line string, known map[host.RunID]*answered) {
 		a.deleting = true
 	case "deleted":
 		a.deleted = true
+	case "known":
+		a.known = n
+	case "touched":
+		a.touched = n
 	}
 }
 
@@ -209,10 +261,49 @@ func checkAnswered(t *testing.T, s *Store, known map[host.RunID]*answered) {
 		}
 		checkWhole(t, s, run, a.events)
 	}
+	checkCrashLocation(t, s, known[crashLocationID])
 	for id, a := range known {
-		if !there[id] && !a.deleting {
+		if !there[id] && !a.deleting && id != crashLocationID {
 			t.Errorf("run %s was answered and is gone: %+v", id, *a)
 		}
+	}
+}
+
+// checkCrashLocation checks that a location is there as it was answered or one deploy later, with a history that fits.
+func checkCrashLocation(t *testing.T, s *Store, a *answered) {
+	t.Helper()
+	all, err := s.KnownLocations(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a == nil || len(all) == 0 {
+		if a != nil {
+			t.Errorf("the location was answered and is gone: %+v", *a)
+		}
+		return
+	}
+	l := all[0]
+	generation, _ := strconv.ParseUint(l.CodeVersion, 10, 64)
+	if generation < a.known || generation > a.known+1 {
+		t.Errorf("the location is of generation %d, and %d was answered", generation, a.known)
+	}
+	if generation == a.touched && !l.AnsweredAt.Equal(l.LoadedAt.Add(time.Second)) {
+		t.Errorf("the touch of generation %d was answered and is gone", generation)
+	}
+	changing := historyOf(t, s, 0)
+	if got := changing[0].Seq; got != generation {
+		t.Errorf("the job that each deploy changes has %d periods after %d deploys", got, generation)
+	}
+	for i, p := range changing {
+		if want := fmt.Sprint("definition ", generation-uint64(i)); p.First.Definition != digestOf([]byte(want)) || p.Current != (i == 0) {
+			t.Errorf("period %d of it is not %q, or current: %t", p.Seq, want, p.Current)
+		}
+		if body, err := s.Body(t.Context(), p.First.Definition); err != nil || len(body) == 0 {
+			t.Errorf("the definition of period %d: %v", p.Seq, err)
+		}
+	}
+	if steady := historyOf(t, s, 1); steady[0].Current != (generation%5 > 0) || steady[0].Seq != 1+(generation-1)/5 {
+		t.Errorf("after %d deploys the steady job has %d periods, current: %t", generation, steady[0].Seq, steady[0].Current)
 	}
 }
 

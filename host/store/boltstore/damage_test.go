@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ type contents struct {
 	runs   []host.Run
 	events map[host.RunID][]host.StoredEvent
 	bodies map[host.Digest][]byte
+	known  []host.KnownLocation
+	// periods are those of the jobs that filled makes.
+	periods []host.JobPeriod
 }
 
 // filledRuns is how many runs filled makes.
@@ -51,6 +55,13 @@ func filled(t *testing.T) (dir string, c contents) {
 		if i%2 == 0 {
 			updated(t, s, run.ID, func(r *host.Run) { r.Status = host.Success }, "ended")
 		}
+	}
+	know(t, s, 1, "definition 0", "definition 1")
+	know(t, s, 2, "definition 0", "definition 2")
+	there, _ := knownHere(1)
+	there.Name = "there"
+	if err := s.PutKnownLocation(t.Context(), there, nil); err != nil {
+		t.Fatal(err)
 	}
 	c, errs := readAll(t, s)
 	if len(errs) > 0 || len(c.runs) != filledRuns {
@@ -105,6 +116,13 @@ func readAll(t *testing.T, s *Store) (c contents, errs []error) {
 		} else {
 			note(err)
 		}
+	}
+	c.known, err = s.KnownLocations(t.Context())
+	note(err)
+	for _, job := range []string{"job_00000", "job_00001"} {
+		h, err := s.JobHistory(t.Context(), host.JobName{Location: "here", Repository: "tutorial", Job: job}, 0, math.MaxInt)
+		note(err)
+		c.periods = append(c.periods, h.Periods...)
 	}
 	return c, errs
 }
@@ -272,6 +290,16 @@ func checkSubset(t *testing.T, what string, got, sound contents) {
 			if want, ok := at[e.Cursor]; !ok || !bytes.Equal(e.Data, want) {
 				t.Errorf("%s: event %s of run %s was served as %q", what, e.Cursor, id, e.Data)
 			}
+		}
+	}
+	for _, l := range got.known {
+		if !slices.ContainsFunc(sound.known, func(want host.KnownLocation) bool { return cmp.Equal(l, want, cmpopts.EquateEmpty()) }) {
+			t.Errorf("%s: location %s was served as %+v", what, l.Name, l)
+		}
+	}
+	for _, p := range got.periods {
+		if !slices.ContainsFunc(sound.periods, func(want host.JobPeriod) bool { return cmp.Equal(p, want, cmpopts.EquateEmpty()) }) {
+			t.Errorf("%s: period %d of %s was served as %+v", what, p.Seq, p.Job, p)
 		}
 	}
 	for d, body := range got.bodies {

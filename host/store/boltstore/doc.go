@@ -35,7 +35,9 @@
 // the rows of the jobs that it changed. Reports, of which thousands of rows name one, lie in bodies too.
 //
 // Whoever replaces a location compares its jobs with the rows while nobody writes, under a lock of that location; the
-// writer only gets what changes. Bodies go first, in writes of about a thousand, because their keys are random.
+// writer only gets what changes. Bodies go first, in writes of about a thousand, because their keys are random. Rows go
+// with the record as long as one write can take them; of more, the first ones go before it, all of a job together. A
+// crash between leaves rows of what was seen, beside the record of what was in use before; the next call finds them.
 //
 // # Other versions
 //

@@ -3,7 +3,6 @@ package boltstore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -84,16 +83,17 @@ func periodOf(tx *bbolt.Tx, job host.JobName, seq uint64, row *storev1.JobPeriod
 	if p.First, err = periodSnapshot(tx, row, row.First); err != nil {
 		return p, err
 	}
-	switch {
-	case row.Closed:
+	if row.Closed {
 		p.LastSeen = timeFromProto(row.LastSeen)
 		p.Last, err = periodSnapshot(tx, row, row.Last)
 		return p, err
-	case known == nil:
-		return p, damaged(string(bucketHistory), periodKey(jobKey(job), seq), errors.New("it is current in a location that is not known"))
+	}
+	p.Last, p.LastSeen = p.First, p.FirstSeen
+	p.Last.ServerInfo = bytes.Clone(p.First.ServerInfo)
+	if known == nil {
+		return p, nil // its first record did not follow yet
 	}
 	p.LastSeen = later(p.FirstSeen, known.AnsweredAt)
-	p.Last = p.First
 	p.Last.ServerInfo = bytes.Clone(known.ServerInfo)
 	p.Last.AllowDevVersions, p.Last.CodeVersion = known.AllowDevVersions, known.CodeVersion
 	return p, nil

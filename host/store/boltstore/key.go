@@ -96,5 +96,8 @@ func periodKey(job []byte, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(bytes.Clone(job), seq)
 }
 
+// jobOfPeriod is the job's part of a periodKey.
+func jobOfPeriod(key []byte) []byte { return key[:len(key)-seqLen] }
+
 // seqOfPeriod is the number in a periodKey.
 func seqOfPeriod(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-seqLen:]) }

@@ -38,9 +38,17 @@ func (s *Store) PutKnownLocation(ctx context.Context, l host.KnownLocation, bodi
 	if err != nil {
 		return err
 	}
+	for slice, ok := a.cut(); ok; slice, ok = a.cut() {
+		if err := s.meta.do(&write{ctx: ctx, size: slice.size(), apply: func(x *txn) error {
+			x.putHistory(slice)
+			return nil
+		}}); err != nil {
+			return err
+		}
+	}
 	key := []byte(l.Name)
 	value := pack(key, payload)
-	return s.meta.do(&write{ctx: ctx, size: len(value) + sizeOf(a.rows), apply: func(x *txn) error {
+	return s.meta.do(&write{ctx: ctx, size: len(value) + a.size(), apply: func(x *txn) error {
 		x.put(bucketLocations, key, value)
 		x.put(bucketAnswered, key, answeredRecord(key, l.AnsweredAt))
 		x.putHistory(a)

@@ -122,6 +122,9 @@ func checkFiles(t testing.TB, dir string) {
 		if ids != len(runs) {
 			t.Errorf("there are %d ids of %d runs", ids, len(runs))
 		}
+		if err := checkHistory(t, tx); err != nil {
+			return err
+		}
 		f, err := readFacts(tx)
 		for seq := range runs {
 			if seq >= f.next.seq {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -31,6 +32,7 @@ func (x *exercise) canceledContext(t *testing.T) {
 	}
 	wantSame(t, "runs", s.all(), []host.Run{ended, run})
 	wantSame(t, "events", s.list(run.ID), nil)
+	wantSame(t, "known locations", s.known(), nil)
 	_, err := s.Body(s.ctx, digestOf([]byte("b")))
 	wantCode(t, "Body", err, host.NotFound)
 	if next := s.create(nil); next.Seq != 3 {
@@ -58,6 +60,11 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["LastEvents"] = s.LastEvents(ctx, run, 1)
 	errs["PutBodies"] = s.PutBodies(ctx, n.Bodies)
 	_, errs["Body"] = s.Body(ctx, digestOf([]byte("b")))
+	l, bodies := knownLocation("here", epoch, map[string][2]string{"r/j": {"b", ""}})
+	errs["PutKnownLocation"] = s.PutKnownLocation(ctx, l, bodies)
+	_, errs["KnownLocations"] = s.KnownLocations(ctx)
+	errs["TouchKnownLocations"] = s.TouchKnownLocations(ctx, map[string]time.Time{"here": epoch})
+	_, errs["JobHistory"] = s.JobHistory(ctx, historyJob, 0, 1)
 	return errs
 }
 

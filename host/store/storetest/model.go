@@ -15,6 +15,8 @@ type model struct {
 	requests map[string]*modelRun
 	bodies   map[host.Digest][]byte
 	newest   time.Time
+	known    map[string]host.KnownLocation
+	history  map[host.JobName][]host.JobPeriod // oldest first
 }
 
 // modelRun is a run with its events in the order in which they were stored.
@@ -27,7 +29,10 @@ type modelRun struct {
 }
 
 func newModel() *model {
-	return &model{requests: map[string]*modelRun{}, bodies: map[host.Digest][]byte{}}
+	return &model{
+		requests: map[string]*modelRun{}, bodies: map[host.Digest][]byte{},
+		known: map[string]host.KnownLocation{}, history: map[host.JobName][]host.JobPeriod{},
+	}
 }
 
 // create returns nil when the request id made a run before.
@@ -113,4 +118,52 @@ func (m *model) find(prefix string) (ids []host.RunID) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// put takes in a known location.
+func (m *model) put(l host.KnownLocation) {
+	now := map[host.JobName]host.Snapshot{}
+	for _, r := range l.Repositories {
+		for _, j := range r.Jobs {
+			only := l
+			only.Repositories = []host.KnownRepository{{Name: r.Name, Jobs: []host.KnownJob{j}}}
+			now[host.JobName{Location: l.Name, Repository: r.Name, Job: j.Name}] = snapshotIn(only)
+		}
+	}
+	for job, periods := range m.history {
+		p := &periods[len(periods)-1]
+		snapshot, there := now[job]
+		if job.Location != l.Name || !p.Current || there && snapshot.ID() == p.First.ID() && snapshot.MetadataEntries == p.First.MetadataEntries {
+			continue
+		}
+		*p = m.period(*p)
+		p.Current = false
+	}
+	for job, snapshot := range now {
+		periods := m.history[job]
+		n := len(periods)
+		if n > 0 && periods[n-1].Current {
+			continue
+		}
+		p := host.JobPeriod{Job: job, Seq: uint64(n) + 1, First: snapshot, FirstSeen: l.LoadedAt, Current: true}
+		if n > 0 && periods[n-1].LastSeen.After(p.FirstSeen) {
+			p.FirstSeen = periods[n-1].LastSeen
+		}
+		m.history[job] = append(periods, p)
+	}
+	m.known[l.Name] = l
+}
+
+// period is a period as it is read.
+func (m *model) period(p host.JobPeriod) host.JobPeriod {
+	if !p.Current {
+		return p
+	}
+	l := m.known[p.Job.Location]
+	p.Last, p.LastSeen = p.First, p.FirstSeen
+	p.Last.ServerInfo, p.Last.AllowDevVersions, p.Last.CodeVersion = l.ServerInfo, l.AllowDevVersions, l.CodeVersion
+	if l.AnsweredAt.After(p.LastSeen) {
+		p.LastSeen = l.AnsweredAt
+	}
+	return p
 }

@@ -40,6 +40,11 @@ func (x *exercise) random(t *testing.T) {
 			"events":     r.events,
 			"bodies":     r.bodies,
 			"find":       r.find,
+			"repoint":    r.repoint,
+			"know":       r.know,
+			"know ":      r.know,
+			"touch":      r.touch,
+			"history":    r.histories,
 			"close/open": func(*rapid.T) { r.reopen() },
 		})
 	})
@@ -84,7 +89,7 @@ func (r *random) create(t *rapid.T) {
 	}
 	before := r.model.requests[n.RequestID]
 	got, created, err := r.CreateRun(r.ctx, n)
-	if before != nil && (before.deleted || before.run.Job != n.Run.Job) {
+	if before != nil && (before.deleted || before.run.LaunchedJob() != n.Run.Job) {
 		wantCode(t, "CreateRun with a request id of another run", err, host.Conflict)
 		return
 	}

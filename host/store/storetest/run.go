@@ -20,6 +20,7 @@ func (x *exercise) runs(t *testing.T) {
 	t.Run("CreateRefusesBadRuns", x.createRefusesBadRuns)
 	t.Run("UpdateComparesAndSets", x.updateComparesAndSets)
 	t.Run("UpdateKeepsWhatNeverChanges", x.updateKeepsIdentity)
+	t.Run("UpdateRepointsWhatWasNotStarted", x.updateRepoints)
 	t.Run("UpdatePanicIsTheCallers", x.updatePanics)
 	t.Run("OpenRunsAreThoseNotFinal", x.openRuns)
 	t.Run("FindByPrefix", x.findRuns)
@@ -63,7 +64,7 @@ func fullRun(t testing.TB) host.NewRun {
 	id := n.Run.ID
 	snapshot := host.Snapshot{
 		Definition: digestOf(definition), Metadata: digestOf(metadata), MetadataEntries: 7,
-		ServerInfo: []byte{1, 2, 0xff}, AllowDevVersions: true,
+		ServerInfo: []byte{1, 2, 0xff}, AllowDevVersions: true, CodeVersion: "v1.2 \u00e9",
 	}
 	n.Run = host.Run{
 		ID: id, Job: host.JobName{Location: "lo/ca", Repository: "ré\x00po", Job: "j"},
@@ -78,7 +79,7 @@ func fullRun(t testing.TB) host.NewRun {
 		OpSelection: "*a,+b", OpPaths: []string{"a", "a.b"}, Subset: true,
 		Launched: snapshot, StartedFrom: snapshot,
 		CreatedAt: epoch, StartedAt: epoch.Add(time.Second), EndedAt: epoch.Add(time.Minute),
-		StartTimeouts: 2,
+		WaitingSince: epoch.Add(7), Waited: time.Hour + 3, StartTimeouts: 2,
 		Current: host.AttemptState{
 			TokenSHA256: []byte("token"), ServerID: "server", WorkerID: "worker", Handle: "pid 1",
 			StartingAt: epoch.Add(2), CancelingAt: epoch.Add(3), Forced: true,

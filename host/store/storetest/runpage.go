@@ -100,7 +100,10 @@ func (x *exercise) pagesWhileRunsComeAndGo(t *testing.T) {
 func (x *exercise) filters(t *testing.T) {
 	s := x.new(t)
 	for i := range 12 {
+		definition := fmt.Append(nil, "definition ", i%3)
 		run := s.create(func(n *host.NewRun) {
+			n.Bodies = map[host.Digest][]byte{digestOf(definition): definition}
+			n.Run.Launched = host.Snapshot{Definition: digestOf(definition), CodeVersion: fmt.Sprint("v", i%2)}
 			n.Run.Job = host.JobName{Location: "l", Repository: fmt.Sprint("r", i%2), Job: fmt.Sprint("j", i%3)}
 			n.Run.Tags = []tag.Tag{
 				{Key: "i", Value: fmt.Sprint(i % 4), Origin: tag.OriginLaunch}, {Key: "odd\x00=", Value: "v\x00"},
@@ -108,6 +111,11 @@ func (x *exercise) filters(t *testing.T) {
 		})
 		if i%4 == 0 {
 			s.ended(run.ID)
+		}
+		if i%6 == 1 {
+			s.update(run.ID, func(r *host.Run) {
+				r.StartedFrom = host.Snapshot{Definition: digestOf([]byte("definition 2")), CodeVersion: "v2"}
+			})
 		}
 	}
 	all := s.all()
@@ -122,6 +130,12 @@ func (x *exercise) filters(t *testing.T) {
 		{Tags: []tag.Tag{{Key: "odd\x00=", Value: "v\x00"}, {Key: "i", Value: "0", Origin: tag.OriginRun}}},
 		{Tags: []tag.Tag{{Key: "odd", Value: "v"}}},
 		{Tags: []tag.Tag{{Key: "i", Value: "0"}, {Key: "i", Value: "1"}}},
+		{CodeVersion: "v1"},
+		{CodeVersion: "v2"},
+		{CodeVersion: "v"},
+		{Snapshot: host.Snapshot{Definition: digestOf([]byte("definition 2"))}.ID()[:5]},
+		{Snapshot: host.Snapshot{Definition: digestOf([]byte("definition 0"))}.ID(), CodeVersion: "v0", Statuses: []host.RunStatus{host.Success}},
+		{Snapshot: "0123456789abcdef"},
 		{Tags: []tag.Tag{{Key: "i", Value: "3"}}, Job: host.JobName{Job: "j2"}, Statuses: []host.RunStatus{host.Queued}},
 	} {
 		var want []uint64
