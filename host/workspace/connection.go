@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -23,22 +25,34 @@ import (
 type connection struct {
 	*grpc.ClientConn
 	client   usercodev1.UserCodeServiceClient
+	address  string // IP address and port, unless the configured one was never looked up
 	dialedAt time.Time
 	holders  atomic.Int32
+	broken   atomic.Bool // it hung or broke; nobody is to use it again
+
+	// Of who asks over it, one at a time: the last reply and what it says, and
+	// the replica that it leads to.
+	reply   frame
+	report  report
+	replica *replica
 
 	// What came of dialling, for the fault: gRPC reports it as text only.
 	mu        sync.Mutex
+	dialed    bool  // dialling began
 	connected bool  // the address accepted
-	dialErr   error // the last dial
+	dialErr   error // of the dial
 	tlsErr    error // the last TLS handshake
 
 	asked     atomic.Bool // the server asked for a certificate in the last handshake
 	certified bool        // there is one to show
 }
 
-// dial makes a connection with one holder. Nothing is sent before the first call.
-func dial(cfg host.LocationConfig, userAgent string, now time.Time) (*connection, error) {
-	c := &connection{dialedAt: now}
+// dial makes a connection with one holder to one of the addresses that the
+// configured one stands for. Nothing is sent before the first call. It connects
+// once: when it breaks it stays broken, so that it never leads to another
+// server than before unnoticed.
+func dial(cfg host.LocationConfig, address, userAgent string, now time.Time) (*connection, error) {
+	c := &connection{address: address, dialedAt: now}
 	c.holders.Store(1)
 	creds := insecure.NewCredentials()
 	if cfg.TLS != nil {
@@ -54,6 +68,9 @@ func dial(cfg host.LocationConfig, userAgent string, now time.Time) (*connection
 		grpc.WithStaticStreamWindowSize(1 << 20),
 		grpc.WithStaticConnWindowSize(2 << 20),
 		grpc.WithMaxHeaderListSize(64 << 10),
+		// What a thousand idle connections may hold: little.
+		grpc.WithReadBufferSize(4 << 10),
+		grpc.WithSharedWriteBuffer(true),
 		// What surroundings may make us do: nothing.
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
@@ -71,9 +88,19 @@ func dial(cfg host.LocationConfig, userAgent string, now time.Time) (*connection
 	return c, nil
 }
 
-func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, error) {
+// errOver says that a connection broke before.
+var errOver = errors.New("the connection broke")
+
+func (c *connection) dialTCP(ctx context.Context, _ string) (net.Conn, error) {
+	c.mu.Lock()
+	again := c.dialed
+	c.dialed = true
+	c.mu.Unlock()
+	if again {
+		return nil, errOver
+	}
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", address)
+	conn, err := d.DialContext(ctx, "tcp", c.address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
@@ -82,6 +109,20 @@ func (c *connection) dialTCP(ctx context.Context, address string) (net.Conn, err
 	c.dialErr = err
 	return conn, err
 }
+
+// alive says whether the connection, over which somebody has answered, still
+// leads somewhere. gRPC's state lags behind: it may be connecting for a moment
+// after the first answer, but is idle once the connection broke.
+func (c *connection) alive() bool {
+	if c.broken.Load() {
+		return false
+	}
+	state := c.GetState()
+	return state == connectivity.Ready || state == connectivity.Connecting
+}
+
+// giveUp notes that the connection is of no use any more. Its holders let it go by themselves.
+func (c *connection) giveUp() { c.broken.Store(true) }
 
 // seen answers what came of dialling.
 func (c *connection) seen() (connected bool, dialErr, tlsErr error) {

@@ -18,6 +18,9 @@ type frameCodec struct{}
 func (frameCodec) Name() string { return "proto" }
 
 func (frameCodec) Marshal(v any) (mem.BufferSlice, error) {
+	if f, ok := v.(frame); ok {
+		return mem.BufferSlice{mem.SliceBuffer(f)}, nil
+	}
 	m, ok := v.(proto.Message)
 	if !ok {
 		return nil, fmt.Errorf("encode %T: not a message", v)

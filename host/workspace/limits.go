@@ -39,6 +39,30 @@ const (
 // location that does not answer. Its recovery is to be seen within seconds.
 const maxBackoff = 3
 
+// Probes.
+const (
+	// slotsPerInterval is into how many moments the probes of an interval are gathered.
+	slotsPerInterval = 10
+	// maxCalls is how many calls to locations may be under way at a time, placeHeld
+	// after what time one that hangs does not count any more.
+	maxCalls  = 64
+	placeHeld = 250 * time.Millisecond
+	// maxAddresses is how many addresses of a name are used.
+	maxAddresses = 16
+	// maxReplicas is how many server processes of a location are remembered,
+	// maxReports how many different reports.
+	maxReplicas = 32
+	maxReports  = 32
+	// rollbackProbes is how many probes in a row, each over a new connection, make
+	// a report active that is older than the active one. When several servers are
+	// alive, the active one's among them, it takes rollbackProbesEach for each.
+	rollbackProbes     = 10
+	rollbackProbesEach = 5
+	// hangPenalty is how many times as long as it took an address to fail it is
+	// left alone while others answer.
+	hangPenalty = 6
+)
+
 // Times.
 const (
 	// defaultProbeInterval is the time between two probes of a location that answers.
@@ -51,6 +75,12 @@ const (
 	exchangeDeadline = 2 * time.Minute
 	// connectionAge is after what time a probe takes a new connection.
 	connectionAge = 30 * time.Second
+	// reportMemory is how long a report, or a server process, that does not answer any more is remembered.
+	reportMemory = time.Minute
+	// lingerInterval is the time between two probes of a server that was met over
+	// an earlier connection, lingerDeadline how long it may take.
+	lingerInterval = 5 * time.Second
+	lingerDeadline = 2 * time.Second
 	// rejectedPause is how long definitions that could not be used are left
 	// alone while the same server process reports the same.
 	rejectedPause = 30 * time.Second

@@ -13,14 +13,17 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// load exchanges definitions with a server that reported r, and puts them into use.
-func (l *location) load(ctx context.Context, conn *connection, r report) *fault {
+// load exchanges definitions with the server that answered, and puts them into use.
+func (l *location) load(ctx context.Context, a *answer) *fault {
+	r := a.report
+	mine := l.places.take(ctx)
+	defer l.places.give(mine)
 	started := l.clock.Now()
 	prior := l.definitions
 	if prior != nil && !l.judgesSame(r) {
 		prior = nil // what may be had now may be more than what the host has
 	}
-	d, f := l.exchange(ctx, conn, r, prior)
+	d, f := l.exchange(ctx, a.conn, r, prior)
 	if ctx.Err() != nil {
 		return f
 	}
@@ -28,6 +31,15 @@ func (l *location) load(ctx context.Context, conn *connection, r report) *fault 
 	l.metrics.loaded(l.name, took, f)
 	if f != nil {
 		return f
+	}
+	if d.report.key != r.key {
+		// Another process sent the definitions than answered before. They count
+		// when its report is the active one.
+		l.news = true
+		if l.see(d.report, l.clock.Now(), false); l.reports.active != d.report.key {
+			l.recover()
+			return nil
+		}
 	}
 	if l.state == host.LocationReady && l.fault == nil && l.definitions == d {
 		return nil // all is as before
@@ -128,16 +140,25 @@ func (l *location) define(r report, root host.Digest, repositories []*repository
 	})
 }
 
-// refresh takes note of a server whose definitions are those in use.
+// refresh takes note of a server with the active report, whose definitions are
+// those in use. Another process of the same build changes nothing.
 func (l *location) refresh(r report) {
 	d := l.definitions
-	if l.state == host.LocationReady && d.report.same(r) {
+	if r.build != d.report.build && r.build == l.builds.active {
+		d = l.define(r, d.root, d.repositories, d.loadedAt)
+	} else if l.state == host.LocationReady {
 		return
 	}
-	if !d.report.same(r) {
-		d = l.define(r, d.root, d.repositories, d.loadedAt)
-	}
 	l.use(d)
+}
+
+// restore puts definitions into use that were kept from an earlier time, and
+// were then sent by a server that answered last at answeredAt. Only before the
+// location is run: until its first answer it goes on to be LOADING.
+func (l *location) restore(d *definitions, answeredAt time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.definitions, l.reported, l.answeredAt = d, &d.report, answeredAt
 }
 
 // grpcTurns is an exchange over gRPC.

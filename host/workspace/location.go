@@ -26,6 +26,18 @@ type Location struct {
 	// LoadedAt is when the definitions in use were loaded, AnsweredAt when the
 	// server answered last; zero when it has not happened.
 	LoadedAt, AnsweredAt time.Time
+	// Age is how long ago the server answered last; 0 when it never did.
+	Age time.Duration
+	// Digest is that of the definitions in use; zero when there are none.
+	Digest host.Digest
+	// Replicas are the server processes that are known, those with the report in use first.
+	Replicas []Replica
+	// Mixed tells that servers with different definitions, versions or capabilities answered lately: a deploy is under way.
+	Mixed bool
+	// Draining tells that every server of the location drains: it answers, and starts nothing.
+	Draining bool
+	// Notices are what people should know though nothing fails.
+	Notices []string
 	// RefuseStaleLaunches and WaitForCode are what is configured for its runs.
 	RefuseStaleLaunches bool
 	WaitForCode         time.Duration
@@ -51,12 +63,17 @@ type location struct {
 	name      string
 	clock     host.Clock
 	logger    *slog.Logger
-	jitter    func() float64
 	interval  time.Duration
+	slots     slots
+	slot      int
+	places    *places
+	resolver  Resolver
 	metrics   *Metrics
 	feed      *feed
+	crowd     *crowd
 	host      versioncheck.Host
 	hostInfo  *usercodev1.HostInfo
+	question  frame // the encoded GetServerInfoRequest
 	userAgent string
 	requests  chan request
 	gone      chan struct{} // closed when it was removed
@@ -65,12 +82,16 @@ type location struct {
 
 	// Of the goroutine.
 	failures int // probes in a row without an answer
-	// rejected is the report of definitions that could not be used, until when
-	// they are left alone.
-	rejected      *report
-	rejectedUntil time.Time
-	decided       map[string]versioncheck.Code // by capability, as logged last
-	logged        string                       // code of the fault that was logged last
+	rejected *rejection
+	// reports decides which report is active, builds which build of it is shown.
+	reports, builds reports
+	targets         []*target
+	by4             bool   // the address family in use
+	unresolved      *fault // why it could not be, the last time
+	news            bool   // somebody else answered, or in another way, since tell
+	told            told
+	decided         map[string]versioncheck.Code // by capability, as logged last
+	logged          string                       // code of the fault that was logged last
 
 	mu          sync.RWMutex
 	config      host.LocationConfig
@@ -79,7 +100,11 @@ type location struct {
 	since       time.Time // of the fault
 	reported    *report   // last report; nil before the first answer
 	definitions *definitions
-	active      *connection // to the server that answered last; nil when none does
+	replicas    []*replica
+	addresses   []string // of targets, when the name stands for several
+	mixed       bool
+	draining    bool
+	notices     []string
 	answeredAt  time.Time
 }
 
@@ -102,11 +127,15 @@ func (l *location) snapshot() Location {
 		Name: l.name, Address: l.config.Address, State: l.state, AnsweredAt: l.answeredAt,
 		RefuseStaleLaunches: l.config.RefuseStaleLaunches, WaitForCode: l.config.WaitForCode,
 	}
+	if !l.answeredAt.IsZero() {
+		s.Age = max(l.clock.Now().Sub(l.answeredAt), 0)
+	}
+	s.Replicas, s.Mixed, s.Draining, s.Notices = l.listed(), l.mixed, l.draining, l.noticed()
 	if l.fault != nil {
 		s.Fault = &host.LocationFault{Code: l.fault.code, Message: l.fault.message, Remedy: l.fault.remedy, Since: l.since}
 	}
 	if l.reported != nil {
-		s.Server = l.reported.info
+		s.Server = l.server()
 		holding := versioncheck.Holding{Entries: 1, BodyPresent: true, Answering: l.state == host.LocationReady, Age: l.clock.Now().Sub(l.answeredAt)}
 		for _, d := range l.decisions() {
 			if l.state == host.LocationReady || l.state == host.LocationStale {
@@ -116,7 +145,7 @@ func (l *location) snapshot() Location {
 		}
 	}
 	if l.definitions != nil {
-		s.LoadedAt = l.definitions.loadedAt
+		s.LoadedAt, s.Digest = l.definitions.loadedAt, l.definitions.root
 		for _, r := range l.definitions.repositories {
 			s.Repositories = append(s.Repositories, Repository{r.name, len(r.jobs)})
 		}
@@ -160,17 +189,6 @@ func (l *location) age() time.Duration {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.clock.Now().Sub(l.answeredAt)
-}
-
-// usable is a hold on the connection to the server that answered last.
-func (l *location) usable() (*Conn, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if l.active == nil || l.fault != nil && l.fault.incompatible {
-		return nil, l.unavailable()
-	}
-	l.active.hold()
-	return &Conn{Client: l.active.client, ServerID: l.reported.info.GetServerId(), connection: l.active}, nil
 }
 
 // unavailable says why nothing can be asked of the location. mu must be held.

@@ -14,6 +14,8 @@ type Metrics struct {
 	state   *prometheus.GaugeVec
 	jobs    *prometheus.GaugeVec
 	loads   *prometheus.HistogramVec
+
+	replicas, mixed *prometheus.GaugeVec
 }
 
 // NewMetrics makes metrics that nobody collects until Register.
@@ -31,6 +33,14 @@ func NewMetrics() *Metrics {
 			Name: "penstock_location_jobs",
 			Help: "Jobs in the definitions in use.",
 		}, []string{"location"}),
+		replicas: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "penstock_location_replicas",
+			Help: "Server processes of the code location that are known.",
+		}, []string{"location"}),
+		mixed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "penstock_location_mixed",
+			Help: "1 while servers of the code location report different definitions, versions or capabilities, else 0.",
+		}, []string{"location"}),
 		loads: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "penstock_location_reload_seconds",
 			Help:    "Time to exchange definitions with a code location, by result.",
@@ -41,7 +51,7 @@ func NewMetrics() *Metrics {
 
 // Register makes the metrics known to a registry.
 func (m *Metrics) Register(r prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{m.refused, m.state, m.jobs, m.loads} {
+	for _, c := range []prometheus.Collector{m.refused, m.state, m.jobs, m.loads, m.replicas, m.mixed} {
 		if err := r.Register(c); err != nil {
 			return err
 		}
@@ -73,6 +83,17 @@ func (m *Metrics) forget(location string) {
 	m.state.DeletePartialMatch(of)
 	m.jobs.DeletePartialMatch(of)
 	m.loads.DeletePartialMatch(of)
+	m.replicas.DeletePartialMatch(of)
+	m.mixed.DeletePartialMatch(of)
+}
+
+func (m *Metrics) setServers(location string, replicas int, mixed bool) {
+	m.replicas.WithLabelValues(location).Set(float64(replicas))
+	value := 0.0
+	if mixed {
+		value = 1
+	}
+	m.mixed.WithLabelValues(location).Set(value)
 }
 
 func (m *Metrics) loaded(location string, took time.Duration, f *fault) {

@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"reflect"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
@@ -42,107 +41,158 @@ func (l *location) take(waiting []request) []request {
 	}
 }
 
-// runOnce looks at the server once, loads its definitions if they may be
-// others, and answers how long to wait before the next look. asked says that
-// somebody asked for it: then nothing is taken for granted.
+// runOnce looks at who answers once, loads definitions if they may be others,
+// and answers how long to wait before the next look. asked says that somebody
+// asked for it: then nothing is taken for granted.
 func (l *location) runOnce(ctx context.Context, asked bool) (pause time.Duration) {
 	if !mayDial(l.config) {
 		l.fail(insecureFault(l.config), nil)
 		return l.backoff()
 	}
-	conn, r, f := l.contact(ctx, asked)
+	a, f := l.contact(ctx, asked)
+	if a != nil {
+		defer a.conn.release()
+	}
 	if ctx.Err() != nil {
 		return 0 // stopping is not a fault of the location
 	}
-	if f != nil {
-		l.fail(f, nil)
-		return l.backoff()
-	}
-	if c := versioncheck.DecideLocation(r.judged(), l.host); !c.Compatible {
-		l.fail(incompatibleFault(c), &r)
-		return l.pause(l.interval)
-	}
-	if !asked && l.isRejected(r) {
-		return l.pause(l.interval)
-	}
-	if asked || l.mayDiffer(r) {
-		f = l.load(ctx, conn, r)
-	} else {
-		l.refresh(r)
+	if f == nil && a != nil {
+		f = l.act(ctx, a, asked)
+	} else if f == nil {
+		l.recover()
 	}
 	if ctx.Err() != nil {
 		return 0
 	}
-	if f != nil {
-		l.fail(f, &r)
-		if f.rejected() {
-			l.rejected, l.rejectedUntil = &r, l.clock.Now().Add(rejectedPause)
-			return l.pause(l.interval)
-		}
+	defer l.tell()
+	switch {
+	case f == nil:
+		l.failures = 0
+		return l.pause(l.interval)
+	case a == nil:
+		l.fail(f, nil)
 		return l.backoff()
 	}
-	l.failures, l.rejected = 0, nil
-	return l.pause(l.interval)
+	l.fail(f, &a.report)
+	if f.incompatible || f.rejected() {
+		return l.pause(l.interval)
+	}
+	return l.backoff()
 }
 
-// contact asks the server who it is, over a new connection where the one in use
-// might lead to another server than a new one would.
-func (l *location) contact(ctx context.Context, asked bool) (*connection, report, *fault) {
-	if conn := l.active; conn != nil && !asked && l.clock.Now().Sub(conn.dialedAt) < connectionAge && !l.reported.info.GetDraining() {
-		r, f := l.serverInfo(ctx, conn)
-		if f == nil {
-			l.answered(conn, r)
-			return conn, r, nil
-		}
+// contact finds out who is there. The answer is one with the active report,
+// whose connection is held for the caller; nil when only others answered.
+func (l *location) contact(ctx context.Context, asked bool) (active *answer, f *fault) {
+	l.lookAround()
+	for tries := 1; ; tries++ {
+		var answers []answer
+		answers, f = l.ask(ctx, asked)
 		if ctx.Err() != nil {
-			return nil, r, f
+			return nil, f
 		}
-	}
-	conn, err := dial(l.config, l.userAgent, l.clock.Now())
-	if err != nil {
-		l.drop()
-		return nil, report{}, &fault{code: FaultUnreachable, silent: true, message: err.Error(), remedy: "Check the address."}
-	}
-	r, f := l.serverInfo(ctx, conn)
-	if f != nil {
-		conn.release()
-		l.drop()
-		return nil, r, f
-	}
-	l.answered(conn, r)
-	return conn, r, nil
-}
-
-// answered notes that a server answered over conn, which becomes the one in use.
-func (l *location) answered(conn *connection, r report) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.answeredAt = l.clock.Now()
-	if l.active != conn {
-		if l.active != nil {
-			l.active.release()
+		for i := range answers {
+			if l.meet(&answers[i]) {
+				l.news = true
+			}
 		}
-		l.active = conn
-	}
-	if l.reported == nil {
-		l.reported = &r
+		for i := range answers {
+			if a := &answers[i]; !a.lingering && a.report.key == l.reports.active {
+				active = a
+			}
+		}
+		if active != nil {
+			active.conn.hold() // it may break, and is not to be closed under the caller's call
+		}
+		l.lookAround()
+		if f != nil || active != nil || !asked || tries >= l.patience() {
+			return active, f
+		}
 	}
 }
 
-// drop lets go of the connection in use.
+// lookAround forgets what is gone.
+func (l *location) lookAround() {
+	now := l.clock.Now()
+	if l.sweep(now) {
+		l.news = true
+	}
+	mixed := l.reports.mixed()
+	if l.reports.forget(now) {
+		l.builds = reports{}
+	}
+	if l.reports.mixed() != mixed {
+		l.news = true
+	}
+}
+
+// act does what the active report asks for: nothing, most of the time.
+func (l *location) act(ctx context.Context, a *answer, asked bool) *fault {
+	if c := versioncheck.DecideLocation(a.report.judged(), l.host); !c.Compatible {
+		return incompatibleFault(c)
+	}
+	if !asked && l.isRejected(a.report) {
+		return l.fault
+	}
+	if !asked && !l.mayDiffer(a.report) {
+		l.refresh(a.report)
+		l.rejected = nil
+		return nil
+	}
+	f := l.load(ctx, a)
+	switch {
+	case ctx.Err() != nil:
+	case f == nil:
+		l.rejected = nil
+	case f.rejected():
+		l.reject(a.report)
+	}
+	return f
+}
+
+// recover notes that the location answers, though not with the active report:
+// what is in use stays so.
+func (l *location) recover() {
+	if l.fault != nil && l.fault.silent && l.definitions != nil {
+		l.use(l.definitions)
+	}
+}
+
+// drop lets go of everything that was learnt of servers, as before a change of
+// the configuration.
 func (l *location) drop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.active != nil {
-		l.active.release()
-		l.active = nil
+	for len(l.replicas) > 0 {
+		l.dismiss(l.replicas[0])
 	}
+	for _, t := range l.targets {
+		t.lose()
+	}
+	l.targets, l.addresses, l.notices, l.mixed, l.draining = nil, nil, nil, false, false
+	l.reports, l.builds, l.unresolved, l.news = reports{}, reports{}, nil, true
 }
 
-// isRejected says that the server reports just what it did with definitions
-// that could not be used: asking again so soon would only cost.
+// rejection is definitions that could not be used.
+type rejection struct {
+	key     string
+	servers map[string]bool // which of them sent them
+	until   time.Time
+}
+
+// reject notes that a server's definitions could not be used.
+func (l *location) reject(r report) {
+	if l.rejected == nil || l.rejected.key != r.key || len(l.rejected.servers) >= maxReplicas {
+		l.rejected = &rejection{key: r.key, servers: map[string]bool{}}
+	}
+	l.rejected.servers[r.info.GetServerId()] = true
+	l.rejected.until = l.clock.Now().Add(rejectedPause)
+}
+
+// isRejected says that a server reports just what it did with definitions that
+// could not be used: asking again so soon would only cost.
 func (l *location) isRejected(r report) bool {
-	return l.rejected != nil && l.rejected.same(r) && l.clock.Now().Before(l.rejectedUntil)
+	x := l.rejected
+	return x != nil && l.fault != nil && l.fault.rejected() && x.key == r.key && x.servers[r.info.GetServerId()] && l.clock.Now().Before(x.until)
 }
 
 // mayDiffer says whether the definitions or what may be had of them can be
@@ -155,14 +205,7 @@ func (l *location) mayDiffer(r report) bool {
 
 // judgesSame says whether the gate's input is that of the definitions in use.
 func (l *location) judgesSame(r report) bool {
-	return l.policy() == l.definitions.policy && reflect.DeepEqual(anonymous(r), anonymous(l.definitions.report))
-}
-
-// anonymous is what is judged, without who was.
-func anonymous(r report) versioncheck.Report {
-	judged := r.judged()
-	judged.ServerID = ""
-	return judged
+	return l.policy() == l.definitions.policy && r.gate == l.definitions.report.gate
 }
 
 func (l *location) policy() versioncheck.Policy {
@@ -175,9 +218,9 @@ func (l *location) backoff() time.Duration {
 	return l.pause(l.interval * time.Duration(min(l.failures, maxBackoff)))
 }
 
-// pause takes up to a fifth off d, so that locations do not move in step.
+// pause is the time until the location's slot that is nearest to d from now.
 func (l *location) pause(d time.Duration) time.Duration {
-	return d - time.Duration(float64(d)*l.jitter()/5)
+	return l.slots.next(l.slot, l.clock.Now(), d)
 }
 
 // fail puts a fault on the location. r is the report of the server if it answered.

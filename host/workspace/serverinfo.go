@@ -1,8 +1,10 @@
 package workspace
 
 import (
+	"bytes"
 	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"google.golang.org/grpc"
@@ -23,6 +25,11 @@ type report struct {
 	info *usercodev1.ServerInfo
 	// encoded is info on the wire, for snapshots; empty when info is nil.
 	encoded []byte
+	// gate is a digest of what the gate judges, versions and capabilities; key is
+	// that and the definitions' digest, which is all that makes two reports differ.
+	// build is a digest of what people see besides, and what the processes of one
+	// deploy share: SDK, build and limits.
+	gate, key, build string
 }
 
 // newReport keeps what a server said, long texts cut.
@@ -32,44 +39,80 @@ func newReport(info *usercodev1.ServerInfo) (report, error) {
 	}
 	cutTexts(info.ProtoReflect())
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(info)
-	return report{info, encoded}, err
+	if err != nil {
+		return report{}, err
+	}
+	r := report{info: info, encoded: encoded}
+	r.gate, err = fingerprint(&usercodev1.ServerInfo{
+		ProtocolVersion:        info.GetProtocolVersion(),
+		MinHostProtocolVersion: info.GetMinHostProtocolVersion(),
+		CapabilitiesDeclared:   info.GetCapabilitiesDeclared(),
+		Capabilities:           info.GetCapabilities(),
+	})
+	if err != nil {
+		return report{}, err
+	}
+	digest := r.digest()
+	r.key = r.gate + string(digest[:])
+	r.build, err = fingerprint(&usercodev1.ServerInfo{Sdk: info.GetSdk(), Build: info.GetBuild(), Limits: info.GetLimits()})
+	return r, err
+}
+
+// fingerprint is a digest of a part of a report.
+func fingerprint(part *usercodev1.ServerInfo) (string, error) {
+	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(part)
+	d := digestOf(encoded)
+	return string(d[:]), err
 }
 
 // digest is that of the server's definitions; zero when it did not say.
 func (r report) digest() host.Digest { return host.DigestFrom(r.info.GetDefinitionsDigest()) }
 
-// same says whether both come from one process in one state.
-func (r report) same(other report) bool { return string(r.encoded) == string(other.encoded) }
+// same says whether both say the same to people, whichever process it was.
+func (r report) same(other report) bool { return r.key == other.key && r.build == other.build }
 
 // judged is what of the report decides: another one needs a new decision and,
 // since other bodies may be allowed then, a new exchange.
 func (r report) judged() versioncheck.Report { return reportOf(r.info) }
 
+// infoOptions are those of every GetServerInfo call.
+var infoOptions = []grpc.CallOption{grpc.ForceCodecV2(frameCodec{}), grpc.MaxCallRecvMsgSize(maxServerInfoBytes)}
+
 // serverInfo asks a server who it is. A server that does not know the question
-// has an empty report: its jobs are shown all the same, if it has any.
-func (l *location) serverInfo(ctx context.Context, conn *connection) (report, *fault) {
+// has an empty report: its jobs are shown all the same, if it has any. same
+// says that the reply is that of the time before, byte for byte. A connection
+// over which nothing of use came is given up.
+func (l *location) serverInfo(ctx context.Context, conn *connection, within time.Duration) (r report, same bool, f *fault) {
 	const what = "GetServerInfo"
-	ctx, d := withDeadline(ctx, l.clock, what, callDeadline, 0)
-	defer d.stop()
+	mine := l.places.take(ctx)
+	call, d := withDeadline(ctx, l.clock, what, within, 0)
 	var reply frame
-	err := conn.Invoke(ctx, usercodev1.UserCodeService_GetServerInfo_FullMethodName,
-		&usercodev1.GetServerInfoRequest{Host: l.hostInfo}, &reply,
-		grpc.ForceCodecV2(frameCodec{}), grpc.MaxCallRecvMsgSize(maxServerInfoBytes))
-	if status.Code(err) == codes.Unimplemented && !notGRPC(err) {
-		return report{}, nil
+	err := conn.Invoke(call, usercodev1.UserCodeService_GetServerInfo_FullMethodName, l.question, &reply, infoOptions...)
+	d.stop()
+	l.places.give(mine)
+	switch {
+	case status.Code(err) == codes.Unimplemented && !notGRPC(err):
+		reply = frame{}
+	case err != nil:
+		if ctx.Err() == nil {
+			conn.giveUp()
+		}
+		return report{}, false, faultOf(call, err, l.config, conn, what)
 	}
-	if err != nil {
-		return report{}, faultOf(ctx, err, l.config, conn, what)
+	if conn.reply != nil && bytes.Equal(conn.reply, reply) {
+		return conn.report, true, nil
 	}
 	var m usercodev1.GetServerInfoResponse
 	if err := proto.Unmarshal(reply, &m); err != nil {
-		return report{}, negotiationFault(false, sameRemedy, "%s answered %s with something that cannot be read.", l.config.Address, what)
+		conn.giveUp()
+		return report{}, false, negotiationFault(false, sameRemedy, "%s answered %s with something that cannot be read.", l.config.Address, what)
 	}
-	r, err := newReport(m.GetServer())
-	if err != nil {
-		return report{}, negotiationFault(false, sameRemedy, "%s answered %s with something that cannot be kept.", l.config.Address, what)
+	if r, err = newReport(m.GetServer()); err != nil {
+		conn.giveUp()
+		return report{}, false, negotiationFault(false, sameRemedy, "%s answered %s with something that cannot be kept.", l.config.Address, what)
 	}
-	return r, nil
+	conn.reply, conn.report = reply, r
+	return r, false, nil
 }
 
 // notGRPC says whether gRPC made the error from a plain HTTP answer: those of

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/penstock-run/penstock/host"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
@@ -30,6 +33,8 @@ type Options struct {
 	Jitter func() float64
 	// ProbeInterval is the time between two probes of a location. Default: 1 s.
 	ProbeInterval time.Duration
+	// Resolver looks up the names in addresses. Default: net.DefaultResolver.
+	Resolver Resolver
 }
 
 // HostInfo is what a host says of itself.
@@ -45,6 +50,9 @@ type Workspace struct {
 	o      Options
 	logger *slog.Logger
 	feed   feed
+	crowd  crowd
+	places *places
+	slots  slots
 	set    atomic.Pointer[locationSet]
 
 	configuring sync.Mutex // held by Configure
@@ -63,7 +71,11 @@ func New(o Options) (*Workspace, error) {
 		return nil, err
 	}
 	o = withDefaults(o)
-	w := &Workspace{o: o, logger: o.Logger, stopped: make(chan struct{})}
+	w := &Workspace{
+		o: o, logger: o.Logger, stopped: make(chan struct{}),
+		places: newPlaces(o.Clock), slots: slots{epoch: o.Clock.Now(), interval: o.ProbeInterval},
+	}
+	w.crowd.publish = w.feed.publish
 	var all []*location
 	for _, c := range o.Locations {
 		all = append(all, w.newLocation(c))
@@ -79,7 +91,11 @@ func (w *Workspace) newLocation(c host.LocationConfig) *location {
 		name:      c.Name,
 		clock:     w.o.Clock,
 		logger:    w.o.Logger,
-		jitter:    w.o.Jitter,
+		slot:      int(w.o.Jitter() * slotsPerInterval),
+		slots:     w.slots,
+		places:    w.places,
+		resolver:  w.o.Resolver,
+		crowd:     &w.crowd,
 		interval:  w.o.ProbeInterval,
 		metrics:   w.o.Metrics,
 		feed:      &w.feed,
@@ -92,6 +108,8 @@ func (w *Workspace) newLocation(c host.LocationConfig) *location {
 		config:    c,
 		state:     host.LocationLoading,
 	}
+	// What was made here can be encoded; what could not would be an empty question, which servers answer, too.
+	l.question, _ = proto.Marshal(&usercodev1.GetServerInfoRequest{Host: l.hostInfo})
 	l.metrics.setState(l.name, l.state, 0)
 	return l
 }
@@ -108,6 +126,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.ProbeInterval <= 0 {
 		o.ProbeInterval = defaultProbeInterval
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
 	}
 	if o.Host.Protocol == "" {
 		o.Host.Protocol = versioncheck.Protocol
@@ -235,30 +256,6 @@ func reloadEnded(name string, cause error) error {
 		Message: fmt.Sprintf("the reload of code location %s was not waited for", name),
 		Remedy:  "Look at the location's state; the reload goes on by itself.",
 	}
-}
-
-// Conn is a connection to the server of a location, for starting and ending
-// workers. Release it; it outlives a replacement until then.
-type Conn struct {
-	Client usercodev1.UserCodeServiceClient
-	// ServerID is the server process that the host negotiated with; empty when it did not say.
-	ServerID   string
-	connection *connection
-	once       sync.Once
-}
-
-// Release lets the connection go. It may be called twice.
-func (c *Conn) Release() { c.once.Do(c.connection.release) }
-
-// Conn is a connection to the server that answered the last probe. NotFound, or
-// Unavailable with the location's fault when no server that this host can work
-// with answers.
-func (w *Workspace) Conn(name string) (*Conn, error) {
-	l, err := w.location(name)
-	if err != nil {
-		return nil, err
-	}
-	return l.usable()
 }
 
 func (w *Workspace) location(name string) (*location, error) {
