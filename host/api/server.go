@@ -132,6 +132,7 @@ func New(o Options) (*Server, error) {
 	rpc := connect.NewServer(s.intercept)
 	hostv1connect.RegisterRunServiceHandler(rpc, runService{s: s})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
+	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})
 	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s: s})
 	workerv1connect.RegisterWorkerServiceHandler(rpc, workerService{s})
