@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
 // Behavior is what a peer is and does. The zero value is a server that reports
@@ -32,6 +33,8 @@ type Behavior struct {
 	Work func(ctx context.Context)
 	// FailOp is the path of an op that fails, in every run.
 	FailOp string
+	// Outcome is reported as that of every run, known or not. Default: what its ops came to.
+	Outcome workerv1.Outcome
 	// Outlive lets workers go on when the process ends, as they do on a plain machine, and come back to a host that
 	// was away. They end with Peer.Close.
 	Outlive bool

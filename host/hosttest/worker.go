@@ -72,6 +72,9 @@ func (w *worker) play(ctx context.Context) error {
 			outcome, failure = o, f
 		}
 	}
+	if o := w.process.behavior.Outcome; o != workerv1.Outcome_OUTCOME_UNSPECIFIED {
+		outcome = o
+	}
 	e = event("run_finished", "")
 	e.Detail = &workerv1.Event_RunFinished{RunFinished: &workerv1.RunFinished{Outcome: outcome, Failure: failure}}
 	if err := w.send(ctx, e); err != nil {
