@@ -114,16 +114,22 @@ func (m *metadataBody) entries() uint32 {
 	return n
 }
 
+// decode is the entries that can be read, and what is wrong with the others.
+func (m *metadataBody) decode() (entries []*metadatav1.Entry, problems []error) {
+	entries, problems = decodeEntries(m.body)
+	if m.announced != m.held {
+		problems = append(problems, fmt.Errorf("the server announced %d and sent %d", m.announced, m.held))
+	}
+	return entries, problems
+}
+
 // view shows what a resolved decision allows.
 func (m *metadataBody) view(d versioncheck.Decision, location string) MetadataView {
 	v := MetadataView{State: d.State, Refusal: RefusalOf(d, location, m.entries())}
 	if v.Refusal != nil {
 		return v
 	}
-	entries, problems := decodeEntries(m.body)
-	if m.announced != m.held {
-		problems = append(problems, fmt.Errorf("the server announced %d and sent %d", m.announced, m.held))
-	}
+	entries, problems := m.decode()
 	v.Entries = entries
 	v.Unreadable = m.entries() - min(m.entries(), uint32(len(entries)))
 	var notices []string
