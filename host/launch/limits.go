@@ -41,6 +41,14 @@ const (
 	maxSeenBytes         = 8 << 20
 )
 
+// maxWhereabouts is how many attempts are remembered with the server that
+// accepted them, seekTries how many new connections are made to find a server
+// behind a balancer that is not known.
+const (
+	maxWhereabouts = 10_000
+	seekTries      = 4
+)
+
 // Limits of what a code location says of a worker; longer text is cut.
 const (
 	maxRefusalBytes = 2 << 10

@@ -2,12 +2,9 @@ package launch
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -21,11 +18,12 @@ import (
 // start takes up to 2 s there, to check that this host can be reached.
 const callDeadline = 10 * time.Second
 
-// Local starts each worker where the code location of its job runs: the
-// user-code server does it. It is a host.Launcher.
+// Local starts each worker where the code location of its job runs: a
+// user-code server of it does that. It is a host.Launcher.
 type Local struct {
 	workspace *workspace.Workspace
 	address   string
+	servers   whereabouts
 }
 
 var _ host.Launcher = (*Local)(nil)
@@ -35,162 +33,176 @@ func NewLocal(w *workspace.Workspace, address string) *Local {
 	return &Local{workspace: w, address: address}
 }
 
-// Start asks the job's location for a worker. A connection that breaks is no
-// answer, so the request is sent again, but only to the same process: another
-// one does not know whether there is a worker already.
+// Start asks the servers of the job's location for a worker, one after the
+// other, until one accepts: a refusal says that this server will never start it
+// by this request. What an answer that was lost said is not known, and then no
+// other server is asked. When all refuse, the most telling refusal is the answer.
 func (l *Local) Start(ctx context.Context, r host.StartRequest) (host.StartOutcome, error) {
 	what := fmt.Sprintf("start run %s attempt %d", r.Run, r.Attempt)
-	conn, err := l.workspace.Conn(r.Job.Location)
+	conns, err := l.workspace.Conns(r.Job.Location)
 	if err != nil {
 		return host.StartOutcome{}, fmt.Errorf("%s: %w", what, err)
 	}
-	defer conn.Release()
+	defer releaseAll(conns)
 	ctx, cancel := context.WithTimeout(ctx, callDeadline)
 	defer cancel()
+	s := &starting{
+		Local: l, what: what, request: r, key: attemptKey{r.Run, r.Attempt}, asked: map[string]bool{},
+		message: &usercodev1.StartRunRequest{
+			RunId:            string(r.Run),
+			Attempt:          r.Attempt,
+			HostAddress:      l.address,
+			Token:            r.Token,
+			Repository:       r.Job.Repository,
+			Job:              r.Job.Job,
+			DefinitionDigest: r.Definition[:],
+			StartLease:       durationpb.New(r.Lease),
+		},
+	}
+	if server := l.servers.of(s.key); server != "" {
+		return s.again(ctx, server)
+	}
+	for _, c := range conns {
+		if done, err := s.try(ctx, c); done || err != nil {
+			return s.outcome, err
+		}
+	}
+	if s.mayFindOthers() {
+		for n := range seekTries {
+			if done, err := s.seek(ctx, n); done || err != nil {
+				return s.outcome, err
+			}
+		}
+	}
+	return s.refused(), nil
+}
 
-	request := &usercodev1.StartRunRequest{
-		RunId:            string(r.Run),
-		Attempt:          r.Attempt,
-		HostAddress:      l.address,
-		Token:            r.Token,
-		Repository:       r.Job.Repository,
-		Job:              r.Job.Job,
-		DefinitionDigest: r.Definition[:],
-		StartLease:       durationpb.New(r.Lease),
+// starting is one start, at several servers.
+type starting struct {
+	*Local
+
+	what    string
+	request host.StartRequest
+	message *usercodev1.StartRunRequest
+	key     attemptKey
+	// asked are the servers that refused, by their ids.
+	asked map[string]bool
+	// outcome is the acceptance, or the most telling refusal so far.
+	outcome host.StartOutcome
+}
+
+// try asks one server. done says that no other one is to be asked.
+func (s *starting) try(ctx context.Context, c *workspace.Conn) (done bool, err error) {
+	if c.Draining {
+		s.keep(host.StartOutcome{ServerID: c.ServerID, Refusal: &host.StartRefusal{
+			Reason: drainingReason, Message: "the server is stopping and starts nothing any more",
+		}})
+		s.asked[c.ServerID] = true
+		return false, nil
 	}
-	response, err := conn.Client.StartRun(ctx, request)
-	resent := false
-	if status.Code(err) == codes.Unavailable && conn.ServerID != "" && ctx.Err() == nil {
-		resent, request.ExpectedServerId = true, conn.ServerID
-		response, err = conn.Client.StartRun(ctx, request, grpc.WaitForReady(true))
+	if ctx.Err() != nil && s.outcome.Refusal != nil {
+		return true, nil // nobody was asked but those that refused
 	}
+	outcome, err := s.send(ctx, c, "")
 	if err != nil {
-		return host.StartOutcome{}, callError(r.Job.Location, what, err, r.Token)
+		s.outcome = host.StartOutcome{}
+		return true, err
 	}
-	outcome, err := startOutcome(response, r.Token)
+	s.asked[outcome.ServerID], s.asked[c.ServerID] = true, true
+	if outcome.Refusal == nil || tellingness[outcome.Refusal.Reason] == 0 {
+		s.outcome = outcome
+		return true, nil
+	}
+	s.keep(outcome)
+	return false, nil
+}
+
+// send sends the request. A connection that breaks is no answer, so it is sent
+// again, but only to the same process: another one does not know whether there
+// is a worker already.
+func (s *starting) send(ctx context.Context, c *workspace.Conn, expected string) (host.StartOutcome, error) {
+	location := s.request.Job.Location
+	s.message.ExpectedServerId = expected
+	response, err := c.Client.StartRun(ctx, s.message)
 	if err != nil {
-		return host.StartOutcome{}, fmt.Errorf("%s at %s: %w", what, r.Job.Location, err)
+		s.servers.put(s.key, c.ServerID)
+		if expected == "" && status.Code(err) == codes.Unavailable && c.ServerID != "" && ctx.Err() == nil {
+			return s.again(ctx, c.ServerID)
+		}
+		return host.StartOutcome{}, callError(location, s.what, err, s.request.Token)
 	}
-	if resent && outcome.Refusal != nil && outcome.Refusal.Reason == "WRONG_SERVER" {
-		return host.StartOutcome{}, fmt.Errorf("%s at %s: the server that was asked first is gone, and whether it started a worker is not known", what, r.Job.Location)
+	outcome, err := startOutcome(response, s.request.Token)
+	if err != nil {
+		s.servers.put(s.key, c.ServerID)
+		return host.StartOutcome{}, fmt.Errorf("%s at %s: %w", s.what, location, err)
+	}
+	if outcome.Refusal == nil {
+		s.servers.put(s.key, outcome.ServerID)
 	}
 	return outcome, nil
 }
 
-// Cancel asks the location to end a worker. NotFound and Unavailable tell of the location.
-func (l *Local) Cancel(ctx context.Context, location string, id host.RunID, attempt uint32, grace time.Duration, force bool) (host.WorkerState, error) {
-	what := fmt.Sprintf("cancel run %s attempt %d", id, attempt)
-	conn, err := l.workspace.Conn(location)
+// again repeats the start at the server that may have accepted it before.
+func (s *starting) again(ctx context.Context, server string) (host.StartOutcome, error) {
+	location := s.request.Job.Location
+	c, err := s.reach(ctx, location, server)
 	if err != nil {
-		return host.WorkerState{}, fmt.Errorf("%s: %w", what, err)
+		return host.StartOutcome{}, fmt.Errorf("%s at %s: the server that was asked first cannot be reached, and whether it started a worker is not known: %w", s.what, location, err)
 	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(ctx, callDeadline)
-	defer cancel()
-	response, err := conn.Client.CancelRun(ctx, &usercodev1.CancelRunRequest{
-		RunId: string(id), Attempt: attempt, Force: force, Grace: durationpb.New(grace),
-	})
+	defer c.Release()
+	outcome, err := s.send(ctx, c, server)
+	if err == nil && outcome.Refusal != nil && outcome.Refusal.Reason == wrongServerReason {
+		return host.StartOutcome{}, fmt.Errorf("%s at %s: the server that was asked first is gone, and whether it started a worker is not known", s.what, location)
+	}
+	return outcome, err
+}
+
+// mayFindOthers says whether a new connection may lead to a server that is not
+// known and accepts: one of another deploy, or the successor of one that stops.
+func (s *starting) mayFindOthers() bool {
+	at, err := s.workspace.Location(s.request.Job.Location)
+	return err == nil && (at.Mixed || at.Draining)
+}
+
+// seek asks whoever answers a new connection, unless it was asked before.
+func (s *starting) seek(ctx context.Context, n int) (done bool, err error) {
+	c, err := s.workspace.Dial(ctx, s.request.Job.Location, n)
 	if err != nil {
-		return host.WorkerState{}, callError(location, what, err, "")
+		return false, nil //nolint:nilerr // nobody was found; the refusals so far are the answer
 	}
-	return workerState(response.GetServerId(), response.GetAttempt()), nil
+	defer c.Release()
+	if s.asked[c.ServerID] {
+		return false, nil
+	}
+	return s.try(ctx, c)
 }
 
-// Attempt asks the location what it knows of a worker. NotFound and Unavailable tell of the location.
-func (l *Local) Attempt(ctx context.Context, location string, id host.RunID, attempt uint32) (host.WorkerState, error) {
-	what := fmt.Sprintf("ask for run %s attempt %d", id, attempt)
-	conn, err := l.workspace.Conn(location)
-	if err != nil {
-		return host.WorkerState{}, fmt.Errorf("%s: %w", what, err)
-	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(ctx, callDeadline)
-	defer cancel()
-	response, err := conn.Client.GetRunAttempt(ctx, &usercodev1.GetRunAttemptRequest{RunId: string(id), Attempt: attempt})
-	if err != nil {
-		return host.WorkerState{}, callError(location, what, err, "")
-	}
-	return workerState(response.GetServerId(), response.GetAttempt()), nil
-}
+const (
+	drainingReason    = "DRAINING"
+	wrongServerReason = "WRONG_SERVER"
+)
 
-// callError wraps what a call came to. A server may repeat what it was sent, so the token is taken out.
-func callError(location, what string, err error, token string) error {
-	st, _ := status.FromError(err)
-	return &host.Error{
-		Code:    host.Unavailable,
-		Reason:  "LOCATION_CALL",
-		Message: fmt.Sprintf("%s at %s: %s: %s", what, location, st.Code(), clipMessage(withoutToken(st.Message(), token))),
-		Remedy:  "Look into the location's log; what came of it is found out by itself.",
+// tellingness orders the refusals after which another server is asked. The one
+// that says most about the run is what people see.
+var tellingness = map[string]int{"DEFINITION_CHANGED": 5, "OVERLOADED": 4, drainingReason: 3, "NOT_FOUND": 2, wrongServerReason: 1}
+
+// keep keeps a refusal if it is more telling than those before.
+func (s *starting) keep(o host.StartOutcome) {
+	if s.outcome.Refusal == nil || tellingness[o.Refusal.Reason] > tellingness[s.outcome.Refusal.Reason] {
+		s.outcome = o
 	}
 }
 
-func withoutToken(text, token string) string {
-	if token == "" {
-		return text
+// refused is the answer when all refused.
+func (s *starting) refused() host.StartOutcome {
+	if n := len(s.asked); n > 1 {
+		s.outcome.Refusal.Message += fmt.Sprintf(" (none of %d servers started it)", n)
 	}
-	return strings.ReplaceAll(text, token, "[token]")
+	return s.outcome
 }
 
-// startOutcome converts an answer to a start. One that says neither yes nor no leaves the outcome unknown.
-func startOutcome(response *usercodev1.StartRunResponse, token string) (host.StartOutcome, error) {
-	out := host.StartOutcome{ServerID: clip(response.GetServerId())}
-	switch outcome := response.GetOutcome().(type) {
-	case *usercodev1.StartRunResponse_Accepted:
-		out.Worker = workerState(response.GetServerId(), outcome.Accepted)
-	case *usercodev1.StartRunResponse_Refused:
-		out.Refusal = &host.StartRefusal{
-			Reason:     refusalReason(outcome.Refused.GetReason()),
-			Message:    clipTo(withoutToken(outcome.Refused.GetMessage(), token), maxRefusalBytes),
-			Definition: host.DigestFrom(outcome.Refused.GetDefinitionDigest()),
-		}
-	default:
-		return host.StartOutcome{}, errors.New("the server answered neither that it started a worker nor that it refused")
+func releaseAll(conns []*workspace.Conn) {
+	for _, c := range conns {
+		c.Release()
 	}
-	return out, nil
-}
-
-// refusalReason is the stored text of a reason. One that is newer than this host is just a refusal.
-func refusalReason(r usercodev1.StartRefusalReason) string {
-	switch r {
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_NOT_FOUND:
-		return "NOT_FOUND"
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_DEFINITION_CHANGED:
-		return "DEFINITION_CHANGED"
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_WRONG_SERVER:
-		return "WRONG_SERVER"
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_HOST_UNREACHABLE:
-		return "HOST_UNREACHABLE"
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_OVERLOADED:
-		return "OVERLOADED"
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING:
-		return "DRAINING"
-	case usercodev1.StartRefusalReason_START_REFUSAL_REASON_SPAWN_FAILED:
-		return "SPAWN_FAILED"
-	default:
-		return "REFUSED"
-	}
-}
-
-// workerState converts what a location knows of a worker.
-func workerState(serverID string, a *usercodev1.AttemptState) host.WorkerState {
-	state := host.WorkerState{
-		Phase:      host.WorkerUnknown,
-		ServerID:   clip(serverID),
-		Handle:     clipTo(a.GetHandle(), maxHandleBytes),
-		ExitStatus: int(a.GetExitStatus()),
-		StderrTail: a.GetStderrTail(),
-	}
-	switch a.GetPhase() {
-	case usercodev1.AttemptPhase_ATTEMPT_PHASE_STARTING:
-		state.Phase = host.WorkerStarting
-	case usercodev1.AttemptPhase_ATTEMPT_PHASE_RUNNING:
-		state.Phase = host.WorkerRunning
-	case usercodev1.AttemptPhase_ATTEMPT_PHASE_ENDED:
-		state.Phase = host.WorkerEnded
-	default: // not said, unknown, or newer than this host
-	}
-	if over := len(state.StderrTail) - maxStderrBytes; over > 0 {
-		state.StderrTail = state.StderrTail[over:]
-	}
-	return state
 }

@@ -76,7 +76,7 @@ func (l *location) conn(c *connection, r report) *Conn {
 }
 
 // Dial makes a new connection to the location and learns who answers: behind a
-// balancer it may be a server that Conns does not know. Where the address
+// balancer it may be a server that Conns does not know yet. Where the address
 // stands for several, try picks one of them in turn. Release it. NotFound, or
 // Unavailable when nobody answers within ctx and the deadline of such calls, or
 // one that this host cannot work with.
@@ -112,32 +112,31 @@ func (w *Workspace) Dial(ctx context.Context, name string, try int) (*Conn, erro
 		c.release()
 		return nil, dialError(name, compatible.Message)
 	}
+	c.hold()
+	select {
+	case l.met <- answer{conn: c, report: r, lingering: true}:
+	default: // many are met at once; they are found again
+		c.release()
+	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.conn(c, r), nil
 }
 
-func dialError(name, why string) error {
-	return &host.Error{Code: host.Unavailable, Reason: FaultUnreachable, Message: fmt.Sprintf("a new connection to code location %s cannot be used: %s", name, why)}
+// greet takes in those that others met over a connection of their own.
+func (l *location) greet() {
+	for {
+		select {
+		case a := <-l.met:
+			l.meet(&a)
+			l.news = true
+			a.conn.release()
+		default:
+			return
+		}
+	}
 }
 
-// Startable says whether the location can be asked to start workers, and
-// otherwise why not yet: it has not been heard of since the host's start, or
-// all its servers drain and no successor answers so far. Whether it will accept
-// is for Conns, and for the servers, to say; so is a location that is unknown
-// or has a fault.
-func (w *Workspace) Startable(name string) (ok bool, why string) {
-	l, err := w.location(name)
-	if err != nil {
-		return true, ""
-	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	switch {
-	case l.state == host.LocationLoading:
-		return false, "code location " + name + " has not answered yet"
-	case l.draining:
-		return false, "every server of code location " + name + " is stopping and starts nothing; another one is waited for"
-	}
-	return true, ""
+func dialError(name, why string) error {
+	return &host.Error{Code: host.Unavailable, Reason: FaultUnreachable, Message: fmt.Sprintf("a new connection to code location %s cannot be used: %s", name, why)}
 }

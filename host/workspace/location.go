@@ -76,6 +76,7 @@ type location struct {
 	question  frame // the encoded GetServerInfoRequest
 	userAgent string
 	requests  chan request
+	met       chan answer   // servers that others met; their connections are held
 	gone      chan struct{} // closed when it was removed
 
 	halt func() // ends and waits for the goroutine; guarded by the workspace's mu
@@ -92,6 +93,8 @@ type location struct {
 	told            told
 	decided         map[string]versioncheck.Code // by capability, as logged last
 	logged          string                       // code of the fault that was logged last
+	keeper          *keeper
+	keeping         keeping
 
 	mu          sync.RWMutex
 	config      host.LocationConfig
@@ -138,7 +141,8 @@ func (l *location) snapshot() Location {
 		s.Server = l.server()
 		holding := versioncheck.Holding{Entries: 1, BodyPresent: true, Answering: l.state == host.LocationReady, Age: l.clock.Now().Sub(l.answeredAt)}
 		for _, d := range l.decisions() {
-			if l.state == host.LocationReady || l.state == host.LocationStale {
+			restored := l.state == host.LocationLoading && l.definitions != nil
+			if l.state == host.LocationReady || l.state == host.LocationStale || restored {
 				d = versioncheck.Resolve(d, holding)
 			}
 			s.Capabilities = append(s.Capabilities, d)

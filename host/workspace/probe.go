@@ -19,6 +19,7 @@ func (l *location) run(ctx context.Context) {
 			r.done <- ctx.Err() == nil
 		}
 		waiting = nil
+		l.save(ctx, false)
 		select {
 		case <-ctx.Done():
 			return
@@ -83,6 +84,7 @@ func (l *location) runOnce(ctx context.Context, asked bool) (pause time.Duration
 // contact finds out who is there. The answer is one with the active report,
 // whose connection is held for the caller; nil when only others answered.
 func (l *location) contact(ctx context.Context, asked bool) (active *answer, f *fault) {
+	l.greet()
 	l.lookAround()
 	for tries := 1; ; tries++ {
 		var answers []answer
@@ -160,6 +162,7 @@ func (l *location) recover() {
 // drop lets go of everything that was learnt of servers, as before a change of
 // the configuration.
 func (l *location) drop() {
+	l.greet()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.replicas) > 0 {
@@ -200,7 +203,7 @@ func (l *location) isRejected(r report) bool {
 // policy, and whenever the report does not tell.
 func (l *location) mayDiffer(r report) bool {
 	d := l.definitions
-	return d == nil || l.fault != nil && !l.fault.silent || !l.judgesSame(r) || r.digest().IsZero() || r.digest() != d.root
+	return d == nil || d.lacking || l.fault != nil && !l.fault.silent || !l.judgesSame(r) || r.digest().IsZero() || r.digest() != d.root
 }
 
 // judgesSame says whether the gate's input is that of the definitions in use.

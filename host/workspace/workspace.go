@@ -54,6 +54,7 @@ type Workspace struct {
 	places *places
 	slots  slots
 	set    atomic.Pointer[locationSet]
+	keeper keeper
 
 	configuring sync.Mutex // held by Configure
 
@@ -98,11 +99,13 @@ func (w *Workspace) newLocation(c host.LocationConfig) *location {
 		crowd:     &w.crowd,
 		interval:  w.o.ProbeInterval,
 		metrics:   w.o.Metrics,
+		keeper:    &w.keeper,
 		feed:      &w.feed,
 		host:      versioncheck.Host{Protocol: w.o.Host.Protocol},
 		hostInfo:  hostInfo(w.o.Host),
 		userAgent: strings.TrimSpace("penstock/" + w.o.Host.Version),
 		requests:  make(chan request),
+		met:       make(chan answer, 8),
 		gone:      make(chan struct{}),
 		decided:   map[string]versioncheck.Code{},
 		config:    c,
@@ -160,8 +163,12 @@ func (w *Workspace) Start(ctx context.Context) error {
 		})
 	}
 	w.mu.Unlock()
+	w.restoreAll(ctx, w.all())
 	for _, l := range w.all() {
 		w.launch(l)
+	}
+	if w.keeper.store != nil {
+		w.group.Go(func() { w.touching(ctx) })
 	}
 	return nil
 }
@@ -179,6 +186,7 @@ func (w *Workspace) Stop() {
 	}
 	w.mu.Unlock()
 	w.group.Wait()
+	w.keepLast()
 	for _, l := range w.all() {
 		l.drop()
 	}

@@ -1,0 +1,48 @@
+package launch
+
+import (
+	"sync"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// whereabouts remembers which server each attempt may have a worker on: only
+// that one knows, and only there may the start be repeated. The oldest are
+// forgotten first. All methods may be called concurrently.
+type whereabouts struct {
+	mu      sync.Mutex
+	servers map[attemptKey]string
+	order   []attemptKey
+}
+
+type attemptKey struct {
+	run     host.RunID
+	attempt uint32
+}
+
+// put notes that a server accepted the start of an attempt, or may have.
+func (w *whereabouts) put(key attemptKey, server string) {
+	if server == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.servers == nil {
+		w.servers = map[attemptKey]string{}
+	}
+	if _, known := w.servers[key]; !known {
+		w.order = append(w.order, key)
+	}
+	w.servers[key] = server
+	if len(w.order) > maxWhereabouts {
+		delete(w.servers, w.order[0])
+		w.order = w.order[1:]
+	}
+}
+
+// of is the server of an attempt; empty when it is not known.
+func (w *whereabouts) of(key attemptKey) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.servers[key]
+}
