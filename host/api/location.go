@@ -98,6 +98,19 @@ func locationToWire(l *workspace.Location) *hostv1.Location {
 		out.Error, out.Remedy = valid(l.Fault.Message), valid(l.Fault.Remedy)
 		out.ErrorCode, out.ErrorSince = l.Fault.Code, timeToWire(l.Fault.Since)
 	}
+	out.Mixed, out.Draining = l.Mixed, l.Draining
+	if !l.Digest.IsZero() {
+		out.DefinitionsDigest = l.Digest[:]
+	}
+	for _, r := range l.Replicas {
+		out.Replicas = append(out.Replicas, &hostv1.Replica{
+			Server: r.Server, Address: r.Address, InUse: r.InUse,
+			FirstSeenAt: timeToWire(r.FirstSeen), AnsweredAt: timeToWire(r.AnsweredAt),
+		})
+	}
+	for _, n := range l.Notices {
+		out.Notices = append(out.Notices, valid(n))
+	}
 	for _, d := range l.Capabilities {
 		refusal := refusalToWire(workspace.RefusalOf(d, l.Name, 0))
 		if refusal != nil {
