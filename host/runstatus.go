@@ -64,6 +64,9 @@ func (r *Run) Become(next RunStatus, reason string, now time.Time) error {
 			Message: fmt.Sprintf("run %s is %s and cannot become %s", r.ID, r.Status, next),
 		}
 	}
+	if r.Status == WaitingForCode && !r.WaitingSince.IsZero() {
+		r.Waited += max(now.Sub(r.WaitingSince), 0)
+	}
 	r.Status, r.StatusReason = next, cleanReason(reason)
 	r.WaitingSince = time.Time{}
 	switch {
@@ -79,6 +82,18 @@ func (r *Run) Become(next RunStatus, reason string, now time.Time) error {
 		r.EndedAt = now
 	}
 	return nil
+}
+
+// Explain changes why the run is in its status, for people: the reason of one that waits may become another.
+func (r *Run) Explain(reason string) { r.StatusReason = cleanReason(reason) }
+
+// WaitsUntil is when a run that is WAITING_FOR_CODE has waited for limit in all, not counting when its code was there;
+// zero when it does not wait, or limit is 0, which means for ever.
+func (r *Run) WaitsUntil(limit time.Duration) time.Time {
+	if r.Status != WaitingForCode || limit <= 0 || r.WaitingSince.IsZero() {
+		return time.Time{}
+	}
+	return r.WaitingSince.Add(limit - r.Waited)
 }
 
 // cleanReason makes a reason, which may hold what user code printed, valid UTF-8 and short.

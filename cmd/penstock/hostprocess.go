@@ -134,10 +134,6 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.onStop(func() error { changes.Close(); return nil })
 	p.queue = queue.New(queue.Options{
 		Store: store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: sessions,
-		Loading: func(name string) bool {
-			l, err := p.workspace.Location(name)
-			return err == nil && l.State == host.LocationLoading
-		},
 		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
 	})
 	p.api, err = api.New(api.Options{

@@ -36,9 +36,17 @@ func runToWire(r *host.Run, lastSeq uint64) *hostv1.Run {
 		EndedAt:      timeToWire(r.EndedAt),
 		LastEventSeq: lastSeq,
 		WorkerHandle: valid(r.Current.Handle),
+		WaitingSince: timeToWire(r.WaitingSince),
+
+		Snapshot:           r.Launched.ID(),
+		StartedSnapshot:    r.StartedFrom.ID(),
+		CodeVersion:        valid(r.Launched.CodeVersion),
+		StartedCodeVersion: valid(r.StartedFrom.CodeVersion),
+		ProtocolVersion:    valid(serverInfoFrom(r.Launched.ServerInfo).GetProtocolVersion()),
 	}
-	info := serverInfoFrom(r.Launched.ServerInfo)
-	out.CodeVersion, out.ProtocolVersion = info.GetBuild().GetCodeVersion(), info.GetProtocolVersion()
+	if r.LaunchedAs != (host.JobName{}) {
+		out.LaunchedJob = jobNameToWire(r.LaunchedAs)
+	}
 	return out
 }
 

@@ -84,7 +84,7 @@ func newFixture(t *testing.T, s settings) *fixture {
 	}
 	f.queue = queue.New(queue.Options{
 		Store: f.store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: f.sessions,
-		Loading: func(string) bool { return false }, CodeChanged: changes.Ready(), Clock: clock{}, Logger: log, MaxInProgress: limit,
+		CodeChanged: changes.Ready(), Clock: clock{}, Logger: log, MaxInProgress: limit,
 	})
 	o := api.Options{
 		Listener: listener, Store: f.store, Feed: feed, Workspace: f.workspace, Planner: planner, Queue: f.queue,

@@ -17,11 +17,10 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// runService serves RunService. Its streams are in runwatch.go.
-type runService struct {
-	hostv1connect.UnimplementedRunServiceHandler
-	s *Server
-}
+// runService serves RunService. Its streams are in runwatch.go, filters in runfilter.go, and re-pointing is in repoint.go.
+type runService struct{ s *Server }
+
+var _ hostv1connect.RunServiceHandler = runService{}
 
 // LaunchRun queues a run and answers when it is on disk.
 func (r runService) LaunchRun(ctx context.Context, req *hostv1.LaunchRunRequest) (*hostv1.LaunchRunResponse, error) {
@@ -55,7 +54,7 @@ func (r runService) PreviewRun(ctx context.Context, req *hostv1.PreviewRunReques
 		OpPaths:          plan.OpPaths,
 		ConfigYaml:       plan.ConfigYAML,
 		DefinitionDigest: digestToWire(plan.Snapshot.Definition),
-		CodeVersion:      plan.CodeVersion,
+		CodeVersion:      valid(plan.CodeVersion),
 	}
 	for _, p := range plan.Problems {
 		out.Problems = append(out.Problems, problemToWire(p))
@@ -125,45 +124,6 @@ func runPlace(cursor string) (uint64, error) {
 		return 0, cursorError(cursor)
 	}
 	return seq, nil
-}
-
-// filterFrom reads a filter. Its job may be named as everywhere, or be one that is gone.
-func (r runService) filterFrom(w *hostv1.RunFilter) (f host.RunFilter, err error) {
-	f.Tags = tagsFrom(w.GetTags())
-	for _, status := range w.GetStatuses() {
-		s, ok := runStatusFrom(status)
-		if !ok {
-			return f, &host.Error{
-				Code: host.Invalid, Reason: "RUN_STATUS",
-				Message: fmt.Sprintf("%s is not a status that this host knows", status),
-				Remedy:  "use one of " + statusNames(),
-			}
-		}
-		f.Statuses = append(f.Statuses, s)
-	}
-	if w.GetJob() == "" {
-		return f, nil
-	}
-	job, err := r.s.o.Workspace.FindJob(w.GetJob())
-	if err == nil {
-		f.Job = job.Name
-		return f, nil
-	}
-	name, ok := host.ParseJobName(w.GetJob())
-	code := host.CodeOf(err)
-	if !ok || code != host.NotFound && code != host.Unavailable {
-		return f, err
-	}
-	f.Job = name // gone, or its location has not answered yet; its runs are still there
-	return f, nil
-}
-
-func statusNames() string {
-	names := make([]string, 0, len(host.RunStatuses))
-	for _, s := range host.RunStatuses {
-		names = append(names, string(s))
-	}
-	return strings.Join(names, ", ")
 }
 
 // GetRun returns the run of an id, or of a beginning that only one id has.
@@ -259,7 +219,7 @@ func (r runService) GetRunSnapshot(ctx context.Context, req *hostv1.GetRunSnapsh
 			return nil, fmt.Errorf("metadata of run %s: %w", run.ID, asInternal(err))
 		}
 	}
-	view := workspace.ViewMetadata(run.Job.Location, run.Launched, metadata, r.s.o.Identity.Protocol)
+	view := workspace.ViewMetadata(run.LaunchedJob().Location, run.Launched, metadata, r.s.o.Identity.Protocol)
 	return &hostv1.GetRunSnapshotResponse{Definition: definition, Metadata: metadataToWire(view)}, nil
 }
 
@@ -301,12 +261,26 @@ func (r runService) DeleteRun(ctx context.Context, req *hostv1.DeleteRunRequest)
 
 func (r runService) toWire(ctx context.Context, run *host.Run) (*hostv1.Run, error) {
 	last, err := r.lastSeq(ctx, run)
-	return runToWire(run, last), err
+	return r.explain(runToWire(run, last), run), err
 }
 
 func (r runService) rowToWire(ctx context.Context, run *host.Run) (*hostv1.Run, error) {
 	last, err := r.lastSeq(ctx, run)
-	return runRowToWire(run, last), err
+	return r.explain(runRowToWire(run, last), run), err
+}
+
+// explain adds what is not of the run itself but of its location: why it stays queued, and until when it may wait.
+func (r runService) explain(out *hostv1.Run, run *host.Run) *hostv1.Run {
+	switch run.Status {
+	case host.Queued:
+		if why := r.s.o.Queue.Held(run.Job.Location); why != "" {
+			out.StatusReason = valid(why)
+		}
+	case host.WaitingForCode:
+		out.WaitsUntil = timeToWire(r.s.o.Queue.WaitsUntil(run))
+	default:
+	}
+	return out
 }
 
 // lastSeq is the seq of the last event of the run's current attempt, 0 for a run that was deleted meanwhile.

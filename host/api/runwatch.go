@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
@@ -51,17 +52,19 @@ type runLook struct {
 	reason  string
 	attempt uint32
 	tags    int
+	job     host.JobName
+	waiting time.Time
 }
 
 func lookOf(r *host.Run) runLook {
-	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags)}
+	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags), job: r.Job, waiting: r.WaitingSince}
 }
 
 func (r runService) sendChange(ctx context.Context, c *host.Change, filter host.RunFilter, seen map[host.RunID]runLook,
 	stream hostv1connect.RunServiceWatchRunsServerStream,
 ) error {
-	// A run's job never changes, so one of another job was never of interest.
-	if !(host.RunFilter{Job: filter.Job}).Matches(&c.Run) {
+	// One of another job was never of interest, unless it was re-pointed to it.
+	if !(host.RunFilter{Job: filter.Job}).Matches(&c.Run) && c.Run.LaunchedAs == (host.JobName{}) {
 		return nil
 	}
 	if c.Deleted {

@@ -18,6 +18,7 @@ const (
 	NoteStarting   = "run_starting"
 	NoteGranted    = "run_granted"
 	NoteRequeued   = "run_requeued"
+	NoteRepointed  = "run_repointed"
 	NoteCanceling  = "run_canceling"
 	NoteCanceled   = "run_canceled"
 	NoteFailed     = "run_failed"

@@ -43,9 +43,20 @@ type Plan struct {
 	// Notes tell people what will happen that they might not expect, for
 	// example that the run has to wait for its code.
 	Notes []string
-	// Problems is all that is wrong, in the order config, tags, op selection.
-	// Only Preview returns a plan that has any; what they concern is not filled in.
+	// Problems is all that is wrong, in the order location, config, tags, op
+	// selection. Only Preview returns a plan that has any; what they concern is
+	// not filled in.
 	Problems []host.Problem
+
+	// refusal is the location's policy, when that is against a launch now.
+	refusal *host.Error
+}
+
+// refuse makes a plan of one that would be refused; what else is wrong with it is part of that.
+func (p *Plan) refuse(e *host.Error) {
+	e.Problems = p.Problems
+	p.refusal = e
+	p.Problems = append([]host.Problem{{Field: "job", Message: e.Message + " " + e.Remedy}}, p.Problems...)
 }
 
 // Recheck is a run's job as it is now, which the run fits.

@@ -30,13 +30,18 @@ func NewPlanner(w *workspace.Workspace) *Planner {
 //
 // Errors: NotFound or Invalid when the job's name means none or several, Invalid
 // when its definition cannot be used; Refused when its location is incompatible,
-// Unavailable when nothing is known of it; Conflict with DEFINITION_CHANGED when
-// the user saw another definition; Invalid with LAUNCH_INVALID and every problem
-// of config, tags and op selection.
+// Unavailable when nothing is known of it, or with LOCATION_STALE or
+// LOCATION_DRAINING when it starts nothing now and its policy is to refuse
+// launches then; Conflict with DEFINITION_CHANGED when the user saw another
+// definition; Invalid with LAUNCH_INVALID and every problem of config, tags and
+// op selection.
 func (p *Planner) Plan(ctx context.Context, r Request) (*Plan, error) {
 	plan, err := p.Preview(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if plan.refusal != nil {
+		return nil, plan.refusal
 	}
 	if len(plan.Problems) > 0 {
 		return nil, &host.Error{
@@ -50,8 +55,9 @@ func (p *Planner) Plan(ctx context.Context, r Request) (*Plan, error) {
 	return plan, nil
 }
 
-// Preview is Plan, except that problems of config, tags and op selection are in
-// the plan and not an error.
+// Preview is Plan, except that problems of config, tags and op selection, and
+// what its location's policy has against a launch now, are in the plan and not
+// an error.
 func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -76,16 +82,20 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 		return nil, changedError(job.Name, saw, definition)
 	}
 
-	plan := &Plan{Job: job.Name, Snapshot: job.Snapshot(), Bodies: bodiesOf(job), CodeVersion: codeVersion(job)}
-	if location.State != host.LocationReady {
-		plan.Notes = append(plan.Notes, waitNote(location))
-	}
+	plan := &Plan{Job: job.Name, Snapshot: job.Snapshot(), Bodies: bodiesOf(job), CodeVersion: job.Snapshot().CodeVersion}
 	f := p.fit(definition, r.ConfigYAML, r.OpSelection)
 	plan.ConfigYAML, plan.ConfigJSON, plan.OpPaths, plan.Subset = f.configYAML, f.configJSON, f.opPaths, f.subset
 	var problems []host.Problem
 	plan.Tags, plan.Overridden, problems = planTags(job, definition, r, f.subset)
 	plan.Notes = append(plan.Notes, idleNotes(plan.Tags)...)
 	plan.Problems = append(append(f.configProblems, problems...), f.selectionProblems...)
+	switch {
+	case startsNow(location):
+	case location.RefuseStaleLaunches:
+		plan.refuse(refusedNow(job.Name, location))
+	default:
+		plan.Notes = append([]string{waitNote(location)}, plan.Notes...)
+	}
 	return plan, nil
 }
 
@@ -135,13 +145,18 @@ func (p *Planner) fit(definition *host.JobDefinition, configText, selection stri
 	return f
 }
 
+// runProblems is all that keeps a run from being started like this.
+func (f fitting) runProblems(run *host.Run) []host.Problem {
+	return append(append(f.configProblems, runTagProblems(run.Tags)...), f.selectionProblems...)
+}
+
 // Recheck says whether a run, as it was launched, fits its job as it is now. It
 // looks at the run's own config as typed, op selection and tags again when the
 // definition is another than the one that they were checked against last; it
 // does not add tags that the definition has got since.
 //
-// Errors: Unavailable when the location does not answer, is still loading, or
-// cannot be worked with; NotFound when location or job is gone; Invalid with
+// Errors: Unavailable when the location does not answer, is still loading (then
+// with LOCATION_LOADING), or cannot be worked with; NotFound when location or job is gone; Invalid with
 // RUN_DOES_NOT_FIT and every problem when the run does not fit any more. Each is
 // a reason to wait for code.
 func (p *Planner) Recheck(ctx context.Context, run *host.Run) (Recheck, error) {
@@ -157,7 +172,7 @@ func (p *Planner) Recheck(ctx context.Context, run *host.Run) (Recheck, error) {
 	}
 	job, err := p.workspace.FindJob(run.Job.String())
 	if err != nil {
-		return Recheck{}, err
+		return Recheck{}, goneError(run.Job, err)
 	}
 	out := Recheck{
 		Snapshot:   job.Snapshot(),
@@ -179,15 +194,9 @@ func (p *Planner) Recheck(ctx context.Context, run *host.Run) (Recheck, error) {
 		return Recheck{}, err
 	}
 	f := p.fit(definition, run.ConfigYAML, run.OpSelection)
-	problems := append(append(f.configProblems, runTagProblems(run.Tags)...), f.selectionProblems...)
-	if len(problems) > 0 {
-		return Recheck{}, &host.Error{
-			Code:     host.Invalid,
-			Reason:   "RUN_DOES_NOT_FIT",
-			Message:  fmt.Sprintf("job %s changed since the run was checked, and the run does not fit it any more: %s", run.Job, counted(problems)),
-			Remedy:   "Deploy code that the run fits, or cancel it and launch it again.",
-			Problems: problems,
-		}
+	if problems := f.runProblems(run); len(problems) > 0 {
+		return Recheck{}, misfitError(
+			fmt.Sprintf("job %s changed since the run was checked, and the run does not fit it any more", run.Job), problems)
 	}
 	out.ConfigJSON, out.OpPaths, out.Subset = f.configJSON, f.opPaths, f.subset
 	return out, nil
@@ -200,13 +209,4 @@ func bodiesOf(job *workspace.Job) map[host.Digest][]byte {
 		bodies[digest] = job.MetadataBody
 	}
 	return bodies
-}
-
-// codeVersion is what the server calls its version, else its revision.
-func codeVersion(job *workspace.Job) string {
-	build := job.Server().GetBuild()
-	if v := build.GetCodeVersion(); v != "" {
-		return v
-	}
-	return build.GetVcsRevision()
 }

@@ -49,7 +49,7 @@ func systemTags(job *workspace.Job, selection string, subset bool) tag.List {
 		tag.System(tag.KeyRepository, job.Name.Repository),
 		tag.System(tag.KeyJob, job.Name.Job),
 	}
-	if v := codeVersion(job); v != "" {
+	if v := job.Snapshot().CodeVersion; v != "" {
 		tags = append(tags, tag.System(tag.KeyCodeVersion, v))
 	}
 	if image := job.Server().GetBuild().GetImage(); image != "" {

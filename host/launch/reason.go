@@ -23,30 +23,6 @@ func incompatibleError(job string, l workspace.Location) error {
 	return e
 }
 
-// waitError says why no run of a location can be started now.
-func waitError(l workspace.Location) error {
-	e := &host.Error{
-		Code:    host.Unavailable,
-		Reason:  "LOCATION_LOADING",
-		Message: fmt.Sprintf("code location %s is still loading", l.Name),
-		Remedy:  "The run starts by itself once the location has answered.",
-	}
-	if l.Fault != nil {
-		e.Reason, e.Remedy = l.Fault.Code, l.Fault.Remedy
-		e.Message = fmt.Sprintf("code location %s cannot be used now: %s", l.Name, l.Fault.Message)
-	}
-	return e
-}
-
-// waitNote tells whoever launches from definitions that are not current that the run will wait.
-func waitNote(l workspace.Location) string {
-	note := fmt.Sprintf("The run will wait for its code: code location %s does not answer now, and its last known definitions are used.", l.Name)
-	if l.Fault != nil {
-		note += " " + l.Fault.Message
-	}
-	return note
-}
-
 // idleTags are steering tags that are checked and stored, and that no part of this host acts on.
 var idleTags = []string{tag.KeyMaxRetries, tag.KeyMaxRuntime, tag.KeyMemoize, tag.KeyRetryStrategy}
 

@@ -28,34 +28,46 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 			taken++
 		}
 		if e.starting {
-			starting[e.location]++
+			starting[e.job.Location]++
 		}
 	}
 	var later []*entry
-	loading := map[string]bool{} // asked once per location, so that its runs keep their order
+	held := q.held() // asked once per location, so that its runs keep their order
 	for q.ready.Len() > 0 && (q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
 		e, _ := heap.Pop(&q.ready).(*entry)
 		e.queued = false
 		if e.status != host.Queued || q.open[e.id] != e || e.busy {
 			continue
 		}
-		wait, asked := loading[e.location]
-		if !asked {
-			wait = q.o.Loading(e.location)
-			loading[e.location] = wait
-		}
-		if wait || now.Before(e.notBefore) || starting[e.location] >= maxStarting {
+		at := e.job.Location
+		if held(at) || now.Before(e.notBefore) || starting[at] >= q.startsAtOnce(at, now) {
 			later = append(later, e)
 			continue
 		}
 		taken++
-		starting[e.location]++
+		starting[at]++
 		e.starting = true
 		q.work(e, func() error { return q.start(ctx, e) })
 	}
 	for _, e := range later {
 		e.queued = true
 		heap.Push(&q.ready, e)
+	}
+	if q.o.MaxInProgress > 0 && taken >= q.o.MaxInProgress {
+		q.takeBack(ctx, now, held, starting)
+	}
+}
+
+// held tells of each location, always the same, whether its runs are held.
+func (q *Queue) held() func(location string) bool {
+	known := map[string]bool{}
+	return func(location string) bool {
+		held, asked := known[location]
+		if !asked {
+			held = q.o.Holds(location) != ""
+			known[location] = held
+		}
+		return held
 	}
 }
 
@@ -95,14 +107,18 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 	}
 	now, err := q.o.Planner.Recheck(ctx, &run)
 	if err != nil {
-		return q.waitForCode(ctx, &run, err)
+		return q.waitForCode(ctx, e, &run, err)
 	}
+	checked := run.Job
 	if err := q.o.Store.PutBodies(ctx, now.Bodies); err != nil {
 		return err
 	}
 	token := rand.Text()
 	sum := sha256.Sum256([]byte(token))
 	run, err = q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		if run.Job != checked {
+			return nil, repointedMeanwhile(run)
+		}
 		at := q.o.Clock.Now()
 		if err := run.Become(host.Starting, "", at); err != nil {
 			return nil, err
@@ -118,16 +134,20 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 		return [][]byte{launch.Note(launch.NoteStarting, message, at)}, nil
 	})
 	if host.CodeOf(err) == host.Conflict || host.CodeOf(err) == host.NotFound {
-		return nil // canceled or deleted meanwhile
+		return nil // canceled, deleted or re-pointed meanwhile
 	}
 	if err != nil {
 		return err
 	}
-	outcome, err := q.o.Launcher.Start(ctx, host.StartRequest{
+	asked := q.ask(ctx, e, true)
+	outcome, err := q.o.Launcher.Start(asked, host.StartRequest{
 		Run: run.ID, Attempt: run.Attempt, Job: run.Job, Definition: run.StartedFrom.Definition,
 		Token: token, Lease: q.o.StartLease,
 	})
+	wanted := q.answered(e, err == nil)
 	switch {
+	case err != nil && wanted:
+		return q.giveBack(ctx, e, &run)
 	case err != nil:
 		// Unknown outcome: the worker may be on its way. watchStarts finds out.
 		q.o.Logger.Warn("start of a worker has an unknown outcome", "run", run.ID, "attempt", run.Attempt, "error", err)
@@ -147,7 +167,10 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.StartRefusal) error {
 	why := fmt.Sprintf("%s did not start attempt %d: %s", run.Job.Location, run.Attempt, r.Message)
 	switch r.Reason {
-	case "OVERLOADED", "DRAINING", "WRONG_SERVER", "DEFINITION_CHANGED":
+	case "DRAINING":
+		q.pauseLocation(run.Job.Location) // the workspace learns of it within that time
+		fallthrough
+	case "OVERLOADED", "WRONG_SERVER", "DEFINITION_CHANGED":
 		q.hold(e)
 		return q.leaveStarting(ctx, run, host.Queued, "", why)
 	case "NOT_FOUND":

@@ -14,7 +14,7 @@ type entry struct {
 	id       host.RunID
 	seq      uint64
 	priority int32
-	location string
+	job      host.JobName
 	status   host.RunStatus
 	attempt  uint32
 	// busy is set while a goroutine of the queue works on the run, starting while it starts it.
@@ -26,6 +26,12 @@ type entry struct {
 	failures  int
 	// queued tells that it is in the heap.
 	queued bool
+	// waitingSince and waited are those of the run; causes are what it waited for and has a note of.
+	waitingSince time.Time
+	waited       time.Duration
+	causes       map[string]bool
+	// call is how its launcher is asked.
+	call call
 }
 
 // absorb takes a run as committed into the picture. The caller holds mu.
@@ -36,8 +42,11 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 		return
 	}
 	if e == nil {
-		e = &entry{id: run.ID, seq: run.Seq, location: run.Job.Location}
+		e = &entry{id: run.ID, seq: run.Seq}
 		q.open[run.ID] = e
+	}
+	if e.job != run.Job { // new, or re-pointed
+		e.job, e.causes = run.Job, nil
 	}
 	if e.status != run.Status || e.attempt != run.Attempt {
 		e.since, e.asked = now, now
@@ -49,6 +58,7 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 		q.recheck = true // its code may have come before the queue learned that it waits
 	}
 	e.status, e.attempt = run.Status, run.Attempt
+	e.waitingSince, e.waited = run.WaitingSince, run.Waited
 	if p := tag.Priority(run.Tags); p != e.priority {
 		e.priority = p
 		if e.queued {

@@ -89,7 +89,9 @@ type fixture struct {
 	sessions  *attempt.Sessions
 	queue     *queue.Queue
 	changed   chan struct{}
-	loading   atomic.Bool
+	holds     atomic.Bool
+	// patience is how long runs wait for their code, in ns.
+	patience  atomic.Int64
 	limit     int
 	feedLimit int
 	requests  int
@@ -200,9 +202,17 @@ func (f *fixture) open() {
 		f.t.Fatal(err)
 	}
 	f.seam = &seam{Store: f.store}
+	planner := launch.NewPlanner(f.workspace)
 	f.queue = queue.New(queue.Options{
-		Store: f.seam, Feed: f.feed, Planner: launch.NewPlanner(f.workspace), Launcher: f.launcher,
-		Sessions: f.sessions, Loading: func(string) bool { return f.loading.Load() }, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
+		Store: f.seam, Feed: f.feed, Planner: planner, Launcher: f.launcher,
+		Sessions: f.sessions, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
+		Holds: func(location string) string {
+			if f.holds.Load() {
+				return "held by the test"
+			}
+			return planner.Hold(location)
+		},
+		WaitForCode: func(string) time.Duration { return time.Duration(f.patience.Load()) },
 	})
 	if f.feedLimit > 0 {
 		f.queue.LimitFeed(f.feedLimit)

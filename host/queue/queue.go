@@ -19,9 +19,13 @@ type Options struct {
 	Planner  *launch.Planner
 	Launcher host.Launcher
 	Sessions *attempt.Sessions
-	// Loading tells that a location has not been heard of yet since the host's start. Its runs stay queued.
-	Loading func(location string) bool
-	// CodeChanged gets a value when definitions or the state of a location changed.
+	// Holds says why runs of a location stay queued without being tried, for people: it has not been heard of yet since
+	// the host's start, or all its servers drain. It is empty when they may start. Default: Planner.Hold.
+	Holds func(location string) (why string)
+	// WaitForCode is how long a run of a location may wait for its code before it fails; 0 means for ever.
+	// Default: Planner.WaitForCode.
+	WaitForCode func(location string) time.Duration
+	// CodeChanged gets a value when definitions, the state or the policies of a location changed.
 	CodeChanged <-chan struct{}
 	Clock       host.Clock
 	Logger      *slog.Logger
@@ -56,6 +60,10 @@ type Queue struct {
 	// recheck is set when waiting runs are to be looked at again, rechecking while a goroutine does.
 	recheck, rechecking bool
 	checked             time.Time
+	// started is when the queue was, expired when runs that wait were last compared with their limits.
+	started, expired time.Time
+	// pauses are those of locations that start nothing, by name.
+	pauses map[string]*pause
 
 	starts sync.WaitGroup
 	cancel context.CancelFunc
@@ -67,13 +75,20 @@ func New(o Options) *Queue {
 	if o.StartLease == 0 {
 		o.StartLease = 180 * time.Second
 	}
-	return &Queue{o: o, feedLimit: feedLimit, open: map[host.RunID]*entry{}, nudge: make(chan struct{}, 1)}
+	if o.Holds == nil {
+		o.Holds = o.Planner.Hold
+	}
+	if o.WaitForCode == nil {
+		o.WaitForCode = o.Planner.WaitForCode
+	}
+	return &Queue{o: o, feedLimit: feedLimit, open: map[host.RunID]*entry{}, pauses: map[string]*pause{}, nudge: make(chan struct{}, 1)}
 }
 
 // Start reads the open runs and begins to start what is due. Runs that were
 // being started when the host stopped get a new lease: their worker may be on its way.
 func (q *Queue) Start(ctx context.Context) error {
 	q.subs = q.o.Feed.Subscribe(q.feedLimit)
+	q.started = q.o.Clock.Now()
 	if err := q.reread(ctx); err != nil {
 		q.subs.Close()
 		return fmt.Errorf("read the queue: %w", err)
@@ -123,7 +138,8 @@ func (q *Queue) wake() {
 }
 
 // runOnce takes in what changed, ends leases that are over, looks again at runs
-// that wait for code, and starts what is due at now.
+// that wait for code, fails those that waited too long, and starts what is due
+// at now.
 func (q *Queue) runOnce(ctx context.Context, now time.Time) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -139,6 +155,7 @@ func (q *Queue) runOnce(ctx context.Context, now time.Time) error {
 	}
 	q.watchStarts(ctx, now)
 	q.recheckWaiting(ctx, now)
+	q.expireWaiting(ctx, now)
 	q.dispatch(ctx, now)
 	return nil
 }

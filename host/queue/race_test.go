@@ -153,7 +153,7 @@ func TestLostChangesAreReadAfterAFailure(t *testing.T) {
 	f.close()
 	f.feedLimit = 1
 	f.open()
-	f.loading.Store(true)
+	f.holds.Store(true)
 	f.start()
 	failed := make(chan struct{})
 	var failing, once atomic.Bool

@@ -31,22 +31,25 @@ func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
 		}
 		e.asked = now
 		n := e.attempt
-		q.work(e, func() error { return q.resolve(ctx, e.id, n, over) })
+		q.work(e, func() error { return q.resolve(ctx, e, n, over) })
 	}
 }
 
 // resolve finds out what became of a start. To take an attempt back is safe at
 // any time: without the run in STARTING with its number it is never granted.
-func (q *Queue) resolve(ctx context.Context, id host.RunID, n uint32, leaseOver bool) error {
-	run, err := q.o.Store.Run(ctx, id)
+func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool) error {
+	run, err := q.o.Store.Run(ctx, e.id)
 	if err != nil || run.Status != host.Starting || run.Attempt != n {
 		if host.CodeOf(err) == host.NotFound {
 			return nil
 		}
 		return err
 	}
-	state, err := q.o.Launcher.Attempt(ctx, run.Job.Location, id, n)
+	state, err := q.o.Launcher.Attempt(q.ask(ctx, e, false), run.Job.Location, run.ID, n)
+	wanted := q.answered(e, err == nil)
 	switch {
+	case err != nil && wanted:
+		return q.giveBack(ctx, e, &run)
 	case err == nil && state.Phase == host.WorkerEnded:
 		return q.leaveStarting(ctx, &run, host.Failure, "worker_lost", attempt.EndedMessage(state))
 	case err == nil && state.Phase == host.WorkerUnknown:
@@ -80,7 +83,7 @@ var leavingNotes = map[host.RunStatus]string{
 // The reason is that of a failure, or startTimeout.
 func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunStatus, reason, why string) error {
 	n := run.Attempt
-	_, err := q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+	return q.change(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
 		if run.Status != host.Starting || run.Attempt != n {
 			return nil, nil
 		}
@@ -97,8 +100,4 @@ func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunS
 		}
 		return [][]byte{launch.Note(leavingNotes[next], why, now)}, nil
 	})
-	if host.CodeOf(err) == host.NotFound {
-		return nil
-	}
-	return err
 }

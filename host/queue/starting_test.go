@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/hosttest"
@@ -75,7 +76,7 @@ func TestWorkerThatDiesBeforeHello(t *testing.T) {
 // ticksUntil lets time pass until the run has the status.
 func (f *fixture) ticksUntil(id host.RunID, want host.RunStatus) host.Run {
 	f.t.Helper()
-	for range 1000 {
+	for late := time.Now().Add(20 * time.Second); time.Now().Before(late); f.tick() {
 		run, err := f.store.Run(f.t.Context(), id)
 		if err != nil {
 			f.t.Fatal(err)
@@ -83,7 +84,6 @@ func (f *fixture) ticksUntil(id host.RunID, want host.RunStatus) host.Run {
 		if run.Status == want {
 			return run
 		}
-		f.tick()
 	}
 	f.t.Fatalf("the run never became %s", want)
 	return host.Run{}
@@ -155,7 +155,7 @@ func (f *fixture) awaitGone(changes interface {
 
 func TestRunsOfALoadingLocationStayInOrder(t *testing.T) {
 	f := newFixture(t, 1)
-	f.loading.Store(true)
+	f.holds.Store(true)
 	f.start()
 	second := f.submit().ID
 	first := f.submit("penstock/priority", "1").ID
@@ -163,7 +163,7 @@ func TestRunsOfALoadingLocationStayInOrder(t *testing.T) {
 	if run := f.await(first, host.Queued); len(f.launcher.starts) != 0 || run.StatusReason != "" {
 		t.Fatalf("%d starts while the location is loading, %q", len(f.launcher.starts), run.StatusReason)
 	}
-	f.loading.Store(false)
+	f.holds.Store(false)
 	f.changed <- struct{}{}
 	for _, want := range []host.RunID{first, second} {
 		if r := f.started(); r.Run != want {

@@ -11,22 +11,98 @@ import (
 )
 
 // waitForCode parks a run whose code cannot run it now, with the reason.
-func (q *Queue) waitForCode(ctx context.Context, run *host.Run, why error) error {
-	var e *host.Error
-	if !errors.As(why, &e) {
+func (q *Queue) waitForCode(ctx context.Context, e *entry, run *host.Run, why error) error {
+	reason, ok := errors.AsType[*host.Error](why)
+	if !ok {
 		return why
 	}
-	_, err := q.o.Store.UpdateRun(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
-		if run.Status != host.Queued {
+	checked, isNew := run.Job, q.isNewCause(e, reason)
+	return q.change(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		if run.Status != host.Queued || run.Job != checked {
 			return nil, nil
 		}
 		now := q.o.Clock.Now()
-		return [][]byte{launch.Note(launch.NoteWaiting, e.Error(), now)}, run.Become(host.WaitingForCode, e.Error(), now)
+		return waitingNotes(reason, isNew, now), run.Become(host.WaitingForCode, reason.Error(), now)
 	})
+}
+
+// found is what came of looking at a run that waits.
+type found struct {
+	e   *entry
+	job host.JobName // that it was looked at as a run of
+	why *host.Error  // why it goes on waiting; nil when its code is there
+}
+
+// stillWaits makes the reason of a run that waits what it is now.
+func (q *Queue) stillWaits(ctx context.Context, f found) error {
+	isNew := q.isNewCause(f.e, f.why)
+	return q.change(ctx, f.e.id, func(run *host.Run) ([][]byte, error) {
+		if run.Status != host.WaitingForCode || run.Job != f.job {
+			return nil, nil
+		}
+		run.Explain(f.why.Error())
+		return waitingNotes(f.why, isNew, q.o.Clock.Now()), nil
+	})
+}
+
+// isNews tells that the run has another reason to wait than it says. A location that was not heard of yet is no better
+// reason than any before.
+func isNews(run *host.Run, why *host.Error) bool {
+	if why.Reason == launch.ReasonLoading {
+		return false
+	}
+	now := *run
+	now.Explain(why.Error())
+	return now.StatusReason != run.StatusReason
+}
+
+// change is UpdateRun of a run that may be deleted by now.
+func (q *Queue) change(ctx context.Context, id host.RunID, f func(*host.Run) ([][]byte, error)) error {
+	_, err := q.o.Store.UpdateRun(ctx, id, f)
 	if host.CodeOf(err) == host.NotFound {
 		return nil
 	}
 	return err
+}
+
+// maxCauses is how many notes of why it waits a run gets, and again after a restart of the host. Its status has the
+// reason of the moment in any case.
+const maxCauses = 20
+
+// codeIsThere is the cause of the note that a run's code has come.
+const codeIsThere = "code is there"
+
+// isNewCause tells, once for each cause, that it is worth a note: a location that flaps must not fill a run's events.
+// Of a location's faults the code counts and not the words; each way not to fit is one of its own.
+func (q *Queue) isNewCause(e *entry, why *host.Error) bool {
+	if why.Reason == launch.ReasonMisfit {
+		return q.once(e, why.Error())
+	}
+	return q.once(e, why.Reason)
+}
+
+func (q *Queue) once(e *entry, cause string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if e.causes[cause] || len(e.causes) >= maxCauses {
+		return false
+	}
+	if e.causes == nil {
+		e.causes = map[string]bool{}
+	}
+	e.causes[cause] = true
+	return true
+}
+
+func waitingNotes(why *host.Error, isNew bool, now time.Time) [][]byte {
+	if !isNew {
+		return nil
+	}
+	text := why.Error()
+	if why.Remedy != "" {
+		text += "\n" + why.Remedy
+	}
+	return [][]byte{launch.Note(launch.NoteWaiting, text, now)}
 }
 
 // recheckEvery is how often runs that wait for code are looked at without a sign.
@@ -51,11 +127,7 @@ func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
 	slices.SortFunc(waiting, inOrder)
 	q.rechecking = true
 	q.starts.Go(func() {
-		for _, e := range waiting {
-			if err := q.requeue(ctx, e.id); err != nil && ctx.Err() == nil {
-				q.o.Logger.Error("queue", "run", e.id, "error", err)
-			}
-		}
+		q.requeue(ctx, waiting)
 		q.mu.Lock()
 		q.rechecking = false
 		q.mu.Unlock()
@@ -63,26 +135,61 @@ func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
 	})
 }
 
-func (q *Queue) requeue(ctx context.Context, id host.RunID) error {
-	run, err := q.o.Store.Run(ctx, id)
-	if err != nil || run.Status != host.WaitingForCode {
-		if host.CodeOf(err) == host.NotFound {
-			return nil
+// requeue queues those of the runs again whose code is there, and sees to the reasons of the others. It looks at all
+// before it queues the first, so that code which comes meanwhile does not put the last one in front.
+func (q *Queue) requeue(ctx context.Context, waiting []*entry) {
+	var came, stay []found
+	failed := func(e *entry, err error) {
+		if err != nil && ctx.Err() == nil {
+			q.o.Logger.Error("queue", "run", e.id, "error", err)
 		}
-		return err
 	}
-	if _, why := q.o.Planner.Recheck(ctx, &run); why != nil {
-		return nil //nolint:nilerr // it goes on waiting; the reason is in the run already
+	for _, e := range waiting {
+		run, why, err := q.waiting(ctx, e)
+		switch {
+		case err != nil || run == nil:
+			failed(e, err)
+		case why == nil:
+			came = append(came, found{e: e, job: run.Job})
+		case isNews(run, why):
+			stay = append(stay, found{e, run.Job, why})
+		}
 	}
-	_, err = q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
-		if run.Status != host.WaitingForCode {
+	for _, f := range came {
+		failed(f.e, q.codeCame(ctx, f))
+	}
+	for _, f := range stay {
+		failed(f.e, q.stillWaits(ctx, f))
+	}
+}
+
+// waiting is a run with why it goes on waiting; nil when it does not wait any more.
+func (q *Queue) waiting(ctx context.Context, e *entry) (run *host.Run, why *host.Error, err error) {
+	r, err := q.o.Store.Run(ctx, e.id)
+	if err != nil || r.Status != host.WaitingForCode {
+		if host.CodeOf(err) == host.NotFound {
+			return nil, nil, nil
+		}
+		return nil, nil, err
+	}
+	if _, err = q.o.Planner.Recheck(ctx, &r); err != nil && !errors.As(err, &why) {
+		return nil, nil, err
+	}
+	return &r, why, nil
+}
+
+// codeCame queues a run again.
+func (q *Queue) codeCame(ctx context.Context, f found) error {
+	isNew := q.once(f.e, codeIsThere)
+	return q.change(ctx, f.e.id, func(run *host.Run) ([][]byte, error) {
+		if run.Status != host.WaitingForCode || run.Job != f.job {
 			return nil, nil
 		}
 		now := q.o.Clock.Now()
-		return [][]byte{launch.Note(launch.NoteRequeued, "its code is there", now)}, run.Become(host.Queued, "", now)
+		var notes [][]byte
+		if isNew {
+			notes = [][]byte{launch.Note(launch.NoteRequeued, "its code is there", now)}
+		}
+		return notes, run.Become(host.Queued, "", now)
 	})
-	if host.CodeOf(err) == host.NotFound {
-		return nil
-	}
-	return err
 }

@@ -91,11 +91,20 @@ func (j *Job) Snapshot() host.Snapshot {
 		MetadataEntries:  j.content.metadata.announced,
 		ServerInfo:       slices.Clone(j.from.report.encoded),
 		AllowDevVersions: j.from.policy.AllowDevVersions,
+		CodeVersion:      codeVersion(j.from.report.info),
 	}
 	if j.MetadataBody != nil {
 		s.Metadata = j.content.metadata.digest
 	}
 	return s
+}
+
+// codeVersion is what a server calls the version of its code, else its revision.
+func codeVersion(info *usercodev1.ServerInfo) string {
+	if v := info.GetBuild().GetCodeVersion(); v != "" {
+		return v
+	}
+	return info.GetBuild().GetVcsRevision()
 }
 
 // Metadata is the job's metadata as it may be shown now.
@@ -114,7 +123,7 @@ func (j *Job) metadataDecision() versioncheck.Decision {
 		Answering:   l.answering(),
 	}
 	if !holding.Answering {
-		holding.Age = l.age()
+		holding.Age, holding.Loading = l.age(), l.loading()
 	}
 	d := versioncheck.Resolve(j.from.decision, holding)
 	if d.State == versioncheck.StateStale && l.unusable() {

@@ -39,6 +39,14 @@ func checkCount(n int) Problems {
 	return Problems{{Err: fmt.Errorf("there are %d tags; the limit is %d", n, MaxPerRun)}}
 }
 
+// CheckKey says whether a tag can have this key, of users or of the host itself. The error is a Problem.
+func CheckKey(key string) error {
+	if err := checkKey(key); err != nil {
+		return Problem{Key: key, Err: err}
+	}
+	return nil
+}
+
 func check(key, value string) error {
 	if err := checkKey(key); err != nil {
 		return err

@@ -139,10 +139,6 @@ func (p *Process) open(o Options) error {
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: o.Clock, Logger: logger})
 	q := queue.New(queue.Options{
 		Store: store, Feed: p.Feed, Planner: planner, Launcher: launcher, Sessions: sessions,
-		Loading: func(name string) bool {
-			l, err := p.Workspace.Location(name)
-			return err == nil && l.State == host.LocationLoading
-		},
 		CodeChanged: changes.Ready(), Clock: o.Clock, Logger: logger, MaxInProgress: o.MaxInProgress,
 	})
 	server, err := api.New(api.Options{

@@ -157,8 +157,10 @@ type Run struct {
 	StartedSnapshot string `protobuf:"bytes,25,opt,name=started_snapshot,json=startedSnapshot,proto3" json:"started_snapshot,omitempty"`
 	// Code version that it was started from; empty before.
 	StartedCodeVersion string `protobuf:"bytes,26,opt,name=started_code_version,json=startedCodeVersion,proto3" json:"started_code_version,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Job at launch; unset unless the run was re-pointed to another since.
+	LaunchedJob   *JobName `protobuf:"bytes,27,opt,name=launched_job,json=launchedJob,proto3" json:"launched_job,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Run) Reset() {
@@ -364,6 +366,13 @@ func (x *Run) GetStartedCodeVersion() string {
 		return x.StartedCodeVersion
 	}
 	return ""
+}
+
+func (x *Run) GetLaunchedJob() *JobName {
+	if x != nil {
+		return x.LaunchedJob
+	}
+	return nil
 }
 
 // LaunchRunRequest asks for a run.
@@ -1661,8 +1670,10 @@ type RepointRunsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Job that was meant by to.
 	To *JobName `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
-	// Runs, oldest first.
-	Runs          []*RepointedRun `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`
+	// Runs, oldest first; at most 1,000. Those that can be re-pointed come before those that cannot, if there are more.
+	Runs []*RepointedRun `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`
+	// How many more there are: ask again.
+	Left          uint32 `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1709,6 +1720,13 @@ func (x *RepointRunsResponse) GetRuns() []*RepointedRun {
 		return x.Runs
 	}
 	return nil
+}
+
+func (x *RepointRunsResponse) GetLeft() uint32 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
 }
 
 // RepointedRun is one run.
@@ -1770,7 +1788,7 @@ var File_penstock_host_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xa0\b\n" +
+	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xde\b\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12+\n" +
@@ -1801,7 +1819,8 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"waitsUntil\x12\x1a\n" +
 	"\bsnapshot\x18\x18 \x01(\tR\bsnapshot\x12)\n" +
 	"\x10started_snapshot\x18\x19 \x01(\tR\x0fstartedSnapshot\x120\n" +
-	"\x14started_code_version\x18\x1a \x01(\tR\x12startedCodeVersion\"\xde\x01\n" +
+	"\x14started_code_version\x18\x1a \x01(\tR\x12startedCodeVersion\x12<\n" +
+	"\flaunched_job\x18\x1b \x01(\v2\x19.penstock.host.v1.JobNameR\vlaunchedJob\"\xde\x01\n" +
 	"\x10LaunchRunRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x10\n" +
@@ -1890,10 +1909,11 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\tR\x03ids\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12\x17\n" +
-	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"t\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"\x88\x01\n" +
 	"\x13RepointRunsResponse\x12)\n" +
 	"\x02to\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x02to\x122\n" +
-	"\x04runs\x18\x02 \x03(\v2\x1e.penstock.host.v1.RepointedRunR\x04runs\"4\n" +
+	"\x04runs\x18\x02 \x03(\v2\x1e.penstock.host.v1.RepointedRunR\x04runs\x12\x12\n" +
+	"\x04left\x18\x03 \x01(\rR\x04left\"4\n" +
 	"\fRepointedRun\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error*\xf3\x01\n" +
@@ -1979,53 +1999,54 @@ var file_penstock_host_v1_run_proto_depIdxs = []int32{
 	27, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
 	27, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
 	27, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
-	26, // 8: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
-	1,  // 9: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
-	2,  // 10: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
-	25, // 11: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
-	26, // 12: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
-	26, // 13: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
-	28, // 14: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
-	26, // 15: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
-	0,  // 16: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
-	6,  // 17: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	1,  // 18: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
-	6,  // 19: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	1,  // 20: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
-	1,  // 21: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
-	29, // 22: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
-	30, // 23: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
-	17, // 24: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
-	1,  // 25: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
-	31, // 26: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
-	1,  // 27: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
-	25, // 28: penstock.host.v1.RepointRunsResponse.to:type_name -> penstock.host.v1.JobName
-	24, // 29: penstock.host.v1.RepointRunsResponse.runs:type_name -> penstock.host.v1.RepointedRun
-	2,  // 30: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
-	4,  // 31: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
-	7,  // 32: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
-	9,  // 33: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
-	11, // 34: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
-	13, // 35: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
-	15, // 36: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
-	18, // 37: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
-	20, // 38: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
-	22, // 39: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
-	3,  // 40: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
-	5,  // 41: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
-	8,  // 42: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
-	10, // 43: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
-	12, // 44: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
-	14, // 45: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
-	16, // 46: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
-	19, // 47: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
-	21, // 48: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
-	23, // 49: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
-	40, // [40:50] is the sub-list for method output_type
-	30, // [30:40] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	25, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
+	26, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
+	1,  // 10: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
+	2,  // 11: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
+	25, // 12: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
+	26, // 13: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
+	26, // 14: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
+	28, // 15: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
+	26, // 16: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
+	0,  // 17: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
+	6,  // 18: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	1,  // 19: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
+	6,  // 20: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	1,  // 21: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
+	1,  // 22: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
+	29, // 23: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
+	30, // 24: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
+	17, // 25: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
+	1,  // 26: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
+	31, // 27: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
+	1,  // 28: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
+	25, // 29: penstock.host.v1.RepointRunsResponse.to:type_name -> penstock.host.v1.JobName
+	24, // 30: penstock.host.v1.RepointRunsResponse.runs:type_name -> penstock.host.v1.RepointedRun
+	2,  // 31: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
+	4,  // 32: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
+	7,  // 33: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
+	9,  // 34: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
+	11, // 35: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
+	13, // 36: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
+	15, // 37: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
+	18, // 38: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
+	20, // 39: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
+	22, // 40: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
+	3,  // 41: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
+	5,  // 42: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
+	8,  // 43: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
+	10, // 44: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
+	12, // 45: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
+	14, // 46: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
+	16, // 47: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
+	19, // 48: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
+	21, // 49: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
+	23, // 50: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
+	41, // [41:51] is the sub-list for method output_type
+	31, // [31:41] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_run_proto_init() }

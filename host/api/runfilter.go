@@ -1,0 +1,96 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/penstock-run/penstock/host"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// filterFrom reads a filter. What no run can have is an error, so that it does not pass for a search without results.
+func (r runService) filterFrom(w *hostv1.RunFilter) (f host.RunFilter, err error) {
+	if f.Tags, err = filterTags(w); err != nil {
+		return f, err
+	}
+	for _, status := range w.GetStatuses() {
+		s, ok := runStatusFrom(status)
+		if !ok {
+			return f, &host.Error{
+				Code: host.Invalid, Reason: "RUN_STATUS",
+				Message: fmt.Sprintf("%s is not a status that this host knows", status),
+				Remedy:  "use one of " + statusNames(),
+			}
+		}
+		f.Statuses = append(f.Statuses, s)
+	}
+	f.CodeVersion = w.GetCodeVersion()
+	if f.Snapshot, err = filterSnapshot(w.GetSnapshot()); err != nil {
+		return f, err
+	}
+	f.Job, err = r.filterJob(w.GetJob(), w.GetLocation())
+	return f, err
+}
+
+// filterTags are the tags of a filter. A value may be anything, since those of the host itself obey other rules.
+func filterTags(w *hostv1.RunFilter) ([]tag.Tag, error) {
+	tags := tagsFrom(w.GetTags())
+	e := &host.Error{Code: host.Invalid, Reason: "TAG", Message: "no run can have such a tag", Remedy: "Correct the key; penstock run show prints the tags of a run."}
+	for _, t := range tags {
+		if err := tag.CheckKey(t.Key); err != nil {
+			e.Problems = append(e.Problems, host.Problem{Field: "tags", Path: t.Key, Message: err.Error()})
+		}
+	}
+	if len(e.Problems) > 0 {
+		return nil, e
+	}
+	return tags, nil
+}
+
+func filterSnapshot(id string) (string, error) {
+	id = strings.ToLower(id)
+	if id != "" && !snapshotText.MatchString(id) {
+		return "", &host.Error{
+			Code: host.Invalid, Reason: "SNAPSHOT_ID",
+			Message: fmt.Sprintf("%.64q is not the id of a snapshot, nor the beginning of one", id),
+			Remedy:  "Give 4 to 16 hex digits; penstock run show and penstock job history print the ids.",
+		}
+	}
+	return id, nil
+}
+
+// filterJob reads the job and the location of a filter. A job may be named as everywhere, or be one that is gone.
+func (r runService) filterJob(job, location string) (host.JobName, error) {
+	if job == "" {
+		return host.JobName{Location: location}, nil
+	}
+	name, ok := host.ParseJobName(job)
+	if ok && location != "" {
+		if name.Location != "" && name.Location != location {
+			return name, &host.Error{
+				Code: host.Invalid, Reason: "LOCATION",
+				Message: fmt.Sprintf("job %.200q is not one of code location %.64q", job, location),
+				Remedy:  "Give only the job, or the location's own.",
+			}
+		}
+		name.Location = location
+		return name, nil
+	}
+	found, err := r.s.o.Workspace.FindJob(job)
+	if err == nil {
+		return found.Name, nil
+	}
+	if code := host.CodeOf(err); !ok || code != host.NotFound && code != host.Unavailable {
+		return name, err
+	}
+	return name, nil // gone, or its location has not answered yet; its runs are still there
+}
+
+func statusNames() string {
+	names := make([]string, 0, len(host.RunStatuses))
+	for _, s := range host.RunStatuses {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
