@@ -31,10 +31,32 @@ type runObject struct {
 	OpSelection      string      `json:"op_selection"`
 	Ops              []string    `json:"ops"` // paths of the ops that it executes
 	Config           string      `json:"config"`
-	CodeVersion      string      `json:"code_version"`
+	CodeVersion      string      `json:"code_version"`      // at launch
 	Protocol         string      `json:"protocol_version"`  // of the user code at launch
 	DefinitionDigest string      `json:"definition_digest"` // hex
 	Worker           string      `json:"worker"`
+	// What it was launched from and started from may differ: a deploy may come between.
+	Snapshot           string     `json:"snapshot"`             // of the job at launch
+	StartedSnapshot    string     `json:"started_snapshot"`     // of the job that it was started from; empty before
+	StartedCodeVersion string     `json:"started_code_version"` // that it was started from; empty before
+	LaunchedJob        string     `json:"launched_job"`         // job at launch; empty unless it was re-pointed since
+	WaitingSince       *time.Time `json:"waiting_since"`        // null when it does not wait for its code
+	WaitsUntil         *time.Time `json:"waits_until"`          // when it fails if its code has not come; null: never
+}
+
+// repointList is what became of each run that was to be re-pointed.
+type repointList struct {
+	To     string         `json:"to"` // location/repository/job
+	DryRun bool           `json:"dry_run"`
+	Runs   []repointedRun `json:"runs"` // oldest first
+	Left   uint32         `json:"left"` // how many more there are
+}
+
+// repointedRun is one of them.
+type repointedRun struct {
+	ID        string `json:"id"`
+	Repointed bool   `json:"repointed"` // with dry_run: whether it would be
+	Error     string `json:"error"`     // why it stays as it was
 }
 
 // tagObject is a tag.
@@ -111,6 +133,46 @@ type jobObject struct {
 	LoadedAt              *time.Time      `json:"loaded_at"`
 	Build                 buildObject     `json:"build"`
 	Warnings              []string        `json:"warnings"`
+}
+
+// snapshotList is a page of what a job was, newest first.
+type snapshotList struct {
+	Job        string           `json:"job"` // location/repository/job
+	Snapshots  []snapshotObject `json:"snapshots"`
+	NextCursor string           `json:"next_cursor"` // for --cursor; empty at the end
+}
+
+// snapshotObject is a job as it was for a time. One that changes and changes back has three, two of them with one id.
+type snapshotObject struct {
+	ID               string        `json:"id"`                // 16 hex digits
+	DefinitionDigest string        `json:"definition_digest"` // hex
+	MetadataDigest   string        `json:"metadata_digest"`   // hex; empty when there was none, or it was refused
+	MetadataEntries  uint32        `json:"metadata_entries"`  // that the server announced
+	MetadataState    string        `json:"metadata_state"`    // SHOWN, EMPTY, REFUSED or UNAVAILABLE, by the report that came with it
+	FirstSeenAt      *time.Time    `json:"first_seen_at"`
+	LastSeenAt       *time.Time    `json:"last_seen_at"`
+	Current          bool          `json:"current"`      // it is the one in use
+	FirstServer      *serverObject `json:"first_server"` // that sent it first; null: it never said
+	LastServer       *serverObject `json:"last_server"`  // that sent it last; null: it never said
+}
+
+// jobDiff is what changed between two snapshots of a job.
+type jobDiff struct {
+	Job             string         `json:"job"`  // location/repository/job
+	From            snapshotObject `json:"from"` // the older one
+	To              snapshotObject `json:"to"`
+	Changes         []changeObject `json:"changes"`          // by section and path
+	More            uint32         `json:"more"`             // changes that are left out: at most 1,000 are listed
+	MetadataRefusal *refusalObject `json:"metadata_refusal"` // why metadata is not compared; null when it is
+}
+
+// changeObject is one difference.
+type changeObject struct {
+	Section string  `json:"section"` // METADATA, TAGS, GRAPH, CONFIG_SCHEMA or DESCRIPTION
+	Path    string  `json:"path"`    // a key, the path of an op or graph, a field of the config; empty: the job itself
+	Kind    string  `json:"kind"`    // ADDED, REMOVED or CHANGED
+	Before  *string `json:"before"`  // text for people, long ones are cut; null when added
+	After   *string `json:"after"`   // null when removed
 }
 
 // metadataView is a job's metadata in one of its states.

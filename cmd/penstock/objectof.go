@@ -20,7 +20,7 @@ import (
 // The wire's messages as the objects that --json prints.
 
 func runOf(r *hostv1.Run) runObject {
-	return runObject{
+	o := runObject{
 		ID:               r.GetId(),
 		Seq:              r.GetSeq(),
 		Status:           statusText(r.GetStatus()),
@@ -40,7 +40,17 @@ func runOf(r *hostv1.Run) runObject {
 		Protocol:         r.GetProtocolVersion(),
 		DefinitionDigest: hex.EncodeToString(r.GetDefinitionDigest()),
 		Worker:           r.GetWorkerHandle(),
+
+		Snapshot:           r.GetSnapshot(),
+		StartedSnapshot:    r.GetStartedSnapshot(),
+		StartedCodeVersion: r.GetStartedCodeVersion(),
+		WaitingSince:       timeOf(r.GetWaitingSince()),
+		WaitsUntil:         timeOf(r.GetWaitsUntil()),
 	}
+	if r.GetLaunchedJob() != nil {
+		o.LaunchedJob = jobNameText(r.GetLaunchedJob())
+	}
+	return o
 }
 
 func tagsOf(tags []*tagv1.Tag) []tagObject {

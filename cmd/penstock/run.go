@@ -14,7 +14,7 @@ import (
 func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Launch, list, show, follow, cancel and delete runs",
+		Short: "Launch, list, show, follow, cancel, re-point and delete runs",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE:  needsCommand,
 	}
@@ -22,7 +22,7 @@ func newRunCommand() *cobra.Command {
 	c.addFlags(cmd)
 	cmd.AddCommand(
 		newRunLaunchCommand(c), newRunListCommand(c), newRunShowCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
-		newRunCancelCommand(c), newRunDeleteCommand(c),
+		newRunCancelCommand(c), newRunRepointCommand(c), newRunDeleteCommand(c),
 	)
 	return cmd
 }
@@ -137,13 +137,15 @@ func (p printer) run(r runObject) error {
 	p.fields(
 		[2]string{"Run", r.ID},
 		[2]string{"Status", joined(": ", r.Status, r.StatusReason)},
+		[2]string{"Waiting", r.waiting()},
 		[2]string{"Job", r.Job},
+		[2]string{"Launched as", r.LaunchedJob},
 		[2]string{"Created", clockText(r.CreatedAt)},
 		[2]string{"Started", clockText(r.StartedAt)},
 		[2]string{"Ended", clockText(r.EndedAt)},
 		[2]string{"Took", r.took()},
 		[2]string{"Attempt", attempt},
-		[2]string{"Code version", r.CodeVersion},
+		[2]string{"Code", r.code()},
 		[2]string{"Op selection", r.OpSelection},
 		[2]string{"Ops", fmt.Sprint(len(r.Ops))},
 		[2]string{"Worker", r.Worker},
@@ -159,6 +161,43 @@ func (p printer) run(r runObject) error {
 		p.section("Config", metadata.Text(r.Config).Lines())
 	}
 	return nil
+}
+
+// code says which code the run was launched from, and which one it was started from.
+func (r runObject) code() string {
+	launched := codeText(r.CodeVersion, r.Snapshot)
+	switch started := codeText(r.StartedCodeVersion, r.StartedSnapshot); {
+	case r.StartedSnapshot == "":
+		return "launched from " + launched
+	case started == launched:
+		return "launched and started from " + launched
+	default:
+		return "launched from " + launched + ", started from " + started
+	}
+}
+
+// codeText names the code of a snapshot.
+func codeText(version, snapshot string) string {
+	switch {
+	case version == "" && snapshot == "":
+		return "code that is not known"
+	case version == "":
+		return "code without a version (snapshot " + snapshot + ")"
+	default:
+		return "code " + version + " (snapshot " + snapshot + ")"
+	}
+}
+
+// waiting says since when the run waits for its code, and until when it may.
+func (r runObject) waiting() string {
+	switch {
+	case r.WaitingSince == nil:
+		return ""
+	case r.WaitsUntil == nil:
+		return "for its code since " + clockText(r.WaitingSince) + ", for as long as it takes"
+	default:
+		return "for its code since " + clockText(r.WaitingSince) + "; it fails if that has not come by " + clockText(r.WaitsUntil)
+	}
 }
 
 // took is how long user code ran, or has run so far.

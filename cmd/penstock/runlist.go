@@ -15,11 +15,14 @@ import (
 
 // runFilter is what run list is asked for.
 type runFilter struct {
-	tags     []string
-	job      string
-	statuses []string
-	limit    int
-	cursor   string
+	tags        []string
+	job         string
+	statuses    []string
+	location    string
+	codeVersion string
+	snapshot    string
+	limit       int
+	cursor      string
 }
 
 func newRunListCommand(c *connection) *cobra.Command {
@@ -28,7 +31,8 @@ func newRunListCommand(c *connection) *cobra.Command {
 		Use:   "list",
 		Short: "List runs, newest first",
 		Example: `  penstock run list --tag team=etl --status FAILURE
-  penstock run list --job my_job --json`,
+  penstock run list --job my_job --json
+  penstock run list --location etl --code-version 4f2a91c`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			host, p, err := c.start(cmd)
@@ -55,11 +59,17 @@ func newRunListCommand(c *connection) *cobra.Command {
 	flags.StringArrayVar(&f.tags, "tag", nil, "only runs with this tag, as key=value; may be repeated, all must match")
 	flags.StringVar(&f.job, "job", "", "only runs of this job")
 	flags.StringSliceVar(&f.statuses, "status", nil, "only runs in this status; may be repeated, one must match")
+	flags.StringVar(&f.location, "location", "", "only runs of this code location")
+	flags.StringVar(&f.codeVersion, "code-version", "", "only runs that were launched or started from code of this version")
+	flags.StringVar(&f.snapshot, "snapshot", "", "only runs that were launched or started from this snapshot: its id, or the first 4 digits or more")
 	flags.IntVar(&f.limit, "limit", 25, "at most so many, up to 1000")
 	flags.StringVar(&f.cursor, "cursor", "", "go on where the page that printed this cursor ended")
 	must(cmd.RegisterFlagCompletionFunc("job", c.complete(completeJobs)))
 	must(cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statusNames(), cobra.ShellCompDirectiveNoFileComp)))
-	must(cmd.RegisterFlagCompletionFunc("tag", cobra.NoFileCompletions))
+	for _, name := range []string{"tag", "code-version", "snapshot"} {
+		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+	}
+	must(cmd.RegisterFlagCompletionFunc("location", c.complete(completeLocations)))
 	return cmd
 }
 
@@ -75,7 +85,10 @@ func (f *runFilter) request() (*hostv1.ListRunsRequest, error) {
 		return nil, usageErrorf("--limit %d: it is 1 to %d", f.limit, maxPage)
 	}
 	req := &hostv1.ListRunsRequest{
-		Filter: &hostv1.RunFilter{Job: f.job}, PageSize: uint32(f.limit), PageCursor: f.cursor,
+		Filter: &hostv1.RunFilter{
+			Job: f.job, Location: f.location, CodeVersion: f.codeVersion, Snapshot: f.snapshot,
+		},
+		PageSize: uint32(f.limit), PageCursor: f.cursor,
 	}
 	var err error
 	if req.Filter.Tags, err = parseTags(f.tags); err != nil {
@@ -118,7 +131,7 @@ func parseTags(pairs []string) ([]*tagv1.Tag, error) {
 // runs prints a page of runs, and how to get the next one.
 func (p printer) runs(page runList, command string, f *runFilter) {
 	if len(page.Runs) == 0 {
-		if len(f.tags) > 0 || f.job != "" || len(f.statuses) > 0 {
+		if f.selects() {
 			fmt.Fprintln(p.err, "No run matches.")
 		} else {
 			fmt.Fprintln(p.err, "There are no runs. Launch one with penstock launch JOB; penstock job list names the jobs.")
@@ -134,6 +147,11 @@ func (p printer) runs(page runList, command string, f *runFilter) {
 	}
 }
 
+// selects tells that not all runs are asked for.
+func (f *runFilter) selects() bool {
+	return len(f.tags) > 0 || len(f.statuses) > 0 || f.job != "" || f.location != "" || f.codeVersion != "" || f.snapshot != ""
+}
+
 // userTags leaves out what the host attaches to every run.
 func userTags(tags []tagObject) []tagObject {
 	return slices.DeleteFunc(slices.Clone(tags), func(t tagObject) bool { return t.Origin == string(tag.OriginSystem) })
@@ -145,8 +163,12 @@ func (f *runFilter) next(cursor string) string {
 	for _, t := range f.tags {
 		fmt.Fprintf(&b, " --tag %s", shellQuote(t))
 	}
-	if f.job != "" {
-		fmt.Fprintf(&b, " --job %s", shellQuote(f.job))
+	for _, flag := range [][2]string{
+		{"job", f.job}, {"location", f.location}, {"code-version", f.codeVersion}, {"snapshot", f.snapshot},
+	} {
+		if flag[1] != "" {
+			fmt.Fprintf(&b, " --%s %s", flag[0], shellQuote(flag[1]))
+		}
 	}
 	for _, s := range f.statuses {
 		fmt.Fprintf(&b, " --status %s", shellQuote(s))

@@ -143,10 +143,15 @@ func sampleRun(status hostv1.RunStatus) *hostv1.Run {
 			{Key: "who", Value: "me=you", Origin: tagv1.Origin_ORIGIN_LAUNCH},
 		},
 		DefinitionDigest: []byte{0xab, 0xcd}, ConfigYaml: "path: /data\n", OpSelection: "*count", CreatedAt: at(1),
-		CodeVersion: "1.4.2", ProtocolVersion: "0.15.0", OpPaths: []string{"count", "read"},
+		CodeVersion: "1.4.2", ProtocolVersion: "0.15.0", OpPaths: []string{"count", "read"}, Snapshot: "0123456789abcdef",
 	}
-	if status != hostv1.RunStatus_RUN_STATUS_QUEUED {
+	switch status {
+	case hostv1.RunStatus_RUN_STATUS_QUEUED:
+	case hostv1.RunStatus_RUN_STATUS_WAITING_FOR_CODE:
+		r.WaitingSince, r.WaitsUntil, r.Attempt = at(2), at(5), 0
+	default:
 		r.StartedAt, r.WorkerHandle = at(2), "4711@node1"
+		r.StartedSnapshot, r.StartedCodeVersion = "fedcba9876543210", "1.5.0"
 	}
 	if isFinal(status) {
 		r.EndedAt = at(5)
