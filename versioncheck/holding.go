@@ -13,6 +13,9 @@ type Holding struct {
 	BodyPresent bool
 	// Answering says that the location answers now.
 	Answering bool
+	// Loading says that the host has just started and did not hear from the
+	// location yet; it is read only when the location does not answer.
+	Loading bool
 	// Age is how long ago the location answered last; it is read only when the
 	// location does not answer.
 	Age time.Duration

@@ -201,6 +201,12 @@ func (r *Reason) unavailable(h Holding) {
 }
 
 func (r *Reason) stale(h Holding) {
+	if h.Loading {
+		r.explain(CodeLocationUnreachable,
+			fmt.Sprintf("The host has just started and has not heard from the code location yet; this is what it sent last, %s.", ago(h.Age)),
+			"Wait a moment; if that does not help, look at the code location's error.")
+		return
+	}
 	r.explain(CodeLocationUnreachable,
 		fmt.Sprintf("The code location does not answer; this is what it sent last, %s.", ago(h.Age)),
 		"Start the code location's server, or check its address.")

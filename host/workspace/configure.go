@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -73,6 +74,7 @@ func (w *Workspace) Configure(configs []host.LocationConfig) error {
 			w.change(l, c)
 		}
 	}
+	w.restoreAll(context.Background(), added)
 	for _, l := range added {
 		w.launch(l)
 		w.logger.Info("code location added", "location", l.name, "address", l.config.Address)

@@ -22,12 +22,16 @@ type definitions struct {
 	jobs         []*Job        // sorted by repository, job
 	byName       map[string][]*Job
 	loadedAt     time.Time
+	// lacking says that the gate allows metadata that is not here: it was
+	// refused when these were stored.
+	lacking bool
 }
 
 // repository is shared by the definitions in which it is the same.
 type repository struct {
 	name         string
 	digest, body host.Digest
+	content      []byte // of the body, to store
 	description  string
 	jobs         []*jobContent // sorted by name
 }
@@ -102,9 +106,10 @@ func assemble(o *outcome, held *definitions) []*repository {
 		}
 		r := &repository{name: m.name, digest: m.digest, body: m.body, jobs: make([]*jobContent, 0, len(m.jobs))}
 		if old := held.repository(m.name); old != nil && old.body == m.body {
-			r.description = old.description
+			r.description, r.content = old.description, old.content
 		} else {
-			r.description = repositoryDescription(o.bodies[m.body])
+			r.content = o.bodies[m.body]
+			r.description = repositoryDescription(r.content)
 		}
 		for _, j := range m.jobs {
 			def := decoded[j.definition]

@@ -63,6 +63,9 @@ const (
 	hangPenalty = 6
 )
 
+// saveBurst is how many times the definitions of a location are stored at once.
+const saveBurst = 20
+
 // Times.
 const (
 	// defaultProbeInterval is the time between two probes of a location that answers.
@@ -84,4 +87,11 @@ const (
 	// rejectedPause is how long definitions that could not be used are left
 	// alone while the same server process reports the same.
 	rejectedPause = 30 * time.Second
+	// touchInterval is how often it is stored when locations answered last.
+	touchInterval = time.Minute
+	// saveRetry is after what time definitions that could not be stored are tried again.
+	saveRetry = time.Minute
+	// saveInterval is after what time definitions that change all the time are
+	// stored again, once they were saveBurst times in a row.
+	saveInterval = 30 * time.Second
 )

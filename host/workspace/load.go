@@ -20,7 +20,7 @@ func (l *location) load(ctx context.Context, a *answer) *fault {
 	defer l.places.give(mine)
 	started := l.clock.Now()
 	prior := l.definitions
-	if prior != nil && !l.judgesSame(r) {
+	if prior != nil && (prior.lacking || !l.judgesSame(r)) {
 		prior = nil // what may be had now may be more than what the host has
 	}
 	d, f := l.exchange(ctx, a.conn, r, prior)

@@ -140,9 +140,9 @@ func (l *location) snapshot() Location {
 	if l.reported != nil {
 		s.Server = l.server()
 		holding := versioncheck.Holding{Entries: 1, BodyPresent: true, Answering: l.state == host.LocationReady, Age: l.clock.Now().Sub(l.answeredAt)}
+		holding.Loading = l.state == host.LocationLoading
 		for _, d := range l.decisions() {
-			restored := l.state == host.LocationLoading && l.definitions != nil
-			if l.state == host.LocationReady || l.state == host.LocationStale || restored {
+			if l.state == host.LocationReady || l.state == host.LocationStale || holding.Loading && l.definitions != nil {
 				d = versioncheck.Resolve(d, holding)
 			}
 			s.Capabilities = append(s.Capabilities, d)
@@ -179,6 +179,13 @@ func (l *location) answering() bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.state == host.LocationReady
+}
+
+// loading says that the host did not hear from the location yet since its start.
+func (l *location) loading() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.state == host.LocationLoading
 }
 
 // unusable says that the server answers, but with something of no use.

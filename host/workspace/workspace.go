@@ -167,7 +167,9 @@ func (w *Workspace) Start(ctx context.Context) error {
 	for _, l := range w.all() {
 		w.launch(l)
 	}
-	if w.keeper.store != nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.keeper.store != nil && !w.isStopped() {
 		w.group.Go(func() { w.touching(ctx) })
 	}
 	return nil
