@@ -86,13 +86,13 @@ type Store interface {
 	// PutKnownLocation replaces what is known of a location, and advances the history of its jobs in the same
 	// transaction: a job whose snapshot is another than in its current period gets a new one, that of a job that is
 	// gone ends, and all else stays as it is. A snapshot is another when the definition, the metadata held or the
-	// number of entries is; the report of the server alone is not. A job has the last maxJobPeriods periods, at least
-	// 1,000; older ones are dropped.
+	// number of entries is; the report of the server alone is not. A job keeps at least its last 1,000 periods.
 	//
 	// bodies are those that l names and that may not be there yet: definitions, metadata that is held, and those of
 	// repositories. One that is neither given nor there is Invalid, and so is one that l does not name. They are stored
-	// before all else, a part at a time, so that nobody waits for long behind a large location; ones that a failure
-	// leaves behind do no harm.
+	// before all else, a part at a time, so that nobody waits for long behind a large location. So is the history where
+	// thousands of jobs changed, each job whole. What a failure leaves behind of either is true, and the next call for
+	// the location goes on from it.
 	PutKnownLocation(ctx context.Context, l KnownLocation, bodies map[Digest][]byte) error
 
 	// KnownLocations returns what is known of each location, sorted by name. One that cannot be read is left out, and
