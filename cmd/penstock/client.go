@@ -53,6 +53,7 @@ type client struct {
 	host      hostv1connect.HostServiceClient
 	locations hostv1connect.LocationServiceClient
 	jobs      hostv1connect.JobServiceClient
+	history   hostv1connect.HistoryServiceClient
 	runs      hostv1connect.RunServiceClient
 	// retryAfter is how long follow waits before it calls again, the first time.
 	retryAfter time.Duration
@@ -98,6 +99,7 @@ func (c *connection) dial() (*client, error) {
 		host:       hostv1connect.NewHostServiceClient(caller),
 		locations:  hostv1connect.NewLocationServiceClient(caller),
 		jobs:       hostv1connect.NewJobServiceClient(caller),
+		history:    hostv1connect.NewHistoryServiceClient(caller),
 		runs:       hostv1connect.NewRunServiceClient(caller),
 		retryAfter: 200 * time.Millisecond,
 	}, nil

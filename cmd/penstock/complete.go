@@ -92,6 +92,25 @@ func jobNames(n *hostv1.JobName) []string {
 	return []string{n.GetJob(), short, n.GetLocation() + "/" + short}
 }
 
+// completeDiff completes a job, and then ids of its snapshots.
+func (c *connection) completeDiff(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 0 || len(args) > 2 {
+		return c.completeFirst(completeJobs)(cmd, args, typed)
+	}
+	return c.complete(func(ctx context.Context, host *client) ([]cobra.Completion, error) {
+		res, err := host.history.ListJobSnapshots(ctx, &hostv1.ListJobSnapshotsRequest{Job: args[0]})
+		var words []cobra.Completion
+		known := map[string]bool{}
+		for _, s := range convert(res.GetSnapshots(), snapshotOf) {
+			if !known[s.ID] {
+				known[s.ID] = true
+				words = append(words, word(s.ID, "code "+s.codeVersion()+", first seen "+clockText(s.FirstSeenAt)))
+			}
+		}
+		return words, err
+	})(cmd, args, typed)
+}
+
 func completeRuns(ctx context.Context, host *client) ([]cobra.Completion, error) {
 	res, err := host.runs.ListRuns(ctx, &hostv1.ListRunsRequest{})
 	return convert(res.GetRuns(), func(r *hostv1.Run) cobra.Completion {

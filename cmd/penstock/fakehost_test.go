@@ -33,6 +33,7 @@ type fakeHost struct {
 	hostv1connect.UnimplementedHostServiceHandler
 	hostv1connect.UnimplementedLocationServiceHandler
 	hostv1connect.UnimplementedJobServiceHandler
+	hostv1connect.UnimplementedHistoryServiceHandler
 	hostv1connect.UnimplementedRunServiceHandler
 
 	getHost   func() (*hostv1.Host, error)
@@ -41,6 +42,8 @@ type fakeHost struct {
 	reload    func(name string) (*hostv1.Location, error)
 	listJobs  func(*hostv1.ListJobsRequest) (*hostv1.ListJobsResponse, error)
 	job       func(name string) (*hostv1.Job, error)
+	snapshots func(*hostv1.ListJobSnapshotsRequest) (*hostv1.ListJobSnapshotsResponse, error)
+	diffJob   func(*hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error)
 	launchRun func(*hostv1.LaunchRunRequest) (*hostv1.Run, error)
 	listRuns  func(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error)
 	run       func(id string) (*hostv1.Run, error)
@@ -62,6 +65,7 @@ func (f *fakeHost) handler(wrap func(http.Handler) http.Handler) http.Handler {
 	hostv1connect.RegisterHostServiceHandler(rpc, f)
 	hostv1connect.RegisterLocationServiceHandler(rpc, f)
 	hostv1connect.RegisterJobServiceHandler(rpc, f)
+	hostv1connect.RegisterHistoryServiceHandler(rpc, f)
 	hostv1connect.RegisterRunServiceHandler(rpc, f)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, rpc)
@@ -71,7 +75,10 @@ func (f *fakeHost) handler(wrap func(http.Handler) http.Handler) http.Handler {
 	return wrap(mux)
 }
 
-func (f *fakeHost) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.GetHostResponse, error) {
+func (f *fakeHost) GetHost(ctx context.Context, r *hostv1.GetHostRequest) (*hostv1.GetHostResponse, error) {
+	if f.getHost == nil {
+		return f.UnimplementedHostServiceHandler.GetHost(ctx, r)
+	}
 	h, err := f.getHost()
 	return &hostv1.GetHostResponse{Host: h}, err
 }
@@ -98,6 +105,14 @@ func (f *fakeHost) ListJobs(_ context.Context, r *hostv1.ListJobsRequest) (*host
 func (f *fakeHost) GetJob(_ context.Context, r *hostv1.GetJobRequest) (*hostv1.GetJobResponse, error) {
 	j, err := f.job(r.GetName())
 	return &hostv1.GetJobResponse{Job: j}, err
+}
+
+func (f *fakeHost) ListJobSnapshots(_ context.Context, r *hostv1.ListJobSnapshotsRequest) (*hostv1.ListJobSnapshotsResponse, error) {
+	return f.snapshots(r)
+}
+
+func (f *fakeHost) DiffJob(_ context.Context, r *hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error) {
+	return f.diffJob(r)
 }
 
 func (f *fakeHost) LaunchRun(_ context.Context, r *hostv1.LaunchRunRequest) (*hostv1.LaunchRunResponse, error) {

@@ -19,13 +19,13 @@ const maxPage = 1000
 func newJobCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "job",
-		Short: "List and show jobs",
+		Short: "List and show jobs, and what they were",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE:  needsCommand,
 	}
 	c := &connection{}
 	c.addFlags(cmd)
-	cmd.AddCommand(newJobListCommand(c), newJobShowCommand(c))
+	cmd.AddCommand(newJobListCommand(c), newJobShowCommand(c), newJobHistoryCommand(c), newJobDiffCommand(c))
 	return cmd
 }
 
@@ -148,19 +148,7 @@ func (p printer) job(j jobObject, m *hostv1.Job) {
 // metadata prints the metadata section in each of its states; it is never silently empty.
 func (p printer) metadata(v metadataView, m *hostv1.JobMetadataView) {
 	if v.Refusal != nil {
-		r := v.Refusal
-		lines := []string{inert(joined(" ", r.Code, "(the message is on stderr)"))}
-		if r.Reported != "" || r.Required != "" {
-			lines = append(lines, inert("reported "+orNone(r.Reported)+", required "+orNone(r.Required)))
-		}
-		if r.Withheld != nil {
-			withheld := "1 entry is"
-			if *r.Withheld != 1 {
-				withheld = fmt.Sprintf("%d entries are", *r.Withheld)
-			}
-			lines = append(lines, withheld+" withheld")
-		}
-		p.section("Metadata not shown", lines)
+		p.section("Metadata not shown", v.Refusal.summary())
 		return
 	}
 	title := "Metadata"
@@ -175,6 +163,22 @@ func (p printer) metadata(v metadataView, m *hostv1.JobMetadataView) {
 	if v.Notice != "" {
 		fmt.Fprintf(p.out, "  (%s)\n", inert(v.Notice))
 	}
+}
+
+// summary is a refusal without its message and remedy. It is inert.
+func (r *refusalObject) summary() []string {
+	lines := []string{inert(joined(" ", r.Code, "(the message is on stderr)"))}
+	if r.Reported != "" || r.Required != "" {
+		lines = append(lines, inert("reported "+orNone(r.Reported)+", required "+orNone(r.Required)))
+	}
+	if r.Withheld != nil {
+		withheld := "1 entry is"
+		if *r.Withheld != 1 {
+			withheld = fmt.Sprintf("%d entries are", *r.Withheld)
+		}
+		lines = append(lines, withheld+" withheld")
+	}
+	return lines
 }
 
 // metadataLines are the entries, values of one line beside their keys and longer ones below.

@@ -129,7 +129,7 @@ func TestJobList(t *testing.T) {
 		}
 	})
 	t.Run("ErrSubcommand", func(t *testing.T) {
-		penstock(t, "", "job").want(t, exitUsage, "", "penstock job needs one of: list, show; see penstock job --help")
+		penstock(t, "", "job").want(t, exitUsage, "", "penstock job needs one of: diff, history, list, show; see penstock job --help")
 		penstock(t, "", "job", "lst").want(t, exitUsage, "", `unknown command "lst" for "penstock job"`)
 	})
 }

@@ -134,7 +134,7 @@ func TestCompareConfigComesAndGoes(t *testing.T) {
 	schema := definition(&usercodev1.JobDefinition{ConfigSchemaJson: []byte(
 		`{"type":"object","properties":{"config":{"type":"object","default":{"n":1},"properties":{"n":{"type":"integer","default":1},"any":true,"no":false}}}}`)})
 	want := []string{
-		"schema  + the job takes a config",
+		"schema  + takes a config",
 		"schema config + an object, optional",
 		"schema config.any + optional",
 		"schema config.n + a whole number, optional, default 1",

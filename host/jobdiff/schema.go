@@ -29,9 +29,9 @@ func (d *Diff) configSchema(before, after []byte) {
 	var changes []Change
 	switch {
 	case len(before) == 0:
-		changes = append(changes, Change{Section: ConfigSchema, Kind: Added, After: "the job takes a config"})
+		changes = append(changes, Change{Section: ConfigSchema, Kind: Added, After: "takes a config"})
 	case len(after) == 0:
-		changes = append(changes, Change{Section: ConfigSchema, Kind: Removed, Before: "the job takes a config"})
+		changes = append(changes, Change{Section: ConfigSchema, Kind: Removed, Before: "takes a config"})
 	}
 	for _, c := range append(changes, fieldChanges("", parseSchema(before), parseSchema(after))...) {
 		d.add(c)
