@@ -26,12 +26,11 @@ type answer struct {
 func (l *location) ask(ctx context.Context, asked bool) ([]answer, *fault) {
 	now := l.clock.Now()
 	anew := asked || l.reports.mixed() || l.drains()
-	var unresolved *fault
 	if len(l.targets) == 0 || anew || l.failures > 0 || l.dueForFresh(now) {
-		unresolved = l.resolve(ctx)
+		l.unresolved = l.resolve(ctx)
 	}
-	if l.unresolved = unresolved; unresolved != nil && len(l.targets) == 0 {
-		return nil, unresolved
+	if l.unresolved != nil && len(l.targets) == 0 {
+		return nil, l.unresolved
 	}
 	first, rest := l.preferred()
 	answers, f := l.askTargets(ctx, l.due(first, now), anew, l.lingering(now))
