@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -22,6 +19,9 @@ const maxConfigFile = 4 << 20
 type configFile struct {
 	Locations []locationSection `yaml:"locations"`
 	Queue     queueSection      `yaml:"queue"`
+
+	// root is the same as typed, for the places of values.
+	root yaml.Node
 }
 
 // locationSection is one code location.
@@ -32,12 +32,20 @@ type locationSection struct {
 	TLS              *tlsSection `yaml:"tls"`
 	TokenFile        string      `yaml:"token_file"`
 	Insecure         bool        `yaml:"insecure"`
+	// StaleLaunches is wait or refuse.
+	StaleLaunches *string `yaml:"stale_launches"`
+	// WaitForCode is a duration, such as 24h.
+	WaitForCode *string `yaml:"wait_for_code"`
 }
 
 // tlsSection is how to dial a location with TLS; an empty one trusts the system's certificates.
 type tlsSection struct {
 	CAFile     string `yaml:"ca_file"`
 	ServerName string `yaml:"server_name"`
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+	// Identity is text or a list of texts.
+	Identity yaml.Node `yaml:"identity"`
 }
 
 // queueSection is about the queue.
@@ -46,29 +54,26 @@ type queueSection struct {
 	MaxInProgress *int `yaml:"max_in_progress"`
 }
 
-// readConfig reads a configuration file; each mistake in it is listed with its line and column.
-func readConfig(path string) (*configFile, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, usageErrorf("read the configuration: %w", err)
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	data, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
-	if err != nil {
-		return nil, usageErrorf("read the configuration: %w", err)
-	}
-	if len(data) > maxConfigFile {
-		return nil, usageErrorf("read the configuration %s: it is larger than %d MiB", path, maxConfigFile>>20)
-	}
-	return parseConfig(path, data)
+// configError is everything that is wrong with a configuration file.
+type configError struct {
+	// lines are the problems, each with its place.
+	lines []string
 }
 
+func (e *configError) Error() string {
+	return "the configuration cannot be used:\n  " + strings.Join(e.lines, "\n  ")
+}
+
+// parseConfig lists each mistake with its line and column.
 func parseConfig(path string, data []byte) (*configFile, error) {
 	c := &configFile{}
 	if isBlank(data) {
 		return c, nil
 	}
 	err := yaml.Load(data, c, yaml.WithKnownFields())
+	if err == nil {
+		err = yaml.Load(data, &c.root)
+	}
 	if err == nil {
 		return c, nil
 	}
@@ -85,7 +90,7 @@ func parseConfig(path string, data []byte) (*configFile, error) {
 	default:
 		lines = append(lines, path+": "+err.Error())
 	}
-	return nil, usageErrorf("the configuration cannot be used:\n  %s", strings.Join(lines, "\n  "))
+	return nil, &configError{lines}
 }
 
 // isBlank reports whether a file has nothing but space and comments, which is a legal configuration.
@@ -112,7 +117,7 @@ func configProblem(path string, e *yaml.LoadError) string {
 	}
 	message := strings.TrimPrefix(e.Message, "yaml: ")
 	if m := unknownField.FindStringSubmatch(message); m != nil {
-		message = fmt.Sprintf("unknown field %q; known are: locations (name, address, allow_dev_versions, tls (ca_file, server_name), token_file, insecure) and queue (max_in_progress)", m[1])
+		message = fmt.Sprintf("unknown field %q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code) and queue (max_in_progress)", m[1])
 	} else if m := wrongKind.FindStringSubmatch(message); m != nil {
 		message = fmt.Sprintf("%s where %s is wanted", yamlKind(m[1], m[2]), goKind(m[3]))
 	} else if strings.HasPrefix(message, severalInFile) {
@@ -138,50 +143,13 @@ func goKind(kind string) string {
 		return "a whole number"
 	case kind == "bool":
 		return "true or false"
-	case kind == "string":
+	case kind == "string" || kind == "*string":
 		return "text"
 	case strings.HasPrefix(kind, "[]"):
 		return "a list"
 	default:
 		return "a mapping"
 	}
-}
-
-// locations reads the files that the sections name; relative paths are relative to the configuration file.
-func (c *configFile) locations(path string) ([]host.LocationConfig, error) {
-	var out []host.LocationConfig
-	var errs []error
-	read := func(location, what, name string) []byte {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(path), name)
-		}
-		data, err := os.ReadFile(name)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("location %.64q: %s: %w", location, what, err))
-		}
-		return data
-	}
-	for _, s := range c.Locations {
-		l := host.LocationConfig{
-			Name: s.Name, Address: s.Address, AllowDevVersions: s.AllowDevVersions, Insecure: s.Insecure,
-		}
-		if s.TLS != nil {
-			l.TLS = &host.LocationTLS{ServerName: s.TLS.ServerName}
-			if s.TLS.CAFile != "" {
-				l.TLS.CAPEM = read(s.Name, "tls.ca_file", s.TLS.CAFile)
-			}
-		}
-		if s.TokenFile != "" {
-			if l.Token = strings.TrimSpace(string(read(s.Name, "token_file", s.TokenFile))); l.Token == "" {
-				errs = append(errs, fmt.Errorf("location %.64q: token_file: %s is empty", s.Name, s.TokenFile))
-			}
-		}
-		out = append(out, l)
-	}
-	if len(errs) > 0 {
-		return nil, usageErrorf("the configuration %s cannot be used: %w", path, errors.Join(errs...))
-	}
-	return out, nil
 }
 
 // locationFlag reads NAME=ADDRESS.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -44,7 +45,12 @@ type hostOptions struct {
 	// Insecure allows an address off this machine without TLS and token.
 	Insecure   bool
 	AllowHosts []string
-	Locations  []host.LocationConfig
+	// Locations are all code locations at the start.
+	Locations []host.LocationConfig
+	// Config is followed: what it reads replaces Locations and MaxInProgress. It was read once; nil when there is no file.
+	// Reload gets a value when it is to be read at once.
+	Config *configReader
+	Reload <-chan os.Signal
 	// MaxInProgress is the queue's limit; -1 means none, 0 that nothing starts.
 	MaxInProgress int
 	Reflection    bool
@@ -121,6 +127,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.store = store
+	p.workspace.Keep(store)
 	lasting := context.WithoutCancel(ctx)
 	p.onStop(func() error { p.workspace.Stop(); return nil })
 	if err := p.workspace.Start(lasting); err != nil {
@@ -136,10 +143,11 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		Store: store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: sessions,
 		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
 	})
+	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
 	p.api, err = api.New(api.Options{
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
 		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions,
-		Clock: systemClock{}, Logger: o.Logger, Metrics: registry,
+		Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		Identity: api.Identity{
 			Version: version, Commit: commit, Protocol: versioncheck.Protocol, Advertised: p.address, DataDirectory: o.Data,
 		},
@@ -157,6 +165,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { p.queue.Stop(); return nil })
+	p.onStop(config.start(lasting, o.Reload))
 	return p.api.Start(lasting)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -47,6 +48,7 @@ func newLocationListCommand(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.configWarning(cmd.Context(), host)
 			locations := convert(res.GetLocations(), locationOf)
 			if p.json {
 				return p.object(locationList{Locations: locations})
@@ -111,6 +113,21 @@ The exit code tells how the location is afterwards: 5 when it does not answer, 4
 			}
 			return l.reloaded()
 		},
+	}
+}
+
+// configWarning says on stderr when the host does not use its configuration file as it is. A host that cannot tell has
+// answered what was asked for all the same.
+func (p printer) configWarning(ctx context.Context, c *client) {
+	res, err := ask(ctx, c, c.host.GetHost, &hostv1.GetHostRequest{})
+	config := res.GetHost().GetConfig()
+	if err != nil || config.GetError() == "" {
+		return
+	}
+	fmt.Fprintf(p.err, "penstock: warning: the host cannot use its configuration file as it is, since %s; the one from before stays in use\n",
+		clockText(timeOf(config.GetErrorSince())))
+	for line := range strings.Lines(config.GetError()) {
+		fmt.Fprintf(p.err, "  %s\n", inert(strings.TrimSuffix(line, "\n")))
 	}
 }
 

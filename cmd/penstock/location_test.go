@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"connectrpc.com/connect/v2"
@@ -45,6 +46,18 @@ func TestLocation(t *testing.T) {
 		none := (&fakeHost{locations: func() ([]*hostv1.Location, error) { return nil, nil }}).serve(t, nil)
 		penstock(t, none, "location", "list").want(t, exitOK, "", "There are no code locations.")
 		penstock(t, none, "location", "list", "--json").want(t, exitOK, "{\n  \"locations\": [],\n  \"next_cursor\": \"\"\n}\n", "")
+	})
+	t.Run("ListWithConfigError", func(t *testing.T) {
+		wrong := &fakeHost{locations: host.locations, getHost: func() (*hostv1.Host, error) {
+			return &hostv1.Host{Config: &hostv1.ConfigFile{Path: "p.yaml", Error: "p.yaml:2:5: one\np.yaml:3:1: \x1b[2Jtwo", ErrorSince: at(0)}}, nil
+		}}
+		for _, form := range [][]string{{"location", "list"}, {"location", "list", "--json"}} {
+			r := penstock(t, wrong.serve(t, nil), form...)
+			r.want(t, exitOK, "etl", "penstock: warning: the host cannot use its configuration file as it is, since ")
+			if !strings.Contains(r.err, "\n  p.yaml:2:5: one\n  p.yaml:3:1: ") || strings.Contains(r.err+r.out, "\x1b") || strings.Contains(r.out, "p.yaml") {
+				t.Errorf("%q: stderr is\n%s", form, r.err)
+			}
+		}
 	})
 	t.Run("ShowWithRefusal", func(t *testing.T) {
 		r := penstock(t, url, "location", "show", "etl")

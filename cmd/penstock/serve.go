@@ -2,15 +2,18 @@ package main
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/internal/livefile"
 )
 
 // defaultMaxInProgress is the queue's limit where nobody says another.
@@ -36,6 +39,10 @@ func newServeCommand() *cobra.Command {
 
 It runs until it gets SIGINT or SIGTERM. Runs do not end with it: their workers go on, and
 report when it is back.
+
+It follows its configuration file and the files that are named in it: a change is in use about
+a second later, or at once after SIGHUP. A file with a mistake changes nothing; the log, the UI
+and "penstock location list" say what is wrong and where.
 
 Exit codes: 0 stopped; 1 failed; 2 wrong command line or configuration; 65 the store is
 damaged; 74 a write failed and its outcome is unknown; 75 another host uses the data
@@ -85,6 +92,12 @@ func serve(cmd *cobra.Command, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	if o.Config != nil {
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGHUP)
+		defer signal.Stop(asked)
+		o.Reload = asked
+	}
 	p, err := startHost(cmd.Context(), o)
 	if err != nil {
 		return err
@@ -112,40 +125,44 @@ func (f *serveFlags) options(log *slog.Logger) (hostOptions, error) {
 	if o.Token, err = hostToken(f.tokenFile); err != nil {
 		return o, err
 	}
-	if o.TLS, err = hostTLS(f.tlsCert, f.tlsKey); err != nil {
-		return o, err
-	}
-	if o.Locations, err = f.readLocations(&o); err != nil {
+	if o.TLS, err = hostTLS(f.tlsCert, f.tlsKey, log); err != nil {
 		return o, err
 	}
 	if o.MaxInProgress < -1 {
 		return o, usageErrorf("the most runs in progress cannot be %d; -1 means no limit, 0 that none starts", o.MaxInProgress)
 	}
-	return o, nil
-}
-
-// readLocations puts those of the configuration and of the flags together; that they fit is for the workspace to check.
-func (f *serveFlags) readLocations(o *hostOptions) (all []host.LocationConfig, err error) {
-	if f.config != "" {
-		c, err := readConfig(f.config)
-		if err != nil {
-			return nil, err
-		}
-		if all, err = c.locations(f.config); err != nil {
-			return nil, err
-		}
-		if c.Queue.MaxInProgress != nil && !f.limitGiven {
-			o.MaxInProgress = *c.Queue.MaxInProgress
-		}
-	}
 	for _, text := range f.locations {
 		l, err := locationFlag(text, f.insecure)
 		if err != nil {
-			return nil, err
+			return o, err
 		}
-		all = append(all, l)
+		o.Locations = append(o.Locations, l)
 	}
-	return all, nil
+	if f.config != "" {
+		err = o.configure(f.config, f.limitGiven)
+	}
+	return o, err
+}
+
+// configure adds what the file says to the options, which is to be followed from then on.
+func (o *hostOptions) configure(path string, limitGiven bool) error {
+	o.Config = &configReader{
+		path: path, fixed: slices.Clone(o.Locations), limit: o.MaxInProgress, limitGiven: limitGiven, now: systemClock{}.Now,
+	}
+	c, err := o.Config.read()
+	if err != nil {
+		return usageErrorf("%w", err)
+	}
+	o.Locations, o.MaxInProgress = c.Locations, c.MaxInProgress
+	return nil
+}
+
+// addLocation adds one that is there whatever the configuration file says.
+func (o *hostOptions) addLocation(l host.LocationConfig) {
+	o.Locations = append([]host.LocationConfig{l}, o.Locations...)
+	if o.Config != nil {
+		o.Config.fixed = append([]host.LocationConfig{l}, o.Config.fixed...)
+	}
 }
 
 // hostToken is the token in the file, or in the environment.
@@ -171,17 +188,23 @@ func hostToken(file string) (string, error) {
 	}
 }
 
-// hostTLS reads the certificate, if there is one.
-func hostTLS(certFile, keyFile string) (*tls.Config, error) {
+// hostTLS reads the certificate, if there is one, and again when it changes.
+func hostTLS(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
 	if certFile == "" && keyFile == "" {
 		return nil, nil
 	}
 	if certFile == "" || keyFile == "" {
 		return nil, usageErrorf("--tls-cert and --tls-key belong together; give both")
 	}
-	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	pair, err := livefile.NewPair(certFile, keyFile, livefile.Options{Now: systemClock{}.Now, Note: func(err error) {
+		if err == nil {
+			log.Info("the host's certificate changed; new connections use the new one", "file", certFile)
+		} else {
+			log.Error("the host's certificate changed and cannot be used; the one from before stays in use", "error", err)
+		}
+	}})
 	if err != nil {
-		return nil, usageErrorf("read --tls-cert and --tls-key: %w", errors.Join(err))
+		return nil, usageErrorf("--tls-cert and --tls-key: %w", err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+	return &tls.Config{GetCertificate: pair.Certificate, MinVersion: tls.VersionTLS12}, nil
 }

@@ -16,7 +16,7 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 		return nil, err
 	}
 	queue, identity := h.s.o.Queue.Status(), h.s.o.Identity
-	return &hostv1.GetHostResponse{Host: &hostv1.Host{
+	out := &hostv1.Host{
 		Version:           identity.Version,
 		Commit:            identity.Commit,
 		ProtocolVersion:   identity.Protocol,
@@ -29,5 +29,11 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 			InProgress:    uint32(queue.InProgress),
 			Queued:        uint32(queue.Queued),
 		},
-	}}, nil
+	}
+	if c, ok := h.s.o.Config(); ok {
+		out.Config = &hostv1.ConfigFile{
+			Path: valid(c.Path), LoadedAt: timeToWire(c.LoadedAt), Error: valid(c.Error), ErrorSince: timeToWire(c.ErrorSince),
+		}
+	}
+	return &hostv1.GetHostResponse{Host: out}, nil
 }

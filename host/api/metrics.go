@@ -48,6 +48,12 @@ func newMetrics(s *Server) (*metrics, error) {
 			func() float64 { return float64(s.o.Queue.Status().Queued) }),
 		gauge("penstock_queue_max_in_progress", "Limit of runs in progress; -1 means none.",
 			func() float64 { return float64(s.o.Queue.Status().MaxInProgress) }),
+		gauge("penstock_config_error", "1 while the configuration file cannot be used as it is, so that an older one is in use; else 0.", func() float64 {
+			if c, ok := s.o.Config(); ok && c.Error != "" {
+				return 1
+			}
+			return 0
+		}),
 		gauge("penstock_store_bytes", "Bytes of the store's files.", func() float64 {
 			size, err := s.o.Store.Size()
 			if err != nil {

@@ -62,6 +62,8 @@ type Options struct {
 	Metrics *prometheus.Registry
 	// Identity is what the host tells of itself.
 	Identity Identity
+	// Config tells how the configuration file stands, false when there is none. Default: there is none.
+	Config func() (ConfigFile, bool)
 }
 
 // Identity is what a host is.
@@ -74,6 +76,17 @@ type Identity struct {
 	Advertised string
 	// DataDirectory holds its store.
 	DataDirectory string
+}
+
+// ConfigFile is how a configuration file stands.
+type ConfigFile struct {
+	Path string
+	// LoadedAt is when the configuration in use was read.
+	LoadedAt time.Time
+	// Error says why the file as it is now is not in use, a problem on each line; empty when it is.
+	Error string
+	// ErrorSince is when that began; zero when there is no error.
+	ErrorSince time.Time
 }
 
 // Server is the host's one port.
@@ -119,6 +132,9 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 
 // New returns a Server that has not started.
 func New(o Options) (*Server, error) {
+	if o.Config == nil {
+		o.Config = func() (ConfigFile, bool) { return ConfigFile{}, false }
+	}
 	s := &Server{
 		o: o, mux: http.NewServeMux(), streams: newStreams(), services: map[string]bool{},
 		hosts:    newHostList(o.Listener.Addr(), o.Identity.Advertised, o.AllowedHosts),
