@@ -1,169 +1,157 @@
 package launch
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/penstock-run/penstock/host"
-	"github.com/penstock-run/penstock/usercode/tag"
+	"github.com/penstock-run/penstock/host/jobdiff"
+	"github.com/penstock-run/penstock/host/workspace"
 )
 
 // changedError says that a job is not as the user saw it, and what is different.
-// saw is nil when this host does not remember it.
-func changedError(name host.JobName, saw, now *host.JobDefinition) error {
+// saw is the body of the definition that they saw; nil when this host does not remember it.
+func changedError(job *workspace.Job, saw []byte) error {
 	e := &host.Error{
 		Code:    host.Conflict,
 		Reason:  "DEFINITION_CHANGED",
-		Message: fmt.Sprintf("job %s changed since you looked at it", name),
+		Message: fmt.Sprintf("job %s changed since you looked at it", job.Name),
 		Remedy:  "Look at the job as it is now and launch again; nothing was queued.",
 	}
 	if saw == nil {
 		return e
 	}
-	for _, line := range changes(saw, now) {
+	before, err := workspace.DecodeDefinition(saw)
+	if err != nil {
+		return e // it was decoded before it was remembered
+	}
+	after, err := job.Proto()
+	if err != nil {
+		return err
+	}
+	for _, line := range changeLines(jobdiff.Compare(jobdiff.Job{Definition: before}, jobdiff.Job{Definition: after})) {
 		e.Problems = append(e.Problems, host.Problem{Field: "job", Message: line})
 	}
 	return e
 }
 
-// changes says what is different between two definitions of a job, for people.
-func changes(before, after *host.JobDefinition) (lines []string) {
-	lines = append(lines, schemaChanges(before.ConfigSchema, after.ConfigSchema)...)
-	lines = append(lines, graphChanges(before, after)...)
-	lines = append(lines, tagChanges(before.Tags, after.Tags)...)
-	if before.Description != after.Description {
+// changeLines sums up what is different between two definitions of a job: first what a launch has to do with.
+func changeLines(d jobdiff.Diff) (lines []string) {
+	lines = append(lines, schemaLines(d)...)
+	for _, part := range []struct {
+		kind jobdiff.Kind
+		what string
+	}{{jobdiff.Added, "ops added: "}, {jobdiff.Removed, "ops removed: "}, {jobdiff.Changed, "ops or graphs that changed: "}} {
+		if paths := changedPaths(d, jobdiff.Graph, part.kind); len(paths) > 0 {
+			lines = append(lines, part.what+listed(paths))
+		}
+	}
+	if tags := changeLists(d, jobdiff.Tags); tags != "" {
+		lines = append(lines, "its tags changed"+tags)
+	}
+	if slices.ContainsFunc(d.Changes, func(c jobdiff.Change) bool { return c.Section == jobdiff.Description }) {
 		lines = append(lines, "its description changed")
 	}
-	if len(lines) == 0 {
-		return []string{"a part of its definition changed that does not concern the launch"}
-	}
-	return lines
-}
-
-func schemaChanges(before, after []byte) []string {
 	switch {
-	case bytes.Equal(before, after):
-		return nil
-	case len(before) == 0:
-		return []string{"it takes a config now"}
-	case len(after) == 0:
-		return []string{"it takes no config any more"}
-	}
-	was, is := schemaKeys(before), schemaKeys(after)
-	added, removed := difference(is, was), difference(was, is)
-	var parts []string
-	for key, text := range is {
-		if old, ok := was[key]; ok && old != text {
-			parts = append(parts, key)
-		}
-	}
-	slices.Sort(parts)
-	// A key whose members changed says less than those members.
-	parts = slices.DeleteFunc(parts, func(key string) bool {
-		return slices.ContainsFunc(slices.Concat(parts, added, removed), func(k string) bool { return strings.HasPrefix(k, key+".") })
-	})
-	line := "its config schema changed"
-	line += changeList("added", added) + changeList("removed", removed) + changeList("different", parts)
-	return []string{line}
-}
-
-// schemaKeys are the keys that a config schema names, as paths, each with the text of its schema.
-func schemaKeys(schema []byte) map[string]string {
-	keys := map[string]string{}
-	var walk func(prefix string, text json.RawMessage, depth int)
-	walk = func(prefix string, text json.RawMessage, depth int) {
-		var s struct {
-			Properties map[string]json.RawMessage `json:"properties"`
-		}
-		if depth > MaxConfigDepth || len(keys) > MaxSchemaValues || json.Unmarshal(text, &s) != nil {
-			return
-		}
-		for name, sub := range s.Properties {
-			keys[prefix+name] = string(sub)
-			walk(prefix+name+".", sub, depth+1)
-		}
-	}
-	if len(schema) <= MaxSchemaBytes {
-		walk("", schema, 1)
-	}
-	return keys
-}
-
-func graphChanges(before, after *host.JobDefinition) []string {
-	was, is := nodeMap(before), nodeMap(after)
-	var lines []string
-	if added := difference(is, was); len(added) > 0 {
-		lines = append(lines, "ops added: "+listed(added))
-	}
-	if removed := difference(was, is); len(removed) > 0 {
-		lines = append(lines, "ops removed: "+listed(removed))
-	}
-	var rewired []string
-	for path, node := range is {
-		if old, ok := was[path]; ok && old != node {
-			rewired = append(rewired, path)
-		}
-	}
-	if slices.Sort(rewired); len(rewired) > 0 {
-		lines = append(lines, "ops or graphs with other inputs or another definition: "+listed(rewired))
+	case d.More > 0:
+		lines = append(lines, fmt.Sprintf("and more: %d changes", d.More))
+	case len(lines) == 0:
+		lines = append(lines, "a part of its definition changed that does not concern the launch")
 	}
 	return lines
 }
 
-// nodeMap gives each node of a job, by path, a text that is the same when nothing about it changed.
-func nodeMap(d *host.JobDefinition) map[string]string {
-	nodes := map[string]string{}
-	var walk func(prefix string, g *host.Graph)
-	walk = func(prefix string, g *host.Graph) {
-		for i := range g.Nodes {
-			n := &g.Nodes[i]
-			nodes[prefix+n.Name] = fmt.Sprintf("%q %v %q %v", n.Op, n.Wires, n.After, n.Outputs)
-			if n.Graph != nil {
-				walk(prefix+n.Name+".", n.Graph)
-			}
+func schemaLines(d jobdiff.Diff) []string {
+	for _, c := range d.Changes {
+		if c.Section != jobdiff.ConfigSchema || c.Path != "" {
+			continue
+		}
+		switch c.Kind {
+		case jobdiff.Added:
+			return []string{"it takes a config now"}
+		case jobdiff.Removed:
+			return []string{"it takes no config any more"}
+		case jobdiff.Changed: // listed with the fields
 		}
 	}
-	walk("", &d.Graph)
-	return nodes
+	if lists := changeLists(d, jobdiff.ConfigSchema); lists != "" {
+		return []string{"its config schema changed" + lists}
+	}
+	return nil
 }
 
-func tagChanges(before, after []tag.Tag) []string {
-	was, is := map[string]string{}, map[string]string{}
-	for _, t := range before {
-		was[t.Key] = t.Value
-	}
-	for _, t := range after {
-		is[t.Key] = t.Value
-	}
-	var different []string
-	for key, value := range is {
-		if old, ok := was[key]; ok && old != value {
-			different = append(different, key)
+// changeLists says what was added and removed in a section, and what became of the rest.
+func changeLists(d jobdiff.Diff, section jobdiff.Section) string {
+	var b strings.Builder
+	for _, part := range []struct {
+		kind jobdiff.Kind
+		what string
+	}{{jobdiff.Added, "; added: "}, {jobdiff.Removed, "; removed: "}, {jobdiff.Changed, "; different: "}} {
+		if paths := changedPaths(d, section, part.kind); len(paths) > 0 {
+			b.WriteString(part.what + listedWith(paths, detailsOf(d, section, part.kind)))
 		}
 	}
-	slices.Sort(different)
-	line := changeList("added", difference(is, was)) + changeList("removed", difference(was, is)) + changeList("different", different)
-	if line == "" {
-		return nil
-	}
-	return []string{"its tags changed" + line}
+	return b.String()
 }
 
-// difference are the keys of a that b lacks, sorted.
-func difference(a, b map[string]string) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(a)), func(key string) bool {
-		_, there := b[key]
-		return there
-	})
+// changedPaths are the paths of a section to which something happened, each once.
+func changedPaths(d jobdiff.Diff, section jobdiff.Section, kind jobdiff.Kind) (paths []string) {
+	for _, c := range d.Changes {
+		if c.Section == section && c.Kind == kind {
+			paths = append(paths, orWhole(c.Path))
+		}
+	}
+	return slices.Compact(paths)
 }
 
-func changeList(what string, names []string) string {
-	if len(names) == 0 {
-		return ""
+// orWhole is a path, or words for the job itself.
+func orWhole(path string) string {
+	if path == "" {
+		return "the whole"
 	}
-	return "; " + what + ": " + listed(names)
+	return path
+}
+
+// detailsOf says of paths what there is to know for a launch: what a field is, and was.
+func detailsOf(d jobdiff.Diff, section jobdiff.Section, kind jobdiff.Kind) map[string]string {
+	details := map[string]string{}
+	for _, c := range d.Changes {
+		switch {
+		case c.Section != section || c.Kind != kind || kind == jobdiff.Removed:
+		case kind == jobdiff.Changed:
+			details[orWhole(c.Path)] = clipDetail(c.Before) + " → " + clipDetail(c.After)
+		default:
+			details[orWhole(c.Path)] = clipDetail(c.After)
+		}
+	}
+	return details
+}
+
+// clipDetail is a text for people, short and on one line.
+func clipDetail(text string) string {
+	if text == "" {
+		return `""`
+	}
+	return clip(clipTo(text, maxDetail))
+}
+
+// maxDetail is how many bytes of a changed text a message holds.
+const maxDetail = 48
+
+// listedWith is listed with something in brackets after each name.
+func listedWith(names []string, details map[string]string) string {
+	texts := make([]string, 0, maxListed)
+	for _, n := range names[:min(len(names), maxListed)] {
+		text := clip(n)
+		if details[n] != "" {
+			text += " (" + details[n] + ")"
+		}
+		texts = append(texts, text)
+	}
+	more := ""
+	if len(names) > maxListed {
+		more = fmt.Sprintf(" and %d more", len(names)-maxListed)
+	}
+	return strings.Join(texts, ", ") + more
 }

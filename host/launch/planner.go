@@ -13,8 +13,8 @@ import (
 type Planner struct {
 	workspace *workspace.Workspace
 	schemas   *schemaCache
-	// seen are definitions that somebody planned with, to say later what changed since.
-	seen *recent[host.Digest, *host.JobDefinition]
+	// seen are bodies of definitions that somebody planned with, to say later what changed since.
+	seen *recent[host.Digest, []byte]
 }
 
 // NewPlanner returns a Planner.
@@ -22,7 +22,7 @@ func NewPlanner(w *workspace.Workspace) *Planner {
 	return &Planner{
 		workspace: w,
 		schemas:   newSchemaCache(),
-		seen:      newRecent[host.Digest, *host.JobDefinition](maxSeenDefinitions, maxSeenBytes),
+		seen:      newRecent[host.Digest, []byte](maxSeenDefinitions, maxSeenBytes),
 	}
 }
 
@@ -73,13 +73,10 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 	if location.State == host.LocationIncompatible {
 		return nil, incompatibleError(job.Name.String(), location)
 	}
-	saw, known := p.seen.peek(r.DefinitionDigest)
-	p.seen.get(job.DefinitionDigest, len(job.DefinitionBody), func() *host.JobDefinition { return definition })
+	saw, _ := p.seen.peek(r.DefinitionDigest)
+	p.seen.get(job.DefinitionDigest, len(job.DefinitionBody), func() []byte { return job.DefinitionBody })
 	if !r.DefinitionDigest.IsZero() && r.DefinitionDigest != job.DefinitionDigest {
-		if !known {
-			saw = nil
-		}
-		return nil, changedError(job.Name, saw, definition)
+		return nil, changedError(job, saw)
 	}
 
 	plan := &Plan{Job: job.Name, Snapshot: job.Snapshot(), Bodies: bodiesOf(job), CodeVersion: job.Snapshot().CodeVersion}

@@ -224,9 +224,9 @@ func TestPlanDefinitionChanged(t *testing.T) {
 		t.Fatalf("got %v, want DEFINITION_CHANGED", err)
 	}
 	want := []string{
-		"job: its config schema changed; added: config.z; removed: config.x; different: config.y",
+		"job: its config schema changed; added: config.z (optional); removed: config.x; different: config.y (text → a whole number)",
 		"job: ops added: new_op",
-		"job: its tags changed; added: c; removed: a; different: b",
+		"job: its tags changed; added: c (4); removed: a; different: b (2 → 3)",
 	}
 	if diff := cmp.Diff(want, lines(e.Problems)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
