@@ -152,7 +152,7 @@ func (l *location) askTarget(ctx context.Context, t *target, anew bool) (answer,
 	t.fault = f
 	if f == nil {
 		t.lose()
-		t.conn, t.freshAt = conn, conn.dialedAt
+		t.conn, t.freshAt, t.head = conn, conn.dialedAt.Add(-t.head), 0
 		return answer{conn: conn, report: r, fresh: true}, nil
 	}
 	if t.conn != nil && t.conn.alive() && ctx.Err() == nil && f.silent {

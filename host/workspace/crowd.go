@@ -1,20 +1,20 @@
 package workspace
 
 import (
-	"maps"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
 // crowd knows which locations lead to which server processes, to tell people
 // of locations that lead to the same one. All methods may be called concurrently.
 type crowd struct {
-	// publish is told the locations whose neighbours changed.
+	// publish is told the locations that share a server since, or do not any more.
 	publish func(location string)
 
 	mu      sync.Mutex
 	servers map[string][]string // the locations of each server process
-	shared  map[[2]string]int   // how many servers two locations share; both orders
 }
 
 // enter notes that a location leads to a server process.
@@ -22,11 +22,9 @@ func (c *crowd) enter(server, location string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.servers == nil {
-		c.servers, c.shared = map[string][]string{}, map[[2]string]int{}
+		c.servers = map[string][]string{}
 	}
-	for _, other := range c.servers[server] {
-		c.share(location, other, 1)
-	}
+	c.tell(server, location)
 	c.servers[server] = append(c.servers[server], location)
 }
 
@@ -40,36 +38,42 @@ func (c *crowd) leave(server, location string) {
 		return
 	}
 	c.servers[server] = rest
-	for _, other := range rest {
-		c.share(location, other, -1)
+	c.tell(server, location)
+}
+
+// tell publishes a location and those that share a server with it, unless they
+// are so many that nobody reads their names. mu must be held.
+func (c *crowd) tell(server, location string) {
+	if others := c.servers[server]; len(others) > 0 && len(others) <= maxNeighbours {
+		for _, other := range others {
+			c.publish(other)
+		}
+		c.publish(location)
 	}
 }
 
-// share changes how many servers two locations share. mu must be held.
-func (c *crowd) share(a, b string, by int) {
-	for _, pair := range [][2]string{{a, b}, {b, a}} {
-		before := c.shared[pair]
-		if c.shared[pair] = before + by; before+by == 0 {
-			delete(c.shared, pair)
-		}
-		if before == 0 || before+by == 0 {
-			c.publish(pair[0])
-		}
-	}
-}
-
-// neighbours are the locations that share a server with this one, sorted.
-func (c *crowd) neighbours(location string) []string {
+// notice names the other locations that lead to one of a location's servers;
+// empty when there are none.
+func (c *crowd) notice(location string, replicas []*replica) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.shared) == 0 {
-		return nil
-	}
-	names := map[string]bool{}
-	for pair := range c.shared {
-		if pair[0] == location {
-			names[pair[1]] = true
+	var names []string
+	for _, r := range replicas {
+		for _, n := range c.servers[r.id] {
+			if n != location && !slices.Contains(names, n) && len(names) <= maxNeighbours {
+				names = append(names, n)
+			}
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	slices.Sort(names)
+	switch n := len(names); {
+	case n == 0:
+		return ""
+	case n == 1:
+		return "It has the same server as location " + names[0] + ": both list the same jobs."
+	case n <= maxNeighbours:
+		return "It has the same server as locations " + strings.Join(names, ", ") + ": all list the same jobs."
+	default:
+		return fmt.Sprintf("It has the same server as more than %d other locations: all list the same jobs.", maxNeighbours)
+	}
 }

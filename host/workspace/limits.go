@@ -53,6 +53,8 @@ const (
 	// maxReports how many different reports.
 	maxReplicas = 32
 	maxReports  = 32
+	// maxNeighbours is how many locations with the same server are named.
+	maxNeighbours = 8
 	// rollbackProbes is how many probes in a row, each over a new connection, make
 	// a report active that is older than the active one. When several servers are
 	// alive, the active one's among them, it takes rollbackProbesEach for each.

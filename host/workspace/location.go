@@ -66,6 +66,7 @@ type location struct {
 	interval  time.Duration
 	slots     slots
 	slot      int
+	head      time.Duration // how much older its first connections count, so that a host's are not all replaced at once
 	places    *places
 	resolver  Resolver
 	metrics   *Metrics

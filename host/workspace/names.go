@@ -21,8 +21,9 @@ type target struct {
 	address string
 	// conn is the last connection made to it, held; nil when it broke.
 	conn *connection
-	// freshAt is when conn was made.
+	// freshAt is when conn was made; head is how much older the first one counts.
 	freshAt time.Time
+	head    time.Duration
 	// fault is why no new connection could be made the last time; until notBefore none is tried while others answer.
 	fault     *fault
 	notBefore time.Time
@@ -45,7 +46,7 @@ func (l *location) resolve(ctx context.Context) *fault {
 	}
 	if _, err := netip.ParseAddr(name); err == nil {
 		if len(l.targets) == 0 {
-			l.targets = []*target{{address: l.config.Address}}
+			l.targets = []*target{{address: l.config.Address, head: l.head}}
 		}
 		return nil
 	}
@@ -90,7 +91,7 @@ func (l *location) targetsAre(ips []netip.Addr, port string) {
 			before = slices.Delete(before, i, i+1)
 			continue
 		}
-		l.targets = append(l.targets, &target{ip: ip, address: net.JoinHostPort(ip.String(), port)})
+		l.targets = append(l.targets, &target{ip: ip, address: net.JoinHostPort(ip.String(), port), head: l.head})
 	}
 	for _, t := range before {
 		t.lose()

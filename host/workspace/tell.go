@@ -80,8 +80,8 @@ func (l *location) notice() (notices []string) {
 // noticed are all notices. mu must be held.
 func (l *location) noticed() []string {
 	notices := slices.Clone(l.notices)
-	for _, n := range l.crowd.neighbours(l.name) {
-		notices = append(notices, "It has the same server as location "+n+": both lists show the same jobs.")
+	if n := l.crowd.notice(l.name, l.replicas); n != "" {
+		notices = append(notices, n)
 	}
 	return notices
 }

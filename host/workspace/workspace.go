@@ -94,6 +94,7 @@ func (w *Workspace) newLocation(c host.LocationConfig) *location {
 		logger:    w.o.Logger,
 		slot:      int(w.o.Jitter() * slotsPerInterval),
 		slots:     w.slots,
+		head:      time.Duration(w.o.Jitter() * float64(connectionAge)),
 		places:    w.places,
 		resolver:  w.o.Resolver,
 		crowd:     &w.crowd,
