@@ -44,6 +44,12 @@ const jobRuns = createRoute({
   component: lazyRouteComponent(() => import("@/features/job/job-runs"), "JobRuns"),
 });
 
+const jobHistory = createRoute({
+  getParentRoute: () => job,
+  path: "/history",
+  component: lazyRouteComponent(() => import("@/features/job/history"), "History"),
+});
+
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
@@ -62,7 +68,7 @@ const deployment = createRoute({
   component: lazyRouteComponent(() => import("@/features/deployment/deployment-page"), "DeploymentPage"),
 });
 
-const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns]), runs, run, deployment]);
+const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, run, deployment]);
 
 /** The router; history is given where there is no browser. */
 export function createPageRouter(history?: RouterHistory) {

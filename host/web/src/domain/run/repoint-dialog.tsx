@@ -6,7 +6,7 @@ import { useDebounced } from "@/lib/debounced";
 import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
 import { JobService } from "@/gen/penstock/host/v1/job_pb";
-import { RunService, type RepointRunsResponse } from "@/gen/penstock/host/v1/run_pb";
+import { RunService, type RepointedRun, type RepointRunsResponse } from "@/gen/penstock/host/v1/run_pb";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Label, SearchField } from "@/ui/field";
@@ -20,18 +20,20 @@ import { RepointOutcome } from "./repoint-outcome";
 const restMs = 200;
 const mostJobs = 8;
 
-/** Makes the runs of a job that wait for its code runs of another job: says which fit first, and asks. */
-export function RepointDialog({ job, onClose }: { job: JobNameText; onClose: () => void }) {
+/** Makes runs of a job that wait for its code runs of another job: says first which fit, and asks. */
+export function RepointDialog({ job, ids, onClose }: { job: JobNameText; ids: string[]; onClose: () => void }) {
   const name = formatJobName(job);
   const [to, setTo] = useState("");
-  const preview = useQuery(RunService.method.repointRuns, { job: name, to, dryRun: true }, { enabled: to !== "", staleTime: 0, gcTime: 0 });
+  const [stay, setStay] = useState<RepointedRun[]>([]);
   const repoint = useMutation(RunService.method.repointRuns);
-  const ids = (preview.data?.runs ?? []).filter((run) => run.error === "").map((run) => run.id);
-  const ready = to !== "" && !preview.isFetching && ids.length > 0;
   const done = repoint.data;
+  const preview = useQuery(RunService.method.repointRuns, { ids, to, dryRun: true }, { enabled: to !== "" && done === undefined, staleTime: 0, gcTime: 0 });
+  const fit = (preview.data?.runs ?? []).filter((run) => run.error === "").map((run) => run.id);
+  const ready = to !== "" && !preview.isFetching && fit.length > 0;
   const start = () => {
-    // Exactly those that were shown: others may have come meanwhile.
-    if (ready && !repoint.isPending) repoint.mutate({ job: name, ids, to });
+    if (!ready || repoint.isPending) return;
+    setStay((preview.data?.runs ?? []).filter((run) => run.error !== ""));
+    repoint.mutate({ ids: fit, to });
   };
   return (
     <Dialog
@@ -42,13 +44,13 @@ export function RepointDialog({ job, onClose }: { job: JobNameText; onClose: () 
       footer={
         done !== undefined ? (
           <Button look="primary" onClick={onClose}>
-            Close
+            Done
           </Button>
         ) : (
           <>
             <Button onClick={onClose}>Leave them as they are</Button>
             <Button look="primary" icon={<CornerUpRight size={14} aria-hidden />} disabled={!ready || repoint.isPending} onClick={start}>
-              {repoint.isPending ? "Re-pointing…" : ready ? `Re-point ${plural(ids.length, "run")}` : "Re-point"}
+              {repoint.isPending ? "Re-pointing…" : ready ? `Re-point ${plural(fit.length, "run")}` : "Re-point"}
             </Button>
           </>
         )
@@ -58,16 +60,16 @@ export function RepointDialog({ job, onClose }: { job: JobNameText; onClose: () 
         {done === undefined && (
           <>
             <p>
-              Runs of <code>{inertText(name)}</code> wait for its code. Where the job was renamed or moved, they can become runs of another job: with the config, tags
-              and op selection that they were launched with, which must fit that job. They keep their ids and their place in the queue, and start on that
-              job&apos;s code. Nothing is changed before you confirm.
+              {plural(ids.length, "run")} of <code>{inertText(name)}</code> {ids.length === 1 ? "waits" : "wait"} for code. Where the job was renamed or moved, waiting runs
+              can become runs of another job: with the config, tags and op selection that they were launched with, which must fit that job. They keep their ids and
+              their place in the queue, and start on that job&apos;s code. Nothing is changed before you confirm.
             </p>
             <TargetField not={name} to={to} onChoose={setTo} />
             {to !== "" && <Preview data={preview.data} error={preview.error} busy={preview.isFetching} onRetry={() => void preview.refetch()} />}
             {repoint.error !== null && <Failure doing="re-point the runs" error={repoint.error} />}
           </>
         )}
-        {done !== undefined && <RepointOutcome response={done} done />}
+        {done !== undefined && <RepointOutcome response={{ ...done, runs: [...done.runs, ...stay] }} done />}
       </div>
     </Dialog>
   );

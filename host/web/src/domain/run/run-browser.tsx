@@ -1,3 +1,4 @@
+import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
 import { ButtonLink } from "@/ui/link";
 import { Panel } from "@/ui/panel";
 import { CodeBlock } from "@/ui/table";
@@ -8,6 +9,8 @@ import styles from "./run-browser.module.css";
 import { RunFilterBar } from "./run-filter-bar";
 import { useRunList } from "./run-list";
 import { RunTable } from "./run-table";
+import { WaitingJobs } from "./waiting-jobs";
+import { useWaitingRuns } from "./waiting-runs";
 
 /** Runs with their filter, page by page. The address holds the view; hrefOf makes it. */
 export function RunBrowser({ view, hrefOf, job, firstRun }: {
@@ -24,6 +27,7 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
   return (
     <Panel padded={false}>
       <RunFilterBar view={view} hrefOf={hrefOf} withJob={job === undefined} />
+      {view.statuses.includes(RunStatus.WAITING_FOR_CODE) && <Waiting view={asked} />}
       {error !== null && (
         <div className={styles.message}>
           <Failure doing="list runs" error={error} retry={() => void refetch()} />
@@ -38,6 +42,16 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
         </div>
       )}
     </Panel>
+  );
+}
+
+// Where the filter asks for runs that wait for their code, they can be re-pointed together.
+function Waiting({ view }: { view: RunsView }) {
+  const waiting = useWaitingRuns({ ...view, statuses: [RunStatus.WAITING_FOR_CODE] });
+  return (
+    <div className={styles.waiting}>
+      <WaitingJobs waiting={waiting} />
+    </div>
   );
 }
 

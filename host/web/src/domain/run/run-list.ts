@@ -9,8 +9,13 @@ import { useRunWatch } from "./run-watch";
 const pageSize = 25;
 
 /** A page of runs, kept current. */
-export function useRunList({ tags, job, statuses, codeVersion, snapshot, location, cursor }: RunsView) {
-  return useRuns({ tags, job, statuses, codeVersion, snapshot, location }, pageSize, cursor);
+export function useRunList(view: RunsView) {
+  return useRuns(runFilter(view), pageSize, view.cursor);
+}
+
+/** The filter of a view, as the host takes it. */
+export function runFilter({ tags, job, statuses, codeVersion, snapshot, location }: RunsView): MessageInitShape<typeof RunFilterSchema> {
+  return { tags, job, statuses, codeVersion, snapshot, location };
 }
 
 /** Runs that match a filter from a cursor on, kept current; pageSize of them at first. */

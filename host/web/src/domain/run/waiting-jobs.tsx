@@ -20,12 +20,12 @@ const mostReasons = 2;
 /** Runs that wait for their code, by job, with what can be done; nothing when none waits. */
 export function WaitingJobs({ waiting, location, job }: {
   waiting: WaitingRuns;
-  /** Only those of this location; empty or absent for all. */
+  /** Only those of this location. */
   location?: string;
   /** Only those of this job. */
   job?: JobNameText;
 }) {
-  const [repointing, setRepointing] = useState<JobNameText>();
+  const [repointing, setRepointing] = useState<WaitingJob>();
   const meant = waiting.runs.filter((run) => (location ?? run.job?.location) === run.job?.location && (job === undefined || sameJob(job, run.job)));
   // The dialog stays while it shows what became of the runs: none of them waits any more then.
   if (meant.length === 0 && repointing === undefined) return null;
@@ -38,34 +38,35 @@ export function WaitingJobs({ waiting, location, job }: {
         <Callout tone="warn" title={`${count} ${many ? "wait" : "waits"} for code`}>
           <ul className={styles.jobs}>
             {entries.map((entry) => (
-              <JobLine key={formatJobName(entry.job)} entry={entry} onRepoint={() => { setRepointing(entry.job); }} />
+              <JobLine key={formatJobName(entry.job)} entry={entry} onRepoint={() => { setRepointing(entry); }} />
             ))}
           </ul>
         </Callout>
       )}
       {repointing !== undefined && (
         <Suspense>
-          <RepointDialog job={repointing} onClose={() => { setRepointing(undefined); }} />
+          <RepointDialog job={repointing.job} ids={repointing.ids} onClose={() => { setRepointing(undefined); }} />
         </Suspense>
       )}
     </div>
   );
 }
 
-function JobLine({ entry: { job, count, reasons, sinceMs }, onRepoint }: { entry: WaitingJob; onRepoint: () => void }) {
+function JobLine({ entry: { job, ids, reasons, sinceMs }, onRepoint }: { entry: WaitingJob; onRepoint: () => void }) {
+  const runs = plural(ids.length, "run");
   return (
     <li className={styles.job}>
       <div className={styles.line}>
         <Link href={paths.runs({ job: formatJobName(job), statuses: [RunStatus.WAITING_FOR_CODE] })}>
-          {plural(count, "run")} of {formatJobName(job)}
+          {runs} of {formatJobName(job)}
         </Link>
         {sinceMs !== undefined && (
           <span className={styles.since}>
             for <Elapsed from={sinceMs} />
           </span>
         )}
-        <Button small icon={<CornerUpRight size={12} aria-hidden />} aria-label={`Re-point ${plural(count, "run")} of ${formatJobName(job)}`} onClick={onRepoint}>
-          Re-point {plural(count, "run")}…
+        <Button small icon={<CornerUpRight size={12} aria-hidden />} aria-label={`Re-point ${runs} of ${formatJobName(job)}`} onClick={onRepoint}>
+          Re-point {runs}…
         </Button>
       </div>
       {reasons.slice(0, mostReasons).map((reason) => (

@@ -2,7 +2,8 @@ import { RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
 import type { JobName } from "@/gen/penstock/host/v1/job_pb";
 import { formatJobName } from "@/domain/job/job-name";
 import { instantMs } from "@/lib/instant";
-import { useRuns } from "./run-list";
+import { allRuns, type RunsView } from "@/domain/paths";
+import { runFilter, useRuns } from "./run-list";
 
 // As many as one answer holds. More are counted as "more than".
 const most = 1000;
@@ -17,30 +18,31 @@ export interface WaitingRuns {
 /** The runs of one job that wait for its code. */
 export interface WaitingJob {
   job: JobName;
-  count: number;
+  /** Ids of the runs. */
+  ids: string[];
   /** Why they wait, each reason once, that of the newest run first. */
   reasons: string[];
   /** Since when the one that waits longest does, in milliseconds; undefined when that is not known. */
   sinceMs: number | undefined;
 }
 
-const filter = { statuses: [RunStatus.WAITING_FOR_CODE] };
+const waitingView: RunsView = { ...allRuns, statuses: [RunStatus.WAITING_FOR_CODE] };
 
-/** All runs that wait for their code, kept current. */
-export function useWaitingRuns(): WaitingRuns {
-  const { data } = useRuns(filter, most, "");
+/** Runs that wait for their code, kept current: all of them, or those that a view of runs shows. */
+export function useWaitingRuns(view: RunsView = waitingView): WaitingRuns {
+  const { data } = useRuns(runFilter(view), most, "");
   return { runs: data?.runs ?? [], more: (data?.nextCursor ?? "") !== "" };
 }
 
 /** Waiting runs by their jobs, in the order of names. */
 export function waitingJobs(runs: readonly Run[]): WaitingJob[] {
   const jobs = new Map<string, WaitingJob>();
-  for (const { job, statusReason, waitingSince } of runs) {
+  for (const { id, job, statusReason, waitingSince } of runs) {
     if (job === undefined) continue;
     const name = formatJobName(job);
-    const entry = jobs.get(name) ?? { job, count: 0, reasons: [], sinceMs: undefined };
+    const entry = jobs.get(name) ?? { job, ids: [], reasons: [], sinceMs: undefined };
     const since = instantMs(waitingSince);
-    entry.count++;
+    entry.ids.push(id);
     if (statusReason !== "" && !entry.reasons.includes(statusReason)) entry.reasons.push(statusReason);
     if (since !== undefined) entry.sinceMs = Math.min(since, entry.sinceMs ?? since);
     jobs.set(name, entry);

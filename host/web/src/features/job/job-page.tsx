@@ -12,6 +12,8 @@ import { CopyButton } from "@/ui/copy-button";
 import { ButtonLink, Link } from "@/ui/link";
 import { Page, Tabs } from "@/ui/page";
 import { Callout, Loading } from "@/ui/states";
+import { Gone } from "./gone";
+import styles from "./job-page.module.css";
 
 /** A job: its header and tabs; the tab below. */
 export function JobPage() {
@@ -25,8 +27,12 @@ export function JobPage() {
     { href: paths.job(name), label: "Overview" },
     { href: paths.launchpad(name), label: "Launchpad" },
     { href: paths.jobRuns(name), label: "Runs" },
+    { href: paths.jobHistory(name), label: "History" },
   ].map((tab) => ({ ...tab, current: pathname.replace(/\/$/, "") === new URL(tab.href, window.location.origin).pathname }));
   const onLaunchpad = tabs[1]?.current === true;
+  // A job that is gone has runs and a history all the same.
+  const onPast = tabs.slice(2).some((tab) => tab.current);
+  const gone = error?.code === Code.NotFound;
   return (
     <Page
       name={name.job}
@@ -43,7 +49,7 @@ export function JobPage() {
         </>
       }
       actions={
-        onLaunchpad ? undefined : (
+        onLaunchpad || gone ? undefined : (
           <ButtonLink look="primary" href={paths.launchpad(name)} icon={<Rocket size={14} aria-hidden />}>
             Launch
           </ButtonLink>
@@ -51,24 +57,17 @@ export function JobPage() {
       }
     >
       <Tabs label="Job" tabs={tabs} />
-      {error !== null && (
-        <Failure
-          doing={error.code === Code.NotFound ? `find the job ${name.job}` : `load the job ${name.job}`}
-          error={error}
-          retry={() => void refetch()}
-        />
-      )}
-      {data === undefined && error === null && <Loading what="the job" />}
-      {data?.job !== undefined && (
-        <>
-          {data.job.warnings.map((warning) => (
-            <Callout key={warning} tone="warn">
-              {warning}
-            </Callout>
-          ))}
-          <Outlet />
-        </>
-      )}
+      <div className={styles.page}>
+        {error !== null && <Failure doing={`${gone ? "find" : "load"} the job ${name.job}`} error={error} retry={() => void refetch()} />}
+        {gone && <Gone name={name} />}
+        {data === undefined && error === null && !onPast && <Loading what="the job" />}
+        {data?.job?.warnings.map((warning) => (
+          <Callout key={warning} tone="warn">
+            {warning}
+          </Callout>
+        ))}
+        {(data?.job !== undefined || onPast) && <Outlet />}
+      </div>
     </Page>
   );
 }

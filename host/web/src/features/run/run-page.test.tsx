@@ -6,7 +6,7 @@ import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
 import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
-import { reportName, withMetadata } from "@/testing/samples";
+import { reportJob, reportName, withMetadata } from "@/testing/samples";
 
 const id = "0193a4b2-77c1-7d10-9a2e-3f0c5b6a7d8e";
 const time = timestampFromMs(1_800_000_000_000);
@@ -141,4 +141,56 @@ it("finds a run by the beginning of its id, and goes to its own address", async 
 it("says so when there is no such run", async () => {
   renderPage("/runs/0193dead", new MemoryHost());
   expect(await screen.findByText("there is no run 0193dead")).toBeDefined();
+});
+
+it("says what a run was launched from, and what it was started from when that is other code", async () => {
+  const host = hostWithRun(RunStatus.SUCCESS);
+  host.changeRun(id, {
+    snapshot: "aaaa0000aaaa0000",
+    codeVersion: "v1",
+    startedSnapshot: "bbbb0000bbbb0000",
+    startedCodeVersion: "v2",
+    definitionDigest: new Uint8Array([1]),
+    startedDefinitionDigest: new Uint8Array([2]),
+  });
+  renderPage(`/runs/${id}`, host);
+  const code = within(await screen.findByRole("region", { name: "Code" }));
+  expect(code.getByRole("link", { name: "v1" }).getAttribute("href")).toBe("/runs?code_version=v1");
+  expect(code.getByRole("link", { name: "bbbb0000bbbb0000" }).getAttribute("href")).toBe("/runs?snapshot=bbbb0000bbbb0000");
+  expect(code.getByText(/^The job changed while the run was in the queue/)).toBeDefined();
+  expect(code.getByRole("link", { name: "What changed between them" }).getAttribute("href")).toBe(
+    "/jobs/local/tutorial/report/history?from=aaaa0000aaaa0000&to=bbbb0000bbbb0000",
+  );
+});
+
+it("says nothing of another start when it was the same code", async () => {
+  const host = hostWithRun(RunStatus.SUCCESS);
+  host.changeRun(id, { snapshot: "aaaa0000aaaa0000", codeVersion: "v1", startedSnapshot: "aaaa0000aaaa0000", startedCodeVersion: "v1" });
+  renderPage(`/runs/${id}`, host);
+  const code = within(await screen.findByRole("region", { name: "Code" }));
+  expect(code.getByText("Launched from")).toBeDefined();
+  expect(code.queryByText("Started from")).toBeNull();
+});
+
+it("says why a run waits for its code, since when, until when, and lets it be re-pointed", async () => {
+  const host = hostWithRun(RunStatus.WAITING_FOR_CODE);
+  host.runs = host.runs.map((run) => ({
+    ...run,
+    statusReason: "job report is gone from code location local",
+    waitingSince: timestampFromMs(Date.now() - 125_000),
+    waitsUntil: timestampFromMs(1_900_000_000_000),
+  }));
+  host.addJob(reportJob({ name: { ...reportName, job: "weekly" } }));
+  host.repoint = ({ ids, dryRun }) => {
+    if (!dryRun) host.changeRun(id, { status: RunStatus.QUEUED, statusReason: "" });
+    return { to: { ...reportName, job: "weekly" }, runs: ids.map((each) => ({ id: each })) };
+  };
+  const { user } = renderPage(`/runs/${id}`, host);
+  expect(await screen.findByText("job report is gone from code location local")).toBeDefined();
+  expect(screen.getByText(/^Has waited for/).textContent).toMatch(/^Has waited for 2 min \d+ s\. It fails at .*2030.* if its code is not there by then\.$/);
+  await user.click(screen.getByRole("button", { name: "Re-point to another job…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await user.click(await dialog.findByRole("radio", { name: "local/tutorial/weekly" }));
+  await user.click(await dialog.findByRole("button", { name: "Re-point 1 run" }));
+  expect(await dialog.findByText(/^1 run is a run of/)).toBeDefined();
 });

@@ -11,9 +11,10 @@ import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { CopyButton, CopyText } from "@/ui/copy-button";
 import { Link } from "@/ui/link";
 import { Note, Panel, Section } from "@/ui/panel";
-import { Callout, Loading } from "@/ui/states";
+import { Loading } from "@/ui/states";
 import { CodeBlock, Facts } from "@/ui/table";
 import { Elapsed, Instant } from "@/ui/time";
+import { LaunchCode } from "./launch-code";
 import styles from "./run.module.css";
 
 /** What a run was launched with, and where it runs. */
@@ -22,6 +23,9 @@ export function RunPane({ run }: { run: Run }) {
     <Panel padded={false}>
       <Section title="Run">
         <RunFacts run={run} />
+      </Section>
+      <Section title="Code">
+        <LaunchCode run={run} />
       </Section>
       <Section title="Tags">
         <Tags run={run} />
@@ -38,30 +42,21 @@ function RunFacts({ run }: { run: Run }) {
   const created = instantMs(run.createdAt);
   const started = instantMs(run.startedAt);
   const ended = instantMs(run.endedAt);
-  const changed = run.startedDefinitionDigest.length > 0 && hex(run.startedDefinitionDigest) !== hex(run.definitionDigest);
   return (
-    <>
-      <Facts
-        facts={[
-          ["Job", run.job === undefined ? undefined : <Link href={paths.job(run.job)}>{formatJobName(run.job)}</Link>],
-          ["Created", created === undefined ? undefined : <Instant ms={created} />],
-          ["Started", started === undefined ? undefined : <Instant ms={started} />],
-          ["Ended", ended === undefined ? undefined : <Instant ms={ended} />],
-          ["Duration", started === undefined ? undefined : <Elapsed from={started} to={ended} />],
-          ["Worker", run.workerHandle === "" ? undefined : <code>{run.workerHandle}</code>],
-          ["Attempt", run.attempt > 1 ? String(run.attempt) : undefined],
-          ["Op selection", run.opSelection === "" ? undefined : <code>{run.opSelection}</code>],
-          ["Code version", run.codeVersion === "" ? undefined : <CopyText text={run.codeVersion} />],
-          ["Protocol", run.protocolVersion],
-          ["Definition", <CopyText key="digest" text={hex(run.definitionDigest).slice(0, 16)} />],
-        ]}
-      />
-      {changed && (
-        <Callout tone="info">
-          The job changed while the run was in the queue; it ran on definition <code>{hex(run.startedDefinitionDigest).slice(0, 16)}</code>.
-        </Callout>
-      )}
-    </>
+    <Facts
+      facts={[
+        ["Job", run.job === undefined ? undefined : <Link href={paths.job(run.job)}>{formatJobName(run.job)}</Link>],
+        ["Created", created === undefined ? undefined : <Instant ms={created} />],
+        ["Started", started === undefined ? undefined : <Instant ms={started} />],
+        ["Ended", ended === undefined ? undefined : <Instant ms={ended} />],
+        ["Duration", started === undefined ? undefined : <Elapsed from={started} to={ended} />],
+        ["Worker", run.workerHandle === "" ? undefined : <code>{run.workerHandle}</code>],
+        ["Attempt", run.attempt > 1 ? String(run.attempt) : undefined],
+        ["Op selection", run.opSelection === "" ? undefined : <code>{run.opSelection}</code>],
+        ["Protocol", run.protocolVersion],
+        ["Definition", <CopyText key="digest" text={hex(run.definitionDigest).slice(0, 16)} />],
+      ]}
+    />
   );
 }
 

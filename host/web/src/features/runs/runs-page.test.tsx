@@ -100,3 +100,22 @@ it("says how to make the first run, and that a filter matches nothing", async ()
   expect(await screen.findByText("No runs yet")).toBeDefined();
   expect(screen.getByText(/penstock run launch/)).toBeDefined();
 });
+
+it("filters by code version, snapshot and location, each a chip that can be taken out", async () => {
+  const host = hostWithRuns(2);
+  host.changeRun(id(1), { codeVersion: "v1", snapshot: "aaaa1111", startedCodeVersion: "v2", startedSnapshot: "bbbb2222" });
+  host.changeRun(id(2), { codeVersion: "v1", snapshot: "aaaa1111" });
+  const { user, address } = renderPage("/runs", host);
+  expect(await rows()).toHaveLength(2);
+  await user.click(screen.getByRole("link", { name: "v2" }));
+  expect(address()).toBe("/runs?code_version=v2");
+  await waitFor(async () => { expect(await rows()).toHaveLength(1); });
+  await user.selectOptions(screen.getByRole("combobox", { name: "Filter by" }), "Snapshot");
+  await user.type(screen.getByRole("searchbox", { name: "Only runs of this snapshot of a job" }), "bbbb{Enter}");
+  expect(address()).toBe("/runs?code_version=v2&snapshot=bbbb");
+  await user.click(screen.getByRole("button", { name: "Remove code version v2 from the filter" }));
+  await user.selectOptions(screen.getByRole("combobox", { name: "Filter by" }), "Location");
+  await user.type(screen.getByRole("combobox", { name: "Only runs of this code location" }), "elsewhere{Enter}");
+  expect(address()).toBe("/runs?snapshot=bbbb&location=elsewhere");
+  expect(await screen.findByText("No run matches this filter")).toBeDefined();
+});
