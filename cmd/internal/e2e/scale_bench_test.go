@@ -97,6 +97,8 @@ func residentMB(b *testing.B, p *process) float64 {
 
 // seen follows what the UI follows, and answers when it has told that the location is READY with these definitions.
 func (w *world) seen(ctx context.Context, digest func() []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
 	stream, err := hostv1connect.NewLocationServiceClient(w.caller()).WatchLocations(ctx, &hostv1.WatchLocationsRequest{})
 	if err != nil {
 		return err
@@ -139,15 +141,17 @@ func BenchmarkDeploySeen(b *testing.B) {
 
 // BenchmarkRollbackSeen is from the end of a rollback behind two replicas until the UI is told: the goal is 15 s.
 func BenchmarkRollbackSeen(b *testing.B) {
-	old, fresh := hosttest.Start(b, many(100)), hosttest.Start(b, many(101))
+	old := hosttest.Start(b, many(100))
 	balancer := hosttest.StartBalancer(b, old)
 	w := &world{t: b, dir: b.TempDir(), host: freeAddress(3000), code: balancer.Address()}
 	w.startHost()
 	if err := w.seen(b.Context(), old.DefinitionsDigest); err != nil {
 		b.Fatal(err)
 	}
-	for b.Loop() {
+	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
+		// One that was seen a moment ago would be no deploy, but what is left of one.
+		fresh := hosttest.Start(b, many(101+i))
 		balancer.Add(fresh.Address())
 		if err := w.seen(b.Context(), fresh.DefinitionsDigest); err != nil {
 			b.Fatal(err)
