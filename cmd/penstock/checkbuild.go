@@ -51,8 +51,9 @@ func (b *build) check(ctx context.Context) (*checkObject, error) {
 	}
 	w, err := workspace.New(workspace.Options{
 		Locations: []host.LocationConfig{{Name: b.name, Address: address, Token: token, AllowDevVersions: b.policy.AllowDevVersions}},
-		Host:      workspace.HostInfo{Version: b.table.HostVersion, Protocol: b.table.Host.Protocol},
-		Clock:     systemClock{}, ProbeInterval: checkProbe,
+		// The protocol decides. The version is for people, and that of another host may hold anything.
+		Host:  workspace.HostInfo{Version: version, Protocol: b.table.Host.Protocol},
+		Clock: systemClock{}, ProbeInterval: checkProbe,
 	})
 	if err != nil {
 		return nil, err
