@@ -69,7 +69,7 @@ export function sumUp(causes: readonly Cause[]): Message[] {
 const sums: Record<CauseKind, string> = {
   config: "",
   failing: "need attention",
-  draining: "drain: new runs wait until another server answers there",
+  draining: "drain: nothing is started there until another server answers",
   mixed: "answer with different code: deploys are under way",
   updated: "were updated; this page shows the new definitions",
 };
@@ -129,7 +129,7 @@ function drainingCause({ name, state, draining, replicas }: Location): Cause[] {
       location: name,
       title: `Code location ${name} drains`,
       text: workers === 0 ? "Its server is about to end." : `Its server ends when ${plural(workers, "run")} of it ${workers === 1 ? "has" : "have"} ended.`,
-      remedy: "New runs wait until another server answers there.",
+      remedy: "Nothing is started there until another server answers.",
     },
   ];
 }

@@ -27,13 +27,13 @@ export function RepointDialog({ job, ids, onClose }: { job: JobNameText; ids: st
   const [stay, setStay] = useState<RepointedRun[]>([]);
   const repoint = useMutation(RunService.method.repointRuns);
   const done = repoint.data;
-  const preview = useQuery(RunService.method.repointRuns, { ids, to, dryRun: true }, { enabled: to !== "" && done === undefined, staleTime: 0, gcTime: 0 });
+  const preview = useQuery(RunService.method.repointRuns, { job: name, ids, to, dryRun: true }, { enabled: to !== "" && done === undefined, staleTime: 0, gcTime: 0 });
   const fit = (preview.data?.runs ?? []).filter((run) => run.error === "").map((run) => run.id);
   const ready = to !== "" && !preview.isFetching && fit.length > 0;
   const start = () => {
     if (!ready || repoint.isPending) return;
     setStay((preview.data?.runs ?? []).filter((run) => run.error !== ""));
-    repoint.mutate({ ids: fit, to });
+    repoint.mutate({ job: name, ids: fit, to });
   };
   return (
     <Dialog

@@ -80,7 +80,7 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
             </div>
           )}
         </Panel>
-        <ProblemList problems={problems} checking={preview.isChecking} onJump={jump} />
+        <ProblemList problems={problems} checking={preview.isChecking} location={name.location} onJump={jump} />
       </div>
       <Panel padded={false}>
         <Section title="Op selection" actions={draft.ops === "" ? undefined : <Link href={paths.job(name, { select: draft.ops })}>Show in the graph</Link>}>

@@ -105,6 +105,24 @@ it("lists all that is wrong with its place, and launches nothing", async () => {
   expect(await screen.findByRole("dialog", { name: "Tags of this run" })).toBeDefined();
 });
 
+it("says that the location refuses launches now, and leads to it; the launch is barred", async () => {
+  const host = hostWithJob();
+  host.preview = () => ({ problems: [{ field: "job", message: "job report cannot be launched now: code location local has not answered for 5m. Launch it again once the location answers." }] });
+  renderPage(page, host);
+  const problems = within((await screen.findByRole("heading", { name: "1 problem" })).closest("section")!);
+  expect(problems.getByText(/cannot be launched now/)).toBeDefined();
+  expect(problems.getByRole("link", { name: "Open Deployment" }).getAttribute("href")).toBe("/deployment#local");
+  expect(screen.getByRole("button", { name: /Launch the run/ }).getAttribute("aria-disabled")).toBe("true");
+});
+
+it("says that a run would wait for its code", async () => {
+  const host = hostWithJob();
+  host.preview = () => ({ opPaths: ["read"], notes: ["The run will wait for its code: code location local does not answer."] });
+  renderPage(page, host);
+  expect(await screen.findByText(/^The run will wait for its code/)).toBeDefined();
+  expect(screen.getByRole("button", { name: /Launch the run/ }).getAttribute("aria-disabled")).toBe("false");
+});
+
 it("takes tags by keyboard: shortcut to open, trimmed, shortcut to apply, definition's tags overridden", async () => {
   const host = hostWithJob();
   const { user } = renderPage(page, host);
