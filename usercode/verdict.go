@@ -24,7 +24,7 @@ type checkVerdict struct {
 	ProtocolVersion        string            `json:"protocol_version"`
 	MinHostProtocolVersion string            `json:"min_host_protocol_version"`
 	CodeVersion            string            `json:"code_version"`
-	Jobs                   int               `json:"jobs"`
+	Jobs                   int               `json:"job_count"`
 	Problems               []checkProblem    `json:"problems"`
 	Host                   *checkedHost      `json:"host"` // null without --host and --capabilities
 	Capabilities           []checkCapability `json:"capabilities"`

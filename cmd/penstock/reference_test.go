@@ -32,7 +32,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 ` + "`penstock`" + ` is the host and its command line; your own binary has a few commands too, [below](#your-binary).
 ` + "`penstock completion --help`" + ` says how to complete commands, job names and run ids in your shell.
 
-The client commands (location, job, run, launch, version) find the host by these flags:
+The client commands (location, job, run, launch, host, version) find the host by these flags:
 
 `)
 	flagTable(&b, newJobCommand().PersistentFlags())
@@ -41,8 +41,8 @@ The client commands (location, job, run, launch, version) find the host by these
 	b.WriteString("\n## Commands\n")
 	commandSections(&b, newRoot())
 	b.WriteString("\n## JSON\n\nWhat `--json` prints. " + jsonSections(t))
-	fmt.Fprintf(&b, "\n## Your binary\n\nWhat a binary says whose main function calls `usercode.Main`, here one called etl:\n\n```\n%s```\n\n```\n%s```\n",
-		help(t, binary, "help"), help(t, binary, "serve", "-h"))
+	fmt.Fprintf(&b, "\n## Your binary\n\nWhat a binary says whose main function calls `usercode.Main`, here one called etl:\n\n```\n%s```\n\n```\n%s```\n\n```\n%s```\n",
+		help(t, binary, "help"), help(t, binary, "serve", "-h"), help(t, binary, "check", "-h"))
 
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(referencePath), 0o755); err != nil {
@@ -148,12 +148,16 @@ func exitCodes(t *testing.T, b *bytes.Buffer) {
 	}
 }
 
-// jsonSections reads the structs of object.go; it returns what the file says of all of them.
+// jsonSections reads the structs of object.go and its sisters; it returns what object.go says of all of them.
 func jsonSections(t *testing.T) string {
 	t.Helper()
 	file := parse(t, "object.go")
+	decls := file.Decls
+	for _, name := range []string{"checkobject.go"} {
+		decls = append(decls, parse(t, name).Decls...)
+	}
 	var b bytes.Buffer
-	for _, decl := range file.Decls {
+	for _, decl := range decls {
 		d, ok := decl.(*ast.GenDecl)
 		if !ok || d.Tok != token.TYPE {
 			continue
