@@ -47,7 +47,7 @@ func (f tlsFiles) credentials() (credentials.TransportCredentials, error) {
 			return c, nil
 		}
 	}
-	return &notedCredentials{TransportCredentials: credentials.NewTLS(config), log: f.log}, nil
+	return noted(credentials.NewTLS(config), f.now, f.log), nil
 }
 
 // note logs that a file came into use, or why it did not.
@@ -61,35 +61,55 @@ func (f tlsFiles) note(what, path string) func(error) {
 	}
 }
 
-// notedCredentials logs why a handshake failed, which the other side is told in a word at most. A host tries again
-// every second, so the same reason in a row is logged once.
+const (
+	// sameRefusal is how long a reason to refuse a connection is not logged again: a host tries every few seconds.
+	sameRefusal = 10 * time.Minute
+	// maxRefusals bounds the reasons that are remembered.
+	maxRefusals = 64
+)
+
+// notedCredentials logs why a handshake failed, which the other side is told in a word at most.
 type notedCredentials struct {
 	credentials.TransportCredentials
+	now func() time.Time
 	log *slog.Logger
 
-	mu   sync.Mutex
-	last string
+	mu     sync.Mutex
+	logged map[string]time.Time // by who was refused, and why
 }
 
 // ServerHandshake is that of the credentials.
 func (n *notedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := n.TransportCredentials.ServerHandshake(raw)
-	from, _, _ := net.SplitHostPort(raw.RemoteAddr().String())
-	text := ""
 	if err != nil && !errors.Is(err, io.EOF) {
-		text = from + " " + err.Error()
-	}
-	n.mu.Lock()
-	fresh := text != n.last
-	n.last = text
-	n.mu.Unlock()
-	if text != "" && fresh {
-		n.log.Warn("a TLS connection was refused", "from", from, "error", err)
+		from, _, _ := net.SplitHostPort(raw.RemoteAddr().String())
+		if n.isNews(from + " " + err.Error()) {
+			n.log.Warn("a TLS connection was refused", "from", from, "error", err)
+		}
 	}
 	return conn, info, err
 }
 
+// isNews answers whether a refusal was not logged lately, and counts it as logged.
+func (n *notedCredentials) isNews(refusal string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := n.now()
+	if last, known := n.logged[refusal]; known && now.Sub(last) < sameRefusal {
+		return false
+	}
+	if len(n.logged) >= maxRefusals {
+		clear(n.logged)
+	}
+	n.logged[refusal] = now
+	return true
+}
+
 // Clone is other credentials of the same kind.
 func (n *notedCredentials) Clone() credentials.TransportCredentials {
-	return &notedCredentials{TransportCredentials: n.TransportCredentials.Clone(), log: n.log}
+	return noted(n.TransportCredentials.Clone(), n.now, n.log)
+}
+
+func noted(c credentials.TransportCredentials, now func() time.Time, log *slog.Logger) *notedCredentials {
+	return &notedCredentials{TransportCredentials: c, now: now, log: log, logged: map[string]time.Time{}}
 }
