@@ -175,6 +175,8 @@ func (p printer) location(l locationObject) error {
 		[2]string{"Location", l.Name},
 		[2]string{"State", l.State},
 		[2]string{"Error", l.Error},
+		[2]string{"Error code", l.ErrorCode},
+		[2]string{"Error since", clockText(l.ErrorSince)},
 		[2]string{"What to do", l.Remedy},
 		[2]string{"Address", l.Address},
 		[2]string{"Protocol", s.ProtocolVersion},

@@ -222,6 +222,8 @@ type locationObject struct {
 	Address      string             `json:"address"`
 	State        string             `json:"state"` // LOADING, READY, STALE, UNAVAILABLE, INCOMPATIBLE, ERROR
 	Error        string             `json:"error"`
+	ErrorCode    string             `json:"error_code"` // in capitals, see docs/versions.md
+	ErrorSince   *time.Time         `json:"error_since"`
 	Remedy       string             `json:"remedy"`
 	Server       *serverObject      `json:"server"` // null: it never said
 	Capabilities []capabilityObject `json:"capabilities"`
@@ -292,6 +294,15 @@ type hostObject struct {
 	DataBytes       uint64      `json:"data_bytes"`
 	StartedAt       *time.Time  `json:"started_at"`
 	Queue           queueObject `json:"queue"`
+	// Config is null when the host has no configuration file.
+	Config *configObject `json:"config"`
+}
+
+type configObject struct {
+	Path       string     `json:"path"`
+	LoadedAt   *time.Time `json:"loaded_at"`
+	Error      string     `json:"error"` // a problem on each line; empty when the file is in use as it is
+	ErrorSince *time.Time `json:"error_since"`
 }
 
 type queueObject struct {

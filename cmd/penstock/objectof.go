@@ -137,6 +137,7 @@ func refusalOf(r *hostv1.Refusal) *refusalObject {
 func locationOf(l *hostv1.Location) locationObject {
 	return locationObject{
 		Name: l.GetName(), Address: l.GetAddress(), State: locationText(l.GetState()), Error: l.GetError(), Remedy: l.GetRemedy(),
+		ErrorCode: l.GetErrorCode(), ErrorSince: timeOf(l.GetErrorSince()),
 		Server: serverOf(l.GetServer()),
 		Capabilities: convert(l.GetCapabilities(), func(c *hostv1.CapabilityDecision) capabilityObject {
 			return capabilityObject{Capability: c.GetCapability(), State: featureText(c.GetState()), Refusal: refusalOf(c.GetRefusal())}
@@ -173,7 +174,15 @@ func hostOf(h *hostv1.Host) *hostObject {
 		Queue: queueObject{
 			MaxInProgress: h.GetQueue().GetMaxInProgress(), InProgress: h.GetQueue().GetInProgress(), Queued: h.GetQueue().GetQueued(),
 		},
+		Config: configOf(h.GetConfig()),
 	}
+}
+
+func configOf(c *hostv1.ConfigFile) *configObject {
+	if c == nil {
+		return nil
+	}
+	return &configObject{Path: c.GetPath(), LoadedAt: timeOf(c.GetLoadedAt()), Error: c.GetError(), ErrorSince: timeOf(c.GetErrorSince())}
 }
 
 // convert never returns nil, which JSON would show as null.
