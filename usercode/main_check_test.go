@@ -83,12 +83,12 @@ func TestCheckAgainstAHost(t *testing.T) {
 		stdout, stderr []string
 	}{
 		"OK": {full, "--host " + own, exitOK, []string{
-			"All definitions are sound.", "version 9.8.7", "protocol " + versioncheck.Protocol, "job_metadata  allowed  1 job", "All that this build has will be there.",
+			"All definitions are sound.", "(version 9.8.7", "protocol " + versioncheck.Protocol + "):", "job_metadata  allowed  1 job", "All that this build has will be there.",
 		}, nil},
 		"ErrRefused": {full, "--host " + oldHost, exitRefused, []string{"job_metadata  refused  1 job", "job_metadata: HOST_TOO_OLD: ", "\n  Upgrade the host"},
-			[]string{"orders: the host would refuse job_metadata of 1 job"}},
+			[]string{"orders: the host would refuse: job_metadata of 1 job"}},
 		"OKRefusedButUnused": {bare, "--host " + oldHost, exitOK, []string{"job_metadata  refused  0 jobs", "HOST_TOO_OLD", "All that this build has will be there."}, nil},
-		"ErrStrict":          {bare, "--strict --host " + oldHost, exitRefused, []string{"HOST_TOO_OLD"}, []string{"would refuse job_metadata\n"}},
+		"ErrStrict":          {bare, "--strict --host " + oldHost, exitRefused, []string{"HOST_TOO_OLD"}, []string{"would refuse: job_metadata\n"}},
 		"ErrFromFile":        {full, "--capabilities " + saved, exitRefused, []string{saved, "HOST_TOO_OLD"}, []string{"job_metadata of 1 job"}},
 		"ErrVeryOldHost": {full, "--host " + veryOld, exitRefused, []string{"version 1.0, protocol 0.14.17", "too old to say what it asks", "HOST_TOO_OLD"},
 			[]string{"job_metadata of 1 job"}},

@@ -135,7 +135,7 @@ func (c commandLine) tell(f checkFlags, v checkVerdict, plain []*spec.Repository
 	case err != nil:
 		return c.failed(err)
 	case v.Verdict == verdictRefused:
-		fmt.Fprintf(c.stderr, "%s: the host would refuse %s\n", c.name, strings.Join(v.refused(f.strict), ", "))
+		fmt.Fprintf(c.stderr, "%s: the host would refuse: %s\n", c.name, strings.Join(v.refused(f.strict), "; "))
 		return exitRefused
 	}
 	return exitOK
@@ -157,7 +157,7 @@ func (c commandLine) print(f checkFlags, v checkVerdict, plain []*spec.Repositor
 
 // printHost prints what the host will say.
 func (c commandLine) printHost(v checkVerdict) error {
-	fmt.Fprintf(c.stdout, "\nOn the host of %s, version %s, protocol %s:\n\n",
+	fmt.Fprintf(c.stdout, "\nOn %s (version %s, protocol %s):\n\n",
 		metadata.Inert(v.Host.From), v.Host.Version, v.Host.ProtocolVersion)
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "CAPABILITY\tWILL BE\tUSED BY\n")

@@ -123,11 +123,11 @@ func TestCheckAsks(t *testing.T) {
 	r.want(t, exitOK, "job_metadata: KNOWN_BUGS\n", "")
 	r.want(t, exitOK, `(version 7.7\x1b[31m, protocol 0.15.0)`, "")
 	r.want(t, exitOK, "\nAll that this build has will be there.\n", "")
-	check(tableHost{table: tableOf("0.14.17")}.serve(t)).want(t, exitRefused, "job_metadata: HOST_TOO_OLD", "would refuse job_metadata of 1 job")
+	check(tableHost{table: tableOf("0.14.17")}.serve(t)).want(t, exitRefused, "job_metadata: HOST_TOO_OLD", "would refuse: job_metadata of 1 job")
 
 	old := tableHost{host: &hostv1.Host{Version: "0.1", ProtocolVersion: "0.14.17"}}.serve(t)
 	r = check(old)
-	r.want(t, exitRefused, "This host is too old to say what it asks of user code", "would refuse job_metadata of 1 job")
+	r.want(t, exitRefused, "This host is too old to say what it asks of user code", "would refuse: job_metadata of 1 job")
 	r.want(t, exitRefused, "(version 0.1, protocol 0.14.17)", "job_metadata")
 	check(tableHost{host: &hostv1.Host{ProtocolVersion: "latest"}}.serve(t)).want(t, exitFailure, "", "names its protocol")
 	check("http://127.0.0.1:1").want(t, exitUnreachable, "", "does not answer")

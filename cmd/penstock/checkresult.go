@@ -143,7 +143,7 @@ func (o *checkObject) failure(strict bool) error {
 	case verdictWrong:
 		return &exitError{code: exitRejected, err: fmt.Errorf("definitions are wrong: those of %s", counted(o.wrongJobs(), "job"))}
 	case verdictRefused:
-		return &exitError{code: exitRefused, err: fmt.Errorf("the host would refuse %s", strings.Join(o.missing(strict), ", "))}
+		return &exitError{code: exitRefused, err: fmt.Errorf("the host would refuse: %s", strings.Join(o.missing(strict), "; "))}
 	}
 	return nil
 }

@@ -43,9 +43,9 @@ func TestCheckBuild(t *testing.T) {
 		"OKOwn":           {nil, []string{tutorial}, 0, []string{"job_metadata  allowed  3 jobs", "All that this build has will be there."}, nil},
 		"OKHost":          {[]string{"--host", w.host}, []string{tutorial}, 0, []string{"http://" + w.host, "job_metadata  allowed  3 jobs"}, nil},
 		"OKSaved":         {[]string{"--capabilities", saved}, []string{tutorial, "serve"}, 0, []string{saved, "job_metadata  allowed  3 jobs"}, nil},
-		"ErrOlderHost":    {[]string{"--capabilities", older}, []string{tutorial}, 4, []string{"job_metadata: HOST_TOO_OLD"}, []string{"would refuse job_metadata of 3 jobs"}},
+		"ErrOlderHost":    {[]string{"--capabilities", older}, []string{tutorial}, 4, []string{"job_metadata: HOST_TOO_OLD"}, []string{"would refuse: job_metadata of 3 jobs"}},
 		"ErrMinHost":      {[]string{"--host", w.host}, []string{tutorial, "serve", "--min-host", "0.99"}, 4, []string{"Needs host:   0.99", "the host: HOST_TOO_OLD"}, []string{"needs a newer host"}},
-		"ErrOldServer":    {nil, peerCommand(t, "--protocol", "0.14.17"), 4, []string{"Protocol:      0.14.17", "job_metadata  refused  2 jobs", "job_metadata: SERVER_TOO_OLD", "launch_run    allowed"}, []string{"would refuse job_metadata of 2 jobs"}},
+		"ErrOldServer":    {nil, peerCommand(t, "--protocol", "0.14.17"), 4, []string{"Protocol:      0.14.17", "job_metadata  refused  2 jobs", "job_metadata: SERVER_TOO_OLD", "launch_run    allowed"}, []string{"would refuse: job_metadata of 2 jobs"}},
 		"OKMinimum":       {nil, peerCommand(t, "--protocol", "0.14.18", "--declare"), 0, []string{"job_metadata  allowed  2 jobs"}, nil},
 		"ErrIncompatible": {nil, peerCommand(t, "--protocol", "1.0.0"), 4, []string{"launch_run: NEWER_MAJOR_PROTOCOL", "launch_run    refused  unknown here"}, []string{"launch_run"}},
 		"ErrDev":          {nil, peerCommand(t, "--protocol", "dev"), 4, []string{"job_metadata: DEV_VERSION_UNVERIFIED"}, []string{"job_metadata of 2 jobs"}},
@@ -111,7 +111,7 @@ func TestCheckUnusedCapability(t *testing.T) {
 	if !strings.Contains(a.out, "schedules     refused  unknown here") || !strings.Contains(a.out, "schedules: SERVER_TOO_OLD") {
 		t.Errorf("standard output:\n%s", a.out)
 	}
-	if a := w.want(4, "check", "--strict", "--capabilities", file, "--", tutorial); !strings.Contains(a.errOut, "would refuse schedules") {
+	if a := w.want(4, "check", "--strict", "--capabilities", file, "--", tutorial); !strings.Contains(a.errOut, "would refuse: schedules") {
 		t.Errorf("standard error:\n%s", a.errOut)
 	}
 	// The binary itself says the same.
