@@ -126,8 +126,14 @@ func (j *Job) metadataDecision() versioncheck.Decision {
 		holding.Age, holding.Loading = l.age(), l.loading()
 	}
 	d := versioncheck.Resolve(j.from.decision, holding)
-	if d.State == versioncheck.StateStale && l.unusable() {
-		d.Message = "The definitions that the code location has now cannot be used; this is what it sent before."
+	if d.State != versioncheck.StateStale {
+		return d
+	}
+	if f := l.problem(); f != nil {
+		if !f.silent {
+			d.Message = "The definitions that the code location has now cannot be used; this is what it sent before."
+		}
+		d.Message += " " + f.message
 	}
 	return d
 }

@@ -192,7 +192,7 @@ func TestDefinitionsSurviveARestart(t *testing.T) {
 	}
 	restored := find(t, w, "my_job_with_metadata")
 	v := restored.Metadata()
-	if v.State != versioncheck.StateStale || len(v.Entries) != 2 || !strings.Contains(v.Notice, "3 hours ago") {
+	if v.State != versioncheck.StateStale || len(v.Entries) != 2 || !strings.Contains(v.Notice, "3 hours ago") || !strings.Contains(v.Notice, l.Fault.Message) {
 		t.Errorf("metadata is %s, %d entries, notice %q", v.State, len(v.Entries), v.Notice)
 	}
 	if diff := cmp.Diff(job.Snapshot(), restored.Snapshot()); diff != "" {

@@ -189,11 +189,11 @@ func (l *location) loading() bool {
 	return l.state == host.LocationLoading
 }
 
-// unusable says that the server answers, but with something of no use.
-func (l *location) unusable() bool {
+// problem is the location's fault; nil when there is none.
+func (l *location) problem() *fault {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.fault != nil && !l.fault.silent
+	return l.fault
 }
 
 // age is how long ago the server answered last.
