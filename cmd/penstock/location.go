@@ -167,10 +167,6 @@ func (p printer) location(l locationObject) error {
 		return p.object(l)
 	}
 	s := l.server()
-	draining := ""
-	if s.Draining {
-		draining = "yes: it stops, and starts nothing more"
-	}
 	p.fields(
 		[2]string{"Location", l.Name},
 		[2]string{"State", l.State},
@@ -184,7 +180,7 @@ func (p printer) location(l locationObject) error {
 		[2]string{"SDK", joined(" ", s.SDK.Language, s.SDK.Version, s.SDK.Runtime)},
 		[2]string{"Code version", s.Build.text()},
 		[2]string{"Image", joined("@", s.Build.Image, s.Build.ImageDigest)},
-		[2]string{"Draining", draining},
+		[2]string{"Draining", s.drainText()},
 		[2]string{"Started", clockText(s.StartedAt)},
 		[2]string{"Loaded", clockText(l.LoadedAt)},
 		[2]string{"Answered", clockText(l.AnsweredAt)},
@@ -207,6 +203,21 @@ func (p printer) location(l locationObject) error {
 		p.section("Capabilities", lines)
 	}
 	return nil
+}
+
+// drainText says that the server drains, and what it waits for; empty when it does not drain.
+func (s serverObject) drainText() string {
+	if !s.Draining {
+		return ""
+	}
+	text := "yes: it starts nothing more and ends"
+	if s.LiveWorkers > 0 {
+		text += " after its " + counted(int(s.LiveWorkers), "worker")
+		if s.DrainDeadline != nil {
+			text += ", or at " + clockText(s.DrainDeadline)
+		}
+	}
+	return text
 }
 
 // text is the code version, with what else is known when that is something else.

@@ -59,6 +59,18 @@ func TestLocation(t *testing.T) {
 			}
 		}
 	})
+	t.Run("ShowDraining", func(t *testing.T) {
+		draining := &fakeHost{location: func(string) (*hostv1.Location, error) {
+			l := sampleLocation()
+			l.Server.Draining, l.Server.LiveWorkers, l.Server.DrainDeadline = true, 2, at(9)
+			return l, nil
+		}}
+		url := draining.serve(t, nil)
+		penstock(t, url, "location", "show", "etl").want(t, exitOK, "yes: it starts nothing more and ends after its 2 workers, or at 2026-11-03 14:02:09", "")
+		r := penstock(t, url, "location", "show", "etl", "--json")
+		r.want(t, exitOK, `"live_workers": 2`, "")
+		r.want(t, exitOK, `"drain_deadline": "2026-11-03T14:02:09.123456789Z"`, "")
+	})
 	t.Run("ShowWithRefusal", func(t *testing.T) {
 		r := penstock(t, url, "location", "show", "etl")
 		r.want(t, exitOK, "", "") // a listing: the refusal is what was asked for

@@ -240,7 +240,9 @@ type serverObject struct {
 	SDK                    sdkObject   `json:"sdk"`
 	Build                  buildObject `json:"build"`
 	StartedAt              *time.Time  `json:"started_at"`
-	Draining               bool        `json:"draining"`
+	LiveWorkers            uint32      `json:"live_workers"`   // that this process started
+	Draining               bool        `json:"draining"`       // starts nothing more, and waits for its workers
+	DrainDeadline          *time.Time  `json:"drain_deadline"` // when it ends at the latest; null while it does not drain
 }
 
 type sdkObject struct {

@@ -157,6 +157,7 @@ func serverOf(s *usercodev1.ServerInfo) *serverObject {
 		ID: s.GetServerId(), ProtocolVersion: s.GetProtocolVersion(), MinHostProtocolVersion: s.GetMinHostProtocolVersion(),
 		SDK:   sdkObject{Language: s.GetSdk().GetLanguage(), Version: s.GetSdk().GetVersion(), Runtime: s.GetSdk().GetRuntime()},
 		Build: buildOf(s.GetBuild()), StartedAt: timeOf(s.GetStartedAt()), Draining: s.GetDraining(),
+		LiveWorkers: s.GetLiveWorkers(), DrainDeadline: timeOf(s.GetDrainDeadline()),
 	}
 }
 
