@@ -121,3 +121,32 @@ func TestRefusedSubmitLeavesNothing(t *testing.T) {
 		t.Errorf("%d runs are stored, %v; want none", len(page.Runs), err)
 	}
 }
+
+func TestLimitIsReplaced(t *testing.T) {
+	f := newFixture(t, 0).start()
+	first, second := f.submit(), f.submit()
+	f.queue.SetMaxInProgress(1)
+	if got := f.started(); got.Run != first.ID {
+		t.Fatalf("the first start is of %s, want %s", got.Run, first.ID)
+	}
+	f.await(first.ID, host.Starting)
+	if s := f.queue.Status(); s.MaxInProgress != 1 || s.InProgress != 1 || s.Queued != 1 {
+		t.Errorf("status %+v", s)
+	}
+	f.queue.SetMaxInProgress(-1)
+	if got := f.started(); got.Run != second.ID {
+		t.Fatalf("the second start is of %s, want %s", got.Run, second.ID)
+	}
+	f.await(second.ID, host.Starting)
+	f.queue.SetMaxInProgress(0) // ends nothing
+	third := f.submit()
+	f.end(first.ID)
+	f.end(second.ID)
+	if s := f.queue.Status(); s.MaxInProgress != 0 || s.Queued != 1 {
+		t.Errorf("status %+v", s)
+	}
+	f.queue.SetMaxInProgress(1)
+	if got := f.started(); got.Run != third.ID {
+		t.Fatalf("the third start is of %s, want %s", got.Run, third.ID)
+	}
+}
