@@ -2,6 +2,7 @@ package jobdiff_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -126,6 +127,28 @@ func TestCompareGraphs(t *testing.T) {
 		"graph two.x - op read",
 	}
 	if diff := cmp.Diff(want, lines(checkPair(t, a, b))); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// TestPortsThatAreCalledJustThat reads well for the ports that the SDK names.
+func TestPortsThatAreCalledJustThat(t *testing.T) {
+	job := func(inputs ...*usercodev1.Port) jobdiff.Job {
+		read := hosttest.Place("read", "read")
+		for _, p := range inputs {
+			read.Wires = append(read.Wires, &usercodev1.Wire{Input: p.GetName(), FromNode: "first", FromPort: "result"})
+		}
+		return definition(&usercodev1.JobDefinition{
+			Ops: []*usercodev1.OpDefinition{{Name: "read", Inputs: inputs}}, Graph: &usercodev1.GraphDefinition{Nodes: []*usercodev1.Node{read}},
+		})
+	}
+	want := []string{
+		"graph read ~ no description of input => description of input: What to read.",
+		"graph read ~ no input => input (int) from first.result",
+	}
+	got := lines(checkPair(t, job(), job(&usercodev1.Port{Name: "input", Type: "int", Description: "What to read."})))
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }

@@ -2,7 +2,6 @@ package jobdiff
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -24,12 +23,23 @@ func orNo(text, key string) string {
 	if text != "" {
 		return text
 	}
-	switch key {
-	case aboutAfter:
+	if key == aboutAfter {
 		return "after nothing else"
-	default:
-		return "no " + strings.TrimPrefix(key, aboutPort)
 	}
+	for _, direction := range []string{aboutInput, aboutOutput} {
+		if name, ok := strings.CutPrefix(key, direction); ok {
+			return "no " + labeled(direction, name)
+		}
+	}
+	return "no " + strings.TrimPrefix(key, aboutPort)
+}
+
+// labeled names an input or output. One that is called just that is not "input input".
+func labeled(direction, name string) string {
+	if name == strings.TrimSpace(direction) {
+		return name
+	}
+	return direction + name
 }
 
 // what is the op or graph that a node is.
@@ -57,7 +67,7 @@ func (s *side) nodeFacets(n *usercodev1.Node, counterpart *usercodev1.Node) map[
 		facets[aboutAfter] = "after " + strings.Join(slices.Sorted(slices.Values(n.GetAfter())), ", ")
 	}
 	for input, from := range feeds(n) {
-		port := cmp.Or(facets[aboutInput+input], aboutInput+input)
+		port := cmp.Or(facets[aboutInput+input], labeled(aboutInput, input))
 		facets[aboutInput+input] = port + " from " + from
 	}
 	return facets
@@ -101,14 +111,14 @@ func described(facets map[string]string, description string) {
 
 // ported adds an input or output, and what is said of it.
 func ported(facets map[string]string, direction string, p *usercodev1.Port) {
-	text := direction + p.GetName()
+	text := labeled(direction, p.GetName())
 	if p.GetType() != "" {
 		text += " (" + p.GetType() + ")"
 	}
 	facets[direction+p.GetName()] = text
 	if p.GetDescription() != "" {
-		key := "description of " + direction + p.GetName()
-		facets[aboutPort+key] = key + ": " + p.GetDescription()
+		about := "description of " + labeled(direction, p.GetName())
+		facets[aboutPort+about] = about + ": " + p.GetDescription()
 	}
 }
 
@@ -137,7 +147,7 @@ func (s *side) placement(n *usercodev1.Node) string {
 	parts := []string{what(n)}
 	from := feeds(n)
 	for _, input := range keys(from, nil) {
-		parts = append(parts, fmt.Sprintf("%s%s from %s", aboutInput, input, from[input]))
+		parts = append(parts, labeled(aboutInput, input)+" from "+from[input])
 	}
 	if len(n.GetAfter()) > 0 {
 		parts = append(parts, "after "+strings.Join(n.GetAfter(), ", "))

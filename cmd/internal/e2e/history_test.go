@@ -78,7 +78,7 @@ func TestHistoryOfAJob(t *testing.T) {
 	for _, want := range []string{
 		"\nMetadata\n  ~ owner: data team → platform team\n",
 		"\nTags\n  ~ commit: abc → def\n",
-		"\nGraph\n  + check: op check; input ",
+		"\nGraph\n  + check: op check; input from read.result\n",
 		"\nConfig schema\n  + config.evolving.depth: a whole number, optional, default 3, described as \"How deep to look\"\n",
 		periods[1].ID + " (code first, seen ",
 	} {
