@@ -11,7 +11,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/workspace"
-	"github.com/penstock-run/penstock/internal/livefile"
+	"github.com/penstock-run/penstock/usercode/livefile"
 )
 
 const (

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/penstock-run/penstock/host"
-	"github.com/penstock-run/penstock/internal/livefile"
+	"github.com/penstock-run/penstock/usercode/livefile"
 )
 
 // defaultMaxInProgress is the queue's limit where nobody says another.

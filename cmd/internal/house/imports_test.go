@@ -13,8 +13,8 @@ import (
 var arrows = map[string][]string{
 	"usercode/metadata": {},
 	"usercode/tag":      {},
+	"usercode/livefile": {},
 	"versioncheck":      {},
-	"internal/livefile": {},
 	"proto/gen/...":     {"proto/gen/..."},
 
 	"host":                 {"usercode/metadata", "usercode/tag"},
@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	},
 	"usercode/internal/server": {
 		"usercode/internal/worker", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
-		"internal/livefile", "versioncheck", "proto/gen/...",
+		"usercode/livefile", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/worker": {
 		"usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/tag", "versioncheck"},
 	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag"},
 
-	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "internal/livefile", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/livefile", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/house": {},
 	// What the tests across processes run: a user's binary, and a peer of another version.

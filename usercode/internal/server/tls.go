@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/grpc/credentials"
 
-	"github.com/penstock-run/penstock/internal/livefile"
+	"github.com/penstock-run/penstock/usercode/livefile"
 )
 
 // tlsFiles are what a server shows, and what it asks of hosts. The files are read again when they change.

@@ -8,4 +8,7 @@
 // place, renamed over, or reached through a link that is switched, as those of
 // a Kubernetes volume. Certificates that cannot be used, perhaps because their
 // key is not there yet, change nothing: the old ones stay in use.
+//
+// It is here because the host's program and user-code servers both need it; a
+// team's code has no use for it.
 package livefile
