@@ -173,6 +173,8 @@ func TestViewMetadata(t *testing.T) {
 	}{
 		{"Shown", held, body, "0.15.0", versioncheck.StateShown, ""},
 		{"Empty", host.Snapshot{ServerInfo: info("0.15.0")}, nil, "0.15.0", versioncheck.StateEmpty, ""},
+		{"EmptyBody", host.Snapshot{Metadata: digestOf(nil), ServerInfo: info("0.15.0")}, []byte{}, "0.15.0", versioncheck.StateEmpty, ""},
+		{"NotAnnounced", host.Snapshot{Metadata: digestOf(body), ServerInfo: info("0.15.0")}, body, "0.15.0", versioncheck.StateShown, ""},
 		{"Refused", withheld, nil, "0.15.0", versioncheck.StateRefused, versioncheck.CodeServerTooOld},
 		{"RefusedThoughHeld", host.Snapshot{Metadata: digestOf(body), MetadataEntries: 1, ServerInfo: info("0.14.17")}, body, "0.15.0", versioncheck.StateRefused, versioncheck.CodeServerTooOld},
 		{"NotReported", host.Snapshot{MetadataEntries: 1}, nil, "0.15.0", versioncheck.StateRefused, versioncheck.CodeVersionNotReported},
@@ -186,6 +188,9 @@ func TestViewMetadata(t *testing.T) {
 			v := ViewMetadata("etl", c.snapshot, c.body, c.protocol)
 			if v.State != c.state || (v.Refusal != nil) != (c.code != "") || (v.Entries == nil) != (c.code != "") {
 				t.Fatalf("got %+v", v)
+			}
+			if state := MetadataStateOf(c.snapshot, c.protocol); state != v.State {
+				t.Errorf("without the body the state is %s, with it %s", state, v.State)
 			}
 			if v.Refusal != nil && (v.Refusal.Code != string(c.code) || v.Refusal.Withheld != c.snapshot.MetadataEntries || v.Refusal.State != c.state) {
 				t.Errorf("got %+v", v.Refusal)
