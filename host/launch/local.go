@@ -48,6 +48,7 @@ func (l *Local) Start(ctx context.Context, r host.StartRequest) (host.StartOutco
 	defer cancel()
 	s := &starting{
 		Local: l, what: what, request: r, key: attemptKey{r.Run, r.Attempt}, asked: map[string]bool{},
+		among: len(conns) > 1 || l.mixed(r.Job.Location),
 		message: &usercodev1.StartRunRequest{
 			RunId:            string(r.Run),
 			Attempt:          r.Attempt,
@@ -59,15 +60,17 @@ func (l *Local) Start(ctx context.Context, r host.StartRequest) (host.StartOutco
 			StartLease:       durationpb.New(r.Lease),
 		},
 	}
-	if server := l.servers.of(s.key); server != "" {
-		return s.again(ctx, server)
+	if at := l.servers.of(s.key); at.server != "" {
+		return s.again(ctx, at.server)
 	}
 	for _, c := range conns {
 		if done, err := s.try(ctx, c); done || err != nil {
 			return s.outcome, err
 		}
 	}
-	if s.mayFindOthers() {
+	if l.mixed(r.Job.Location) {
+		// A new connection may lead to a server that is not known and accepts: one
+		// of another deploy, or the successor of one that stops.
 		for n := range seekTries {
 			if done, err := s.seek(ctx, n); done || err != nil {
 				return s.outcome, err
@@ -85,6 +88,8 @@ type starting struct {
 	request host.StartRequest
 	message *usercodev1.StartRunRequest
 	key     attemptKey
+	// among tells that the location has several servers.
+	among bool
 	// asked are the servers that refused, by their ids.
 	asked map[string]bool
 	// outcome is the acceptance, or the most telling refusal so far.
@@ -125,7 +130,7 @@ func (s *starting) send(ctx context.Context, c *workspace.Conn, expected string)
 	s.message.ExpectedServerId = expected
 	response, err := c.Client.StartRun(ctx, s.message)
 	if err != nil {
-		s.servers.put(s.key, c.ServerID)
+		s.servers.put(s.key, whereabout{c.ServerID, s.among})
 		if expected == "" && status.Code(err) == codes.Unavailable && c.ServerID != "" && ctx.Err() == nil {
 			return s.again(ctx, c.ServerID)
 		}
@@ -133,11 +138,11 @@ func (s *starting) send(ctx context.Context, c *workspace.Conn, expected string)
 	}
 	outcome, err := startOutcome(response, s.request.Token)
 	if err != nil {
-		s.servers.put(s.key, c.ServerID)
+		s.servers.put(s.key, whereabout{c.ServerID, s.among})
 		return host.StartOutcome{}, fmt.Errorf("%s at %s: %w", s.what, location, err)
 	}
 	if outcome.Refusal == nil {
-		s.servers.put(s.key, outcome.ServerID)
+		s.servers.put(s.key, whereabout{outcome.ServerID, s.among})
 	}
 	return outcome, nil
 }
@@ -155,13 +160,6 @@ func (s *starting) again(ctx context.Context, server string) (host.StartOutcome,
 		return host.StartOutcome{}, fmt.Errorf("%s at %s: the server that was asked first is gone, and whether it started a worker is not known", s.what, location)
 	}
 	return outcome, err
-}
-
-// mayFindOthers says whether a new connection may lead to a server that is not
-// known and accepts: one of another deploy, or the successor of one that stops.
-func (s *starting) mayFindOthers() bool {
-	at, err := s.workspace.Location(s.request.Job.Location)
-	return err == nil && (at.Mixed || at.Draining)
 }
 
 // seek asks whoever answers a new connection, unless it was asked before.

@@ -11,8 +11,16 @@ import (
 // forgotten first. All methods may be called concurrently.
 type whereabouts struct {
 	mu      sync.Mutex
-	servers map[attemptKey]string
+	servers map[attemptKey]whereabout
 	order   []attemptKey
+}
+
+// whereabout is where an attempt may have a worker.
+type whereabout struct {
+	server string
+	// among tells that the location had other servers besides: then that
+	// another one answers does not mean that this one is gone.
+	among bool
 }
 
 type attemptKey struct {
@@ -21,27 +29,27 @@ type attemptKey struct {
 }
 
 // put notes that a server accepted the start of an attempt, or may have.
-func (w *whereabouts) put(key attemptKey, server string) {
-	if server == "" {
+func (w *whereabouts) put(key attemptKey, at whereabout) {
+	if at.server == "" {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.servers == nil {
-		w.servers = map[attemptKey]string{}
+		w.servers = map[attemptKey]whereabout{}
 	}
 	if _, known := w.servers[key]; !known {
 		w.order = append(w.order, key)
 	}
-	w.servers[key] = server
+	w.servers[key] = at
 	if len(w.order) > maxWhereabouts {
 		delete(w.servers, w.order[0])
 		w.order = w.order[1:]
 	}
 }
 
-// of is the server of an attempt; empty when it is not known.
-func (w *whereabouts) of(key attemptKey) string {
+// of is where an attempt may have a worker; the server is empty when it is not known.
+func (w *whereabouts) of(key attemptKey) whereabout {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.servers[key]

@@ -47,7 +47,8 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 	defer releaseAll(conns)
 	ctx, cancel := context.WithTimeout(ctx, callDeadline)
 	defer cancel()
-	server := l.servers.of(key)
+	at := l.servers.of(key)
+	server := at.server
 	for _, c := range conns {
 		if server != "" && c.ServerID == server {
 			state, err := q(ctx, c.Client)
@@ -58,7 +59,7 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 		}
 	}
 	best, err := askAll(ctx, conns, q)
-	several := len(conns) > 1 || l.mixed(location)
+	several := at.among || len(conns) > 1 || l.mixed(location)
 	if best.Phase == host.WorkerUnknown && several {
 		// Behind a balancer there may be servers that are not known.
 		found, errFound := l.askFound(ctx, location, conns, server, q)

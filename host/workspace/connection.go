@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/penstock-run/penstock/host"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
@@ -63,12 +62,12 @@ func dial(cfg host.LocationConfig, address, userAgent string, now time.Time) (*c
 		grpc.WithContextDialer(c.dialTCP),
 		grpc.WithTransportCredentials(&witness{creds, c}),
 		grpc.WithUserAgent(userAgent),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		// What a peer may make us hold: fixed windows, small headers.
 		grpc.WithStaticStreamWindowSize(1 << 20),
 		grpc.WithStaticConnWindowSize(2 << 20),
 		grpc.WithMaxHeaderListSize(64 << 10),
-		// What a thousand idle connections may hold: little.
+		// What a thousand idle connections may hold: little. Every call has a
+		// deadline, and probes keep the connection alive.
 		grpc.WithReadBufferSize(4 << 10),
 		grpc.WithSharedWriteBuffer(true),
 		// What surroundings may make us do: nothing.

@@ -108,6 +108,9 @@ func (l *location) targetsAre(ips []netip.Addr, port string) {
 // preferred are the targets to ask first: those of one address family, since
 // both of a name usually lead to the same servers, and one often to nothing.
 func (l *location) preferred() (first, rest []*target) {
+	if len(l.targets) == 1 {
+		return l.targets, nil
+	}
 	for _, t := range l.targets {
 		if !t.ip.IsValid() || t.ip.Is4() == l.by4 {
 			first = append(first, t)

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,72 +10,104 @@ import (
 )
 
 // places bound how many calls to locations are under way at a time. A call that
-// hangs gives its place back after a while, so that hanging locations delay no
-// others. All methods may be called concurrently.
+// hangs loses its place after a while, so that hanging locations delay no
+// others. Who waits is served in turn. All methods may be called concurrently.
 type places struct {
 	clock host.Clock
 
-	mu     sync.Mutex
-	taken  map[*place]struct{}
-	freed  chan struct{} // closed and replaced when a place becomes free and somebody waits
-	waited bool
+	mu      sync.Mutex
+	taken   map[uint64]struct{}
+	order   []ticket // of those taken, and of some given back, oldest first
+	last    uint64
+	waiting []chan uint64
 }
 
-// place is one of them, while its holder has it.
-type place struct{ since time.Time }
+// ticket is a place since when it is taken. Numbers are never used again; 0 is none.
+type ticket struct {
+	number uint64
+	since  time.Time
+}
 
 func newPlaces(clock host.Clock) *places {
-	return &places{clock: clock, taken: map[*place]struct{}{}, freed: make(chan struct{})}
+	return &places{clock: clock, taken: map[uint64]struct{}{}}
 }
 
 // take waits for a place, or for ctx to end. Give it back.
-func (p *places) take(ctx context.Context) *place {
+func (p *places) take(ctx context.Context) uint64 {
+	p.mu.Lock()
+	if len(p.waiting) == 0 && len(p.taken) < maxCalls {
+		defer p.mu.Unlock()
+		return p.issue()
+	}
+	mine := make(chan uint64, 1)
+	p.waiting = append(p.waiting, mine)
+	p.serve()
+	p.mu.Unlock()
 	for {
-		mine, freed, wait := p.tryTake()
-		if mine != nil {
-			return mine
-		}
 		select {
-		case <-freed:
-		case <-p.clock.After(wait):
+		case number := <-mine:
+			return number
+		case <-p.clock.After(placeHeld):
+			p.mu.Lock()
+			p.serve()
+			p.mu.Unlock()
 		case <-ctx.Done():
-			return nil
+			p.leave(mine)
+			return 0
 		}
 	}
 }
 
-// tryTake takes a place that is free or was held for too long; else it says
-// what to wait for, and how long.
-func (p *places) tryTake() (mine *place, freed <-chan struct{}, wait time.Duration) {
+// give gives a place back. One that was lost meanwhile, or 0, is none.
+func (p *places) give(number uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.clock.Now()
-	if len(p.taken) >= maxCalls {
-		var oldest *place
-		for held := range p.taken {
-			if oldest == nil || held.since.Before(oldest.since) {
-				oldest = held
+	delete(p.taken, number)
+	p.serve()
+}
+
+// issue takes a place. mu must be held.
+func (p *places) issue() uint64 {
+	p.last++
+	p.taken[p.last] = struct{}{}
+	p.order = append(p.order, ticket{p.last, p.clock.Now()})
+	return p.last
+}
+
+// serve gives places to those who wait: free ones, and those that were held for
+// too long. mu must be held.
+func (p *places) serve() {
+	for len(p.order) > 0 {
+		oldest := p.order[0]
+		if _, held := p.taken[oldest.number]; held {
+			if len(p.waiting) == 0 || len(p.taken) < maxCalls || p.clock.Now().Sub(oldest.since) < placeHeld {
+				break
 			}
+			delete(p.taken, oldest.number)
 		}
-		if wait = oldest.since.Add(placeHeld).Sub(now); wait > 0 {
-			p.waited = true
-			return nil, p.freed, wait
-		}
-		delete(p.taken, oldest)
+		p.order = p.order[1:]
+		p.admit()
 	}
-	mine = &place{now}
-	p.taken[mine] = struct{}{}
-	return mine, nil, 0
+	p.admit()
 }
 
-// give gives a place back. One that was taken away, or nil, is none.
-func (p *places) give(mine *place) {
+// admit gives free places to those who wait. mu must be held.
+func (p *places) admit() {
+	for len(p.waiting) > 0 && len(p.taken) < maxCalls {
+		p.waiting[0] <- p.issue()
+		p.waiting = p.waiting[1:]
+	}
+}
+
+// leave takes somebody who waits out of the line.
+func (p *places) leave(mine chan uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.taken, mine)
-	if p.waited {
-		p.waited = false
-		close(p.freed)
-		p.freed = make(chan struct{})
+	p.waiting = slices.DeleteFunc(p.waiting, func(w chan uint64) bool { return w == mine })
+	select {
+	case number := <-mine: // its turn came all the same
+		delete(p.taken, number)
+		p.serve()
+	default:
 	}
 }

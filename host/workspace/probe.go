@@ -129,6 +129,10 @@ func (l *location) lookAround() {
 
 // act does what the active report asks for: nothing, most of the time.
 func (l *location) act(ctx context.Context, a *answer, asked bool) *fault {
+	if !asked && l.fault == nil && !l.mayDiffer(a.report) { // the same was decided before
+		l.refresh(a.report)
+		return nil
+	}
 	if c := versioncheck.DecideLocation(a.report.judged(), l.host); !c.Compatible {
 		return incompatibleFault(c)
 	}

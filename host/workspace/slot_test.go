@@ -33,11 +33,11 @@ func TestSlots(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlaces(systemClock{})
-		var held []*place
+		var held []uint64
 		for range maxCalls {
 			held = append(held, p.take(t.Context()))
 		}
-		taken := make(chan *place)
+		taken := make(chan uint64)
 		next := func() { taken <- p.take(t.Context()) }
 		go next()
 		synctest.Wait()
@@ -69,9 +69,12 @@ func TestPlaces(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if p.take(ctx) != nil {
+		if p.take(ctx) != 0 {
 			t.Error("a place was taken by somebody who had gone")
 		}
-		p.give(nil)
+		p.give(0)
+		if len(p.waiting) != 0 || len(p.taken) != maxCalls {
+			t.Errorf("%d wait, %d places are taken", len(p.waiting), len(p.taken))
+		}
 	})
 }

@@ -1,0 +1,219 @@
+package launch
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/hosttest"
+	"github.com/penstock-run/penstock/host/workspace"
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+)
+
+// described is a current server whose job plain has a description of its own,
+// and so a digest.
+func described(text string) hosttest.Behavior { return behavior(plainJob(text)) }
+
+func plainJob(text string) *usercodev1.JobDefinition {
+	plain := hosttest.OneOp("plain")
+	plain.Description = text
+	return plain
+}
+
+func plainDigest(t *testing.T, text string) host.Digest {
+	t.Helper()
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(plainJob(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sha256.Sum256(body)
+}
+
+// meetAll reloads until every peer is known.
+func meetAll(t *testing.T, w *workspace.Workspace, peers ...*hosttest.Peer) {
+	t.Helper()
+	for range 50 {
+		l, err := w.Reload(deadline(t), "etl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(peers, func(p *hosttest.Peer) bool {
+			return !slices.ContainsFunc(l.Replicas, func(r workspace.Replica) bool { return r.Server.GetServerId() == p.ServerID() })
+		}) {
+			return
+		}
+	}
+	t.Fatal("not all servers are met")
+}
+
+// replicated is a workspace at rest over peers behind a balancer.
+func replicated(t *testing.T, peers ...*hosttest.Peer) (*workspace.Workspace, *hosttest.Balancer) {
+	t.Helper()
+	balancer := hosttest.StartBalancer(t, peers...)
+	w, err := workspace.New(workspace.Options{
+		Locations: []host.LocationConfig{{Name: "etl", Address: balancer.Address()}}, Clock: systemClock{}, ProbeInterval: time.Hour,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Stop)
+	meetAll(t, w, peers...)
+	return w, balancer
+}
+
+// startOf asks for a worker of the job plain with that description.
+func startOf(t *testing.T, text string) host.StartRequest {
+	t.Helper()
+	return host.StartRequest{
+		Run: "0192a3b4-0000-7000-8000-000000000000", Attempt: 1, Token: secret, Lease: time.Minute,
+		Job: host.JobName{Location: "etl", Repository: "tutorial", Job: "plain"}, Definition: plainDigest(t, text),
+	}
+}
+
+func TestStartFindsTheReplicaWithTheJob(t *testing.T) {
+	old, recent := hosttest.Start(t, described("old")), hosttest.Start(t, described("new"))
+	w, balancer := replicated(t, old, recent)
+	l := NewLocal(w, nobody)
+	for text, p := range map[string]*hosttest.Peer{"old": old, "new": recent} {
+		r := startOf(t, text)
+		r.Run = host.RunID("of-" + p.ServerID())
+		out, err := l.Start(deadline(t), r)
+		if err != nil || out.Refusal != nil || out.ServerID != p.ServerID() {
+			t.Fatalf("got %+v, %v", out, err)
+		}
+		// Nobody else is asked about it, also when a new connection would lead elsewhere.
+		balancer.Remove(p.Address())
+		state, err := l.Attempt(deadline(t), "etl", r.Run, 1)
+		if err != nil || state.Phase == host.WorkerUnknown || state.ServerID != p.ServerID() {
+			t.Errorf("attempt: got %+v, %v", state, err)
+		}
+		if state, err = l.Cancel(deadline(t), "etl", r.Run, 1, 0, true); err != nil || state.Phase != host.WorkerEnded || state.ServerID != p.ServerID() {
+			t.Errorf("cancel: got %+v, %v", state, err)
+		}
+		balancer.Add(p.Address())
+	}
+	// Another launcher, as after a restart of the host, finds it out.
+	state, err := NewLocal(w, nobody).Attempt(deadline(t), "etl", host.RunID("of-"+old.ServerID()), 1)
+	if err != nil || state.Phase != host.WorkerEnded || state.ServerID != old.ServerID() {
+		t.Errorf("attempt: got %+v, %v", state, err)
+	}
+}
+
+func TestStartLooksForAServerThatIsNotKnown(t *testing.T) {
+	w, balancer := replicated(t, hosttest.Start(t, described("a")), hosttest.Start(t, described("b")))
+	unknown := hosttest.Start(t, described("c"))
+	balancer.Add(unknown.Address())
+	l := NewLocal(w, nobody)
+	r := startOf(t, "c")
+	out, err := l.Start(deadline(t), r)
+	if err != nil || out.Refusal != nil || out.ServerID != unknown.ServerID() {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	balancer.Remove(unknown.Address())
+	meetAll(t, w, unknown) // it is known since
+	if state, err := l.Attempt(deadline(t), "etl", r.Run, 1); err != nil || state.ServerID != unknown.ServerID() {
+		t.Errorf("got %+v, %v", state, err)
+	}
+}
+
+func TestMostTellingRefusal(t *testing.T) {
+	drains := described("a")
+	drains.Draining = true
+	full := described("b")
+	full.Refuse = func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal {
+		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_OVERLOADED, Message: "full"}
+	}
+	without, changed := behavior(hosttest.OneOp("other")), described("c")
+	peers := map[string]*hosttest.Peer{}
+	for name, b := range map[string]hosttest.Behavior{"drains": drains, "full": full, "without": without, "changed": changed} {
+		peers[name] = hosttest.Start(t, b)
+	}
+	for _, c := range []struct {
+		among []string
+		want  string
+		says  string
+	}{
+		{[]string{"drains"}, "DRAINING", "stopping"},
+		{[]string{"drains", "without"}, "DRAINING", "none of 2 servers"},
+		{[]string{"without", "full", "drains"}, "OVERLOADED", "none of 3 servers"},
+		{[]string{"full", "changed", "without", "drains"}, "DEFINITION_CHANGED", "none of 4 servers"},
+	} {
+		t.Run(strings.Join(c.among, "+"), func(t *testing.T) {
+			var among []*hosttest.Peer
+			for _, name := range c.among {
+				among = append(among, peers[name])
+			}
+			w, _ := replicated(t, among...)
+			r := startOf(t, "a")
+			out, err := NewLocal(w, nobody).Start(deadline(t), r)
+			if err != nil || out.Refusal == nil || out.Refusal.Reason != c.want || !strings.Contains(out.Refusal.Message, c.says) {
+				t.Fatalf("got %+v, %v", out.Refusal, err)
+			}
+			if c.want == "DEFINITION_CHANGED" && out.Refusal.Definition != plainDigest(t, "c") {
+				t.Error("the refusal does not say which definition there is")
+			}
+		})
+	}
+	if n := len(peers["drains"].Recorded().Starts); n != 0 {
+		t.Errorf("a server that drains was asked %d times", n)
+	}
+}
+
+// A refusal that is about the start itself is no matter of another server.
+func TestFinalRefusalIsTheAnswer(t *testing.T) {
+	b := described("a")
+	b.Refuse = func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal {
+		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_SPAWN_FAILED}
+	}
+	one, other := hosttest.Start(t, b), hosttest.Start(t, b)
+	w, _ := replicated(t, one, other)
+	out, err := NewLocal(w, nobody).Start(deadline(t), startOf(t, "a"))
+	if err != nil || out.Refusal == nil || out.Refusal.Reason != "SPAWN_FAILED" {
+		t.Fatalf("got %+v, %v", out.Refusal, err)
+	}
+	if n := len(one.Recorded().Starts) + len(other.Recorded().Starts); n != 1 {
+		t.Errorf("%d servers were asked", n)
+	}
+}
+
+// A server that ends while it is asked may have started a worker: no other one
+// is asked, and none can tell.
+func TestUnknownOutcomeIsNotTriedElsewhere(t *testing.T) {
+	asked := make(chan string, 4)
+	ends := func(name string, p **hosttest.Peer) hosttest.Behavior {
+		b := described("same")
+		b.Refuse = func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal {
+			asked <- name
+			(*p).Stop()
+			return nil
+		}
+		return b
+	}
+	var one, other *hosttest.Peer
+	one = hosttest.Start(t, ends("one", &one))
+	other = hosttest.Start(t, ends("other", &other))
+	w, _ := replicated(t, one, other)
+	l := NewLocal(w, nobody)
+	r := startOf(t, "same")
+	out, err := l.Start(deadline(t), r)
+	if err == nil {
+		t.Fatalf("got %+v, want an unknown outcome", out)
+	}
+	if n := len(asked); n != 1 {
+		t.Fatalf("%d servers were asked", n)
+	}
+	if state, err := l.Attempt(deadline(t), "etl", r.Run, 1); err == nil && state.Phase == host.WorkerUnknown {
+		t.Errorf("a server that was not asked says that there is no worker: %+v", state)
+	}
+	if strings.Contains(err.Error(), secret) {
+		t.Errorf("the error tells the token: %v", err)
+	}
+}
