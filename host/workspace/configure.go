@@ -104,6 +104,7 @@ func (w *Workspace) change(l *location, c host.LocationConfig) {
 	l.mu.Lock()
 	l.config = c
 	l.mu.Unlock()
+	l.rejudge()
 	w.launch(l)
 	w.logger.Info("code location configured anew", "location", l.name, "address", c.Address)
 	w.feed.publish(l.name)

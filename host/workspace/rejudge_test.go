@@ -1,0 +1,42 @@
+package workspace
+
+import (
+	"testing"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/hosttest"
+	"github.com/penstock-run/penstock/versioncheck"
+)
+
+// The policy changes while the location does not answer: what is refused now is gone at once, and what is allowed again
+// is missing until somebody sends it, never empty.
+func TestPolicyChangesInAnOutage(t *testing.T) {
+	p := hosttest.Start(t, hosttest.Older("dev"))
+	allowing, refusing := at("etl", p), at("etl", p)
+	allowing.AllowDevVersions = true
+	w := open(t, Options{Locations: []host.LocationConfig{allowing}})
+	awaitState(t, w, "etl", host.LocationReady)
+	p.Stop()
+	awaitState(t, w, "etl", host.LocationStale)
+	for _, c := range []struct {
+		config host.LocationConfig
+		want   versioncheck.State
+		held   bool
+	}{
+		{allowing, versioncheck.StateStale, true},
+		{refusing, versioncheck.StateRefused, false},
+		{allowing, versioncheck.StateUnavailable, false},
+	} {
+		if err := w.Configure([]host.LocationConfig{c.config}); err != nil {
+			t.Fatal(err)
+		}
+		j := find(t, w, "my_job_with_metadata")
+		if v := j.Metadata(); v.State != c.want || (v.Entries != nil) != c.held || (j.MetadataBody != nil) != c.held {
+			t.Errorf("allow dev %t: got %s with %d entries, body held: %t", c.config.AllowDevVersions, v.State, len(v.Entries), j.MetadataBody != nil)
+		}
+	}
+	become(t, p, hosttest.Older("dev"))
+	await(t, w, "etl", func(Location) bool {
+		return find(t, w, "my_job_with_metadata").MetadataState() == versioncheck.StateShown
+	})
+}
