@@ -85,7 +85,13 @@ func Listen(address string, b Behavior) (*Peer, error) {
 // Start starts a peer on a free port of this machine for the length of a test.
 func Start(t testing.TB, b Behavior) *Peer {
 	t.Helper()
-	p, err := Listen("127.0.0.1:0", b)
+	return StartAt(t, "127.0.0.1:0", b)
+}
+
+// StartAt starts a peer at an address, which may have port 0, for the length of a test.
+func StartAt(t testing.TB, address string, b Behavior) *Peer {
+	t.Helper()
+	p, err := Listen(address, b)
 	if err != nil {
 		t.Fatal(err)
 	}

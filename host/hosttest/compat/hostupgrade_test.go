@@ -37,7 +37,7 @@ func moveHost(t *testing.T, from, to Model) {
 	for _, v := range versions() {
 		m := &move{name: name("v", v.name), from: v, before: v.behavior("text")}
 		m.before.Outlive, m.before.Work = true, gate.Pass
-		m.peer = hosttest.Start(t, m.before)
+		m.peer = hosttest.StartAt(t, hosttest.OwnAddress(), m.before)
 		moves, configs = append(moves, m), append(configs, host.LocationConfig{Name: m.name, Address: m.peer.Address()})
 	}
 	usable := 0

@@ -194,6 +194,9 @@ func (f *findings) traces(ctx context.Context, h Host, s Subject) error {
 	if got := strings.Contains(f.told.String(), s.Canary); got != s.Want.Shown() {
 		f.add(CheckLeak, "metadata is in the answers of the API: %t, want %t", got, s.Want.Shown())
 	}
+	if strings.Contains(traces+f.told.String(), Unshown) {
+		f.add(CheckLeak, "metadata of a repository is shown")
+	}
 	for _, d := range s.Peer.MetadataDigests() {
 		// A digest alone lets somebody confirm a guess at what is withheld.
 		if !s.Want.Shown() && strings.Contains(traces, hex.EncodeToString(d)) {

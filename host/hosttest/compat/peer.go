@@ -62,7 +62,7 @@ func (p Peer) Run(t testing.TB, location, canary string) Subject {
 	t.Helper()
 	s := Subject{Location: location, Behavior: p.Behavior(canary), Want: p.Want, Canary: canary, Hold: &Gate{}}
 	s.Behavior.Work = s.Hold.Pass
-	s.Peer = hosttest.Start(t, s.Behavior)
+	s.Peer = hosttest.StartAt(t, hosttest.OwnAddress(), s.Behavior)
 	return s
 }
 

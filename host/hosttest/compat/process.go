@@ -18,6 +18,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/store/boltstore"
@@ -30,7 +31,7 @@ import (
 type Options struct {
 	// Directory is that of the store, and may have one from before.
 	Directory string
-	// Address to listen on. Default: a free port of this machine.
+	// Address to listen on. Default: one of its own.
 	Address string
 	// Protocol that this host says it speaks, and judges by. Default: that of this source tree.
 	Protocol string
@@ -80,7 +81,7 @@ func Open(o Options) (*Process, error) {
 		o.Log = &Log{}
 	}
 	if o.Address == "" {
-		o.Address = "127.0.0.1:0"
+		o.Address = hosttest.OwnAddress()
 	}
 	if o.ProbeInterval == 0 {
 		o.ProbeInterval = 20 * time.Millisecond
@@ -133,6 +134,7 @@ func (p *Process) open(o Options) error {
 		_ = listener.Close()
 		return err
 	}
+	p.Workspace.Keep(store)
 	changes := p.Workspace.Watch()
 	p.onStop(func() error { changes.Close(); p.Workspace.Stop(); return nil })
 	planner, launcher := launch.NewPlanner(p.Workspace), launch.NewLocal(p.Workspace, url)

@@ -43,7 +43,7 @@ func TestUpgrades(t *testing.T) {
 				for _, b := range []*hosttest.Behavior{&m.before, &m.after} {
 					b.Outlive, b.Work = true, gate.Pass
 				}
-				m.peer = hosttest.Start(t, m.before)
+				m.peer = hosttest.StartAt(t, hosttest.OwnAddress(), m.before)
 				moves, configs = append(moves, m), append(configs, host.LocationConfig{Name: m.name, Address: m.peer.Address()})
 				if model.Judge(from.report).Incompatible == "" {
 					usable++
