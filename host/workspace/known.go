@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,7 +19,9 @@ type Store interface {
 
 // Keep makes the workspace keep the last good definitions of its locations in
 // a store, and begin with those that are there. Only before Start.
-func (w *Workspace) Keep(s Store) { w.keeper.store = s }
+func (w *Workspace) Keep(s Store) {
+	w.keeper.store, w.keeper.touched = s, map[string]time.Time{}
+}
 
 // keeper keeps what is known of locations; nothing when it has no store.
 type keeper struct {
@@ -162,18 +165,7 @@ func (w *Workspace) touch(ctx context.Context) {
 		}
 		return
 	}
-	w.keeper.touched = answeredBy(w.keeper.touched, answered)
-}
-
-// answeredBy adds the newer times to the older ones.
-func answeredBy(before, now map[string]time.Time) map[string]time.Time {
-	if before == nil {
-		return now
-	}
-	for name, t := range now {
-		before[name] = t
-	}
-	return before
+	maps.Copy(w.keeper.touched, answered)
 }
 
 // keepLast stores what is not stored yet once nothing runs any more.

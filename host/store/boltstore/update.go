@@ -138,7 +138,7 @@ func (i identity) check(r *host.Run) error {
 	switch {
 	case r.ID != i.id || r.Seq != i.seq || !r.CreatedAt.Equal(i.created):
 		return invalid("update run %s: its id, number and time of creation never change", i.id)
-	case r.Job != i.job && !(startable(i.status) && startable(r.Status)):
+	case r.Job != i.job && (!startable(i.status) || !startable(r.Status)):
 		return invalid("update run %s: its job changes only while it is %s or %s, and it goes from %s to %s",
 			i.id, host.Queued, host.WaitingForCode, i.status, r.Status)
 	case r.Attempt < i.attempt:

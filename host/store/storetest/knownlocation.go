@@ -190,12 +190,12 @@ func (x *exercise) knownLarge(t *testing.T) {
 	for i := range 6000 {
 		jobs[fmt.Sprintf("r%d/j%d", i%3, i)] = [2]string{fmt.Sprint("definition ", i), fmt.Sprint("metadata ", i%100)}
 	}
-	l := s.know("here", epoch, jobs)
+	s.know("here", epoch, jobs)
 	for name := range jobs {
 		jobs[name] = [2]string{jobs[name][0] + " again", jobs[name][1]}
 	}
 	delete(jobs, "r0/j0")
-	l = s.know("here", epoch.Add(time.Hour), jobs)
+	l := s.know("here", epoch.Add(time.Hour), jobs)
 	s.reopen()
 	wantSame(t, "KnownLocations", s.known(), []host.KnownLocation{l})
 	for _, c := range []struct {
