@@ -86,7 +86,7 @@ func newHostCaller(address, ca, token string) (*hostCaller, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	if ca != "" {
 		pool, err := worker.ReadCertificates(ca)
 		if err != nil {
@@ -154,7 +154,10 @@ func (h *hostCaller) oldTable(ctx context.Context) (hostTable, error) {
 		return hostTable{}, err
 	}
 	var answer struct {
-		Host struct{ Version, ProtocolVersion string }
+		Host struct {
+			Version         string `json:"version"`
+			ProtocolVersion string `json:"protocolVersion"` //nolint:tagliatelle // as protobuf has it
+		} `json:"host"`
 	}
 	if status != http.StatusOK {
 		return hostTable{}, h.refusal(status, text)
@@ -213,7 +216,9 @@ func (h *hostCaller) silence(err error) error {
 
 // refusal explains an answer that is not what was asked for.
 func (h *hostCaller) refusal(status int, text []byte) error {
-	var said struct{ Message string }
+	var said struct {
+		Message string `json:"message"`
+	}
 	if json.Unmarshal(text, &said) != nil || said.Message == "" {
 		said.Message = http.StatusText(status)
 	}

@@ -29,8 +29,13 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	flags.StringVar(&opts.Image, "image", "", "container `image` that this process runs in")
 	flags.IntVar(&opts.MaxWorkers, "max-workers", 0, "runs to execute at a time; default: no limit here")
 	flags.StringVar(&opts.MinHostProtocol, "min-host", "", "oldest protocol `version` of a host that the code works with; default: any")
-	flags.DurationVar(&opts.Drain, "drain", 0, "`time` to wait for workers after a first SIGTERM or SIGINT, such as 10m; a second one ends the wait;\n"+
-		"default: 25s for process 1, as in a container; otherwise none, and workers go on by themselves")
+	flags.Func("drain", "`time` to wait for workers after a first SIGTERM or SIGINT, such as 10m; a second one ends the wait;\n"+
+		"default: 25s for process 1, as in a container; otherwise none, and workers go on by themselves", func(text string) (err error) {
+		if opts.Drain, err = time.ParseDuration(text); opts.Drain == 0 {
+			opts.Drain = time.Nanosecond // that of process 1 is not wanted
+		}
+		return err
+	})
 	usage := func(w io.Writer) {
 		fmt.Fprintf(w, "%s serve serves the jobs to a Penstock host, until SIGTERM or SIGINT.\n\nFlags:\n", c.name)
 		flags.SetOutput(w)
@@ -46,9 +51,6 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	}
 	if flags.NArg() > 0 {
 		return c.wrongUsage("serve takes flags only; got %q", flags.Arg(0))
-	}
-	if opts.Drain == 0 && given(flags, "drain") {
-		opts.Drain = time.Nanosecond // no default instead
 	}
 	if opts.CodeVersion == "" {
 		opts.CodeVersion = c.version()
@@ -66,12 +68,6 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 		return c.failed(err)
 	}
 	return exitOK
-}
-
-// given is whether a flag is on the command line.
-func given(flags *flag.FlagSet, name string) (found bool) {
-	flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
-	return found
 }
 
 // token is that of the file, or else of the environment; "" when there is none.

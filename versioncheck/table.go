@@ -51,6 +51,8 @@ func (t HostTable) Decide(report Report, policy Policy) []Decision {
 }
 
 // tableJSON is the JSON of the host's GetCapabilitiesResponse.
+//
+//nolint:tagliatelle // the names are those that protobuf makes
 type tableJSON struct {
 	HostVersion           string `json:"hostVersion"`
 	ProtocolVersion       string `json:"protocolVersion"`

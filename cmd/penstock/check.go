@@ -130,7 +130,7 @@ func readTable(name string) (hostTable, error) {
 	if err != nil {
 		return hostTable{}, usageErrorf("read --capabilities: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(io.LimitReader(file, versioncheck.MaxTableBytes+1))
 	if err != nil {
 		return hostTable{}, usageErrorf("read --capabilities: %w", err)

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// sends sends a signal to the process.
+// sends gives the process a signal.
 func (p *process) sends(signal os.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(signal); err != nil {
