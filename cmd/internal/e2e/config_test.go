@@ -124,7 +124,7 @@ func TestConfigurationIsFollowed(t *testing.T) {
 	// Mistakes change nothing and are shown wherever somebody looks, until they are corrected.
 	for _, c := range []struct{ config, want string }{
 		{"locations: [\n", "penstock.yaml:2:1: "},
-		{both + "  addres: x\n", "penstock.yaml:"},
+		{both + "  where: x\n", "penstock.yaml:"},
 		{both + "- {name: etl, address: nowhere, tls: {ca_file: " + token + "}, wait_for_code: soon}\n", `penstock.yaml:4:10: location "etl": the name is used twice`},
 	} {
 		w.logs("the one from before stays in use", func() { w.configure(c.config) })
@@ -186,7 +186,7 @@ func pinOf(t *testing.T, path string) string {
 // serves answers whether a server shows the certificate of the file.
 func serves(t *testing.T, address, path string) bool {
 	t.Helper()
-	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // what it shows is what is asked
+	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // what it shows is what is asked
 	if err != nil {
 		return false
 	}
