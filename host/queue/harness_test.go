@@ -31,17 +31,22 @@ func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) 
 type launcher struct {
 	starts chan host.StartRequest
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// hangs are locations whose calls last until their context ends, or the channel is closed.
+	hangs   map[string]chan struct{}
 	outcome func(host.StartRequest) (host.StartOutcome, error)
 	state   host.WorkerState
 	err     error
 	killed  []host.RunID
 }
 
-func (l *launcher) Start(_ context.Context, r host.StartRequest) (host.StartOutcome, error) {
+func (l *launcher) Start(ctx context.Context, r host.StartRequest) (host.StartOutcome, error) {
 	l.mu.Lock()
 	outcome := l.outcome
 	l.mu.Unlock()
+	if l.hung(ctx, r.Job.Location) {
+		return host.StartOutcome{}, ctx.Err()
+	}
 	out, err := host.StartOutcome{}, error(nil)
 	if outcome != nil {
 		out, err = outcome(r)
@@ -57,10 +62,36 @@ func (l *launcher) Cancel(_ context.Context, _ string, id host.RunID, _ uint32, 
 	return l.state, l.err
 }
 
-func (l *launcher) Attempt(context.Context, string, host.RunID, uint32) (host.WorkerState, error) {
+func (l *launcher) Attempt(ctx context.Context, location string, _ host.RunID, _ uint32) (host.WorkerState, error) {
+	if l.hung(ctx, location) {
+		return host.WorkerState{}, ctx.Err()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.state, l.err
+}
+
+// hung waits while calls at the location hang, and tells that ctx ended meanwhile.
+func (l *launcher) hung(ctx context.Context, location string) bool {
+	l.mu.Lock()
+	hangs := l.hangs[location]
+	l.mu.Unlock()
+	if hangs == nil {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return true
+	case <-hangs:
+		return false
+	}
+}
+
+// hang lets calls at a location hang until release.
+func (l *launcher) hang(location string) (release func()) {
+	hangs := make(chan struct{})
+	l.set(func() { l.hangs = map[string]chan struct{}{location: hangs} })
+	return func() { close(hangs) }
 }
 
 func (l *launcher) set(change func()) {
