@@ -2,9 +2,11 @@ package queue_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/queue"
 )
 
 func TestOrderIsPriorityThenFirstIn(t *testing.T) {
@@ -122,6 +124,16 @@ func TestRefusedSubmitLeavesNothing(t *testing.T) {
 	}
 }
 
+// awaitQueue lets time pass until the queue stands so.
+func (f *fixture) awaitQueue(want queue.Status) {
+	f.t.Helper()
+	for late := time.Now().Add(20 * time.Second); f.queue.Status() != want; f.tick() {
+		if time.Now().After(late) {
+			f.t.Fatalf("after 20 s the queue is %+v, want %+v", f.queue.Status(), want)
+		}
+	}
+}
+
 func TestLimitIsReplaced(t *testing.T) {
 	f := newFixture(t, 0).start()
 	first, second := f.submit(), f.submit()
@@ -130,9 +142,7 @@ func TestLimitIsReplaced(t *testing.T) {
 		t.Fatalf("the first start is of %s, want %s", got.Run, first.ID)
 	}
 	f.await(first.ID, host.Starting)
-	if s := f.queue.Status(); s.MaxInProgress != 1 || s.InProgress != 1 || s.Queued != 1 {
-		t.Errorf("status %+v", s)
-	}
+	f.awaitQueue(queue.Status{MaxInProgress: 1, InProgress: 1, Queued: 1})
 	f.queue.SetMaxInProgress(-1)
 	if got := f.started(); got.Run != second.ID {
 		t.Fatalf("the second start is of %s, want %s", got.Run, second.ID)
@@ -142,9 +152,7 @@ func TestLimitIsReplaced(t *testing.T) {
 	third := f.submit()
 	f.end(first.ID)
 	f.end(second.ID)
-	if s := f.queue.Status(); s.MaxInProgress != 0 || s.Queued != 1 {
-		t.Errorf("status %+v", s)
-	}
+	f.awaitQueue(queue.Status{MaxInProgress: 0, Queued: 1})
 	f.queue.SetMaxInProgress(1)
 	if got := f.started(); got.Run != third.ID {
 		t.Fatalf("the third start is of %s, want %s", got.Run, third.ID)
