@@ -20,7 +20,9 @@ describe("Deployment", () => {
       await seeText(ready, text);
     }
     const older = page.locator("#location-older");
-    for (const text of [/Protocol\s+0\.14\.17/, /launch_run\s+Allowed/, /job_metadata\s+Refused/, /Required\s+0\.14\.18/]) await seeText(older, text);
+    for (const text of [/Protocol\s+0\.14\.17/, /launch_run\s+Allowed/, /job_metadata\s+Refused/]) await seeText(older, text);
+    await older.getByRole("button", { name: /^job_metadata/ }).click();
+    for (const text of [/Reported\s+"0\.14\.17"/, /Required\s+0\.14\.18/, /SERVER_TOO_OLD/]) await seeText(older, text);
     const absent = page.locator("#location-absent");
     await see(absent.getByText("Unavailable", { exact: true }));
     for (const text of [/refuses connections/, /Start the user-code server, or check the address and port/]) await seeText(absent, text);

@@ -47,7 +47,7 @@ describe("a server of protocol 0.14.17", () => {
     expect(await page.evaluate(() => document.body.dataset.loaded), "the page was not loaded again").toBe("once");
     await see(page.getByText("Code location older was updated"));
     await see(page.getByText("protocol 0.14.17 → 0.14.18"));
-    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByRole("button", { name: "Dismiss: Code location older was updated" }).click();
     await seeNone(page.getByText("Code location older was updated"));
 
     // A run says what was known when it was launched: nothing was then.

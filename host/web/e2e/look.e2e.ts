@@ -1,10 +1,9 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "playwright-core";
-import { beforeAll, describe, expect, test } from "vitest";
-import { artifact } from "./harness/artifacts";
-import { accessibilityFaults } from "./harness/axe";
+import { beforeAll, describe, test } from "vitest";
 import { withBrowser } from "./harness/browser";
+import { lookAt } from "./harness/look";
 import { see } from "./harness/see";
 import { withWorld } from "./harness/world";
 
@@ -138,24 +137,6 @@ describe.each([1280, 400])("at %i pixels, in both schemes", (width) => {
     const page = await browser.open(world.url(look.path()), { width, expected: [/status of 404/] });
     await look.ready(page);
     await page.evaluate(() => document.fonts.ready);
-    for (const scheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme: scheme });
-      await settle(page);
-      await page.screenshot({ path: artifact(`${name}-${width}-${scheme}.png`), fullPage: true });
-      expect.soft(await accessibilityFaults(page), `faults that axe finds in ${scheme} colours`).toEqual([]);
-    }
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(wider, "pixels that the page is wider than the window").toBeLessThanOrEqual(0);
+    await lookAt(page, `${name}-${width}`);
   });
 });
-
-/** Waits until nothing moves any more, and goes to the top. */
-async function settle(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    window.scrollTo(0, 0);
-    // A change of the window's size is seen in the next frame; what it starts ends in its own time.
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    const moving = () => document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity);
-    await Promise.allSettled(moving().map((animation) => animation.finished));
-  });
-}

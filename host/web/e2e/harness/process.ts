@@ -63,9 +63,14 @@ export class Program {
     await this.ended;
   }
 
+  /** Tells it to end in good order, and does not wait for that. */
+  terminate(): void {
+    if (!this.hasEnded) this.child.kill("SIGTERM");
+  }
+
   /** Ends it in good order; kills it when that takes long. */
   async stop(): Promise<void> {
-    if (!this.hasEnded) this.child.kill("SIGTERM");
+    this.terminate();
     const timer = setTimeout(() => this.child.kill("SIGKILL"), graceMs);
     await this.ended;
     clearTimeout(timer);

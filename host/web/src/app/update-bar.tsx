@@ -4,7 +4,7 @@ import { hostLost } from "@/domain/host/contact";
 import { useConfigFile } from "@/domain/host/use-config-file";
 import type { JobNameText } from "@/domain/job/job-name";
 import { dismiss, dismissedCauses, findCauses, forgetGone, sumUp, type CauseKind, type Message } from "@/domain/location/cause";
-import { useLocations } from "@/domain/location/location-feed";
+import { useLocationServers } from "@/domain/location/location-feed";
 import { locationNotices } from "@/domain/location/location-notice";
 import { paths } from "@/domain/paths";
 import { useValue } from "@/lib/value-store";
@@ -16,7 +16,7 @@ import styles from "./shell.module.css";
 
 /** Says what the reader should know on any page: that the host is gone, and what happens to code locations. */
 export function UpdateBar() {
-  const { data } = useLocations();
+  const { data } = useLocationServers("during deploys");
   const config = useConfigFile();
   const notices = useValue(locationNotices);
   const dismissed = useValue(dismissedCauses);

@@ -18,6 +18,25 @@ export function useLocations() {
   return useQuery(LocationService.method.listLocations, {}, { staleTime: Infinity });
 }
 
+// The feed tells of what changes for people. Which servers answer, and when they did last, is not part of that: it is asked
+// for where it is shown, more seldom where there is much of it.
+const restMs = 3_000;
+const longRestMs = 30_000;
+const manyLocations = 100;
+
+/** All code locations with their servers as they are now: always, or only while a deploy or a drain is under way. */
+export function useLocationServers(when: "always" | "during deploys") {
+  return useQuery(LocationService.method.listLocations, {}, {
+    staleTime: Infinity,
+    refetchInterval: ({ state: { data, status } }) => {
+      // While the host does not answer, contact.ts asks again.
+      if (data === undefined || status === "error") return false;
+      if (when === "during deploys" && !data.locations.some((location) => location.mixed || location.draining)) return false;
+      return data.locations.length > manyLocations ? longRestMs : restMs;
+    },
+  });
+}
+
 /** Keeps locations current everywhere, and asks again for what depends on them. Used once, around all pages. */
 export function useLocationFeed(): void {
   const transport = useTransport();

@@ -1,7 +1,7 @@
 import { useLocation } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Failure } from "@/domain/host/failure";
-import { useLocations } from "@/domain/location/location-feed";
+import { useLocationServers } from "@/domain/location/location-feed";
 import { useWaitingRuns } from "@/domain/run/waiting-runs";
 import { plural } from "@/lib/plural";
 import { Button } from "@/ui/button";
@@ -21,7 +21,7 @@ const step = 30;
 
 /** Code locations, and the host itself. */
 export function DeploymentPage() {
-  const { data, error, refetch } = useLocations();
+  const { data, error, refetch } = useLocationServers("always");
   const waiting = useWaitingRuns();
   const { hash } = useLocation();
   const [text, setText] = useState("");

@@ -155,9 +155,9 @@ it("a job that is gone has its history and its runs, and its waiting runs can be
   expect(await screen.findByText("Could not find the job report")).toBeDefined();
   expect(screen.queryByRole("link", { name: "Launch" })).toBeNull();
   expect(await screen.findByRole("button", { name: "Re-point 1 run of local/tutorial/report" })).toBeDefined();
-  await user.click(screen.getByRole("link", { name: "history" }));
+  await user.click(screen.getByRole("link", { name: "Its history" }));
   expect(await rows()).toHaveLength(2);
   expect(screen.getByText("Could not find the job report")).toBeDefined();
-  await user.click(screen.getByRole("link", { name: "runs" }));
+  await user.click(screen.getAllByRole("link", { name: "Its runs" })[0]!);
   expect(await screen.findByRole("table", { name: "Runs" })).toBeDefined();
 });

@@ -1,11 +1,14 @@
-import { useInfiniteQuery } from "@connectrpc/connect-query";
+import { createConnectQueryKey, useInfiniteQuery } from "@connectrpc/connect-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName } from "@/domain/job/job-name";
 import { useJobParams } from "@/domain/job/use-job";
+import { useLocations } from "@/domain/location/location-feed";
 import { paths, readSnapshotPair } from "@/domain/paths";
 import { HistoryService } from "@/gen/penstock/host/v1/history_pb";
+import { instantMs } from "@/lib/instant";
 import { useSearchParams } from "@/lib/search";
 import { Button } from "@/ui/button";
 import { Note, Panel } from "@/ui/panel";
@@ -22,6 +25,7 @@ export function History() {
   const name = useJobParams();
   const navigate = useNavigate();
   const asked = readSnapshotPair(useSearchParams());
+  useLateNews(name.location);
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useSnapshots(formatJobName(name));
   const snapshots = useMemo(() => data?.pages.flatMap((page) => page.snapshots) ?? [], [data]);
   const pair = pairOf(snapshots, asked);
@@ -62,6 +66,20 @@ export function History() {
       {(snapshots.length > 1 || asked.from !== "") && <SnapshotDiff name={name} pair={asked} />}
     </div>
   );
+}
+
+// A deploy is shown before it is stored, and what is stored is the history: it is asked for again a little later.
+const laterMs = [1_000, 4_000];
+
+function useLateNews(location: string): void {
+  const cache = useQueryClient();
+  const { data } = useLocations();
+  const loaded = instantMs(data?.locations.find((each) => each.name === location)?.loadedAt);
+  useEffect(() => {
+    const ask = () => void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HistoryService, cardinality: undefined }) });
+    const timers = laterMs.map((ms) => setTimeout(ask, ms));
+    return () => { for (const timer of timers) clearTimeout(timer); };
+  }, [cache, loaded]);
 }
 
 function useSnapshots(job: string) {
