@@ -49,6 +49,7 @@ type fakeHost struct {
 	run       func(id string) (*hostv1.Run, error)
 	cancelRun func(*hostv1.CancelRunRequest) (*hostv1.Run, error)
 	deleteRun func(id string) error
+	repoint   func(*hostv1.RepointRunsRequest) (*hostv1.RepointRunsResponse, error)
 	watchRun  func(context.Context, *hostv1.WatchRunEventsRequest, func(*hostv1.WatchRunEventsResponse) error) error
 }
 
@@ -136,6 +137,10 @@ func (f *fakeHost) CancelRun(_ context.Context, r *hostv1.CancelRunRequest) (*ho
 
 func (f *fakeHost) DeleteRun(_ context.Context, r *hostv1.DeleteRunRequest) (*hostv1.DeleteRunResponse, error) {
 	return &hostv1.DeleteRunResponse{}, f.deleteRun(r.GetId())
+}
+
+func (f *fakeHost) RepointRuns(_ context.Context, r *hostv1.RepointRunsRequest) (*hostv1.RepointRunsResponse, error) {
+	return f.repoint(r)
 }
 
 func (f *fakeHost) WatchRunEvents(ctx context.Context, r *hostv1.WatchRunEventsRequest, s hostv1connect.RunServiceWatchRunEventsServerStream) error {

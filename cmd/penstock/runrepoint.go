@@ -71,11 +71,11 @@ func (p printer) repointed(l repointList) error {
 		switch {
 		case !r.Repointed:
 			stay++
-			return []string{r.ID, "stays", strings.Join(pieces(r.Error, ""), "; ")}
+			return []string{r.ID, "stays: " + strings.Join(convert(strings.Split(r.Error, "\n"), strings.TrimSpace), "; ")}
 		case l.DryRun:
-			return []string{r.ID, "would be re-pointed", ""}
+			return []string{r.ID, "would be re-pointed"}
 		default:
-			return []string{r.ID, "re-pointed", ""}
+			return []string{r.ID, "re-pointed"}
 		}
 	})
 	switch {
@@ -86,7 +86,7 @@ func (p printer) repointed(l repointList) error {
 	case len(rows) == 0:
 		fmt.Fprintln(p.err, "No run of that job waits for its code.")
 	default:
-		p.table([]string{"RUN", "RESULT", "REASON"}, rows)
+		p.table([]string{"RUN", "RESULT"}, rows)
 	}
 	if l.Left > 0 {
 		more, again := "wait", "Run the same command again for them."
