@@ -98,7 +98,7 @@ func refusedNow(job host.JobName, l workspace.Location) *host.Error {
 		Code:    host.Unavailable,
 		Reason:  ReasonStale,
 		Message: fmt.Sprintf("job %s cannot be launched now: %s", job, unready(l)),
-		Remedy:  "Launch it again once the location answers. It is configured to refuse launches until then (refuse_stale_launches); without that the run would be queued and wait.",
+		Remedy:  "Launch it again once the location answers. It is configured to refuse launches until then (stale_launches: refuse); without that the run would be queued and wait.",
 	}
 	if l.Draining {
 		e.Reason = ReasonDraining
