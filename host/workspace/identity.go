@@ -42,7 +42,10 @@ func identitiesOf(leaf *x509.Certificate) []string {
 	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
 	all := []string{keyPin + hex.EncodeToString(sum[:])}
 	for _, u := range leaf.URIs {
-		all = append(all, u.String())
+		// One that is written as a key's would be that key's without anybody having it.
+		if text := u.String(); !strings.HasPrefix(text, keyPin) {
+			all = append(all, text)
+		}
 	}
 	return all
 }

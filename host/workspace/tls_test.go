@@ -78,6 +78,19 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+// Text in a certificate is what its authority let be written there, and proves no key.
+func TestTextIsNoKey(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	pinned := ca.issue().pin
+	p := hosttest.Start(t, named("etl", serving(ca.issue(pinned))))
+	w := open(t, Options{Locations: []host.LocationConfig{overTLS("etl", p, ca, pinned)}, ProbeInterval: time.Hour})
+	l := awaitFault(t, w, "etl", FaultIdentity)
+	if strings.Count(l.Fault.Message, pinned) != 1 {
+		t.Errorf("the message shows the text as an identity: %q", l.Fault.Message)
+	}
+}
+
 // An identity is asked for beside the authority, not instead of it.
 func TestIdentityOfAnotherAuthority(t *testing.T) {
 	t.Parallel()
