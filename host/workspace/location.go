@@ -68,6 +68,7 @@ type location struct {
 	slot      int
 	head      time.Duration // how much older its first connections count, so that a host's are not all replaced at once
 	places    *places
+	late      *overdue
 	resolver  Resolver
 	metrics   *Metrics
 	feed      *feed

@@ -85,10 +85,10 @@ var infoOptions = []grpc.CallOption{grpc.ForceCodecV2(frameCodec{}), grpc.MaxCal
 func (l *location) serverInfo(ctx context.Context, conn *connection, within time.Duration) (r report, same bool, f *fault) {
 	const what = "GetServerInfo"
 	mine := l.places.take(ctx)
-	call, d := withDeadline(ctx, l.clock, what, within, 0)
+	call, limited := l.late.limit(ctx, what, within)
 	var reply frame
 	err := conn.Invoke(call, usercodev1.UserCodeService_GetServerInfo_FullMethodName, l.question, &reply, infoOptions...)
-	d.stop()
+	limited.end()
 	l.places.give(mine)
 	switch {
 	case status.Code(err) == codes.Unimplemented && !notGRPC(err):

@@ -53,6 +53,7 @@ type Workspace struct {
 	crowd  crowd
 	places *places
 	slots  slots
+	late   *overdue
 	set    atomic.Pointer[locationSet]
 	keeper keeper
 
@@ -74,7 +75,7 @@ func New(o Options) (*Workspace, error) {
 	o = withDefaults(o)
 	w := &Workspace{
 		o: o, logger: o.Logger, stopped: make(chan struct{}),
-		places: newPlaces(o.Clock), slots: slots{epoch: o.Clock.Now(), interval: o.ProbeInterval},
+		places: newPlaces(o.Clock), late: newOverdue(o.Clock), slots: slots{epoch: o.Clock.Now(), interval: o.ProbeInterval},
 	}
 	w.crowd.publish = w.feed.publish
 	var all []*location
@@ -96,6 +97,7 @@ func (w *Workspace) newLocation(c host.LocationConfig) *location {
 		slots:     w.slots,
 		head:      time.Duration(w.o.Jitter() * float64(connectionAge)),
 		places:    w.places,
+		late:      w.late,
 		resolver:  w.o.Resolver,
 		crowd:     &w.crowd,
 		interval:  w.o.ProbeInterval,
@@ -151,6 +153,7 @@ func (w *Workspace) Start(ctx context.Context) error {
 		return &host.Error{Code: host.Internal, Reason: "WORKSPACE_STARTED", Message: "the workspace was started or stopped before"}
 	}
 	ctx, w.cancel = context.WithCancel(ctx)
+	w.group.Go(func() { w.late.run(ctx) })
 	w.begin = func(l *location) {
 		ctx, cancel := context.WithCancel(ctx)
 		done := make(chan struct{})
