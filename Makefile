@@ -105,6 +105,11 @@ test-e2e: build ## End to end in a real browser, against bin/penstock and bin/tu
 	export PENSTOCK_BIN=$(CURDIR)/bin/penstock TUTORIAL_BIN=$(CURDIR)/bin/tutorial TESTCODE_BIN=$(CURDIR)/bin/testcode \
 	PEERSERVER_BIN=$(CURDIR)/bin/peerserver CHROMIUM_BIN=$$(.ci/deps chromium); $(NPM) run e2e
 
+.PHONY: compat
+compat: ## Run this tree with the binaries of earlier releases, built from their tags
+	$(call heading,compatibility with earlier releases)
+	@.ci/compat
+
 .PHONY: demo-upgrade
 demo-upgrade: build ## Watch a rolling upgrade: three locations, runs in flight, each assertion printed (PACE=4s)
 	$(BUILD) -o bin/ ./cmd/internal/e2e/testcode ./host/hosttest/peerserver ./cmd/internal/upgradedemo
