@@ -46,7 +46,7 @@ type pause struct {
 // ask begins a question to the launcher, which ends early when somebody else waits for the slot. start tells that it is
 // the start itself. The caller calls answered.
 func (q *Queue) ask(ctx context.Context, e *entry, start bool) context.Context {
-	ctx, stop := context.WithCancel(ctx) //nolint:gosec // answered calls it
+	ctx, stop := context.WithCancel(ctx)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e.call.stop = stop

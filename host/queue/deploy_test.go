@@ -13,7 +13,7 @@ import (
 	"github.com/penstock-run/penstock/host/launch"
 )
 
-var deploySeed = flag.Uint64("deploy-seed", 0, "plan of TestDeployLosesNoRun; 0 takes a new one")
+var deploySeed = flag.Uint64("deploy-seed", 0, "plan of TestDeployLosesNoRun; 0 takes a new one") //nolint:forbidigo // to repeat a test by chance
 
 // deploys are what can become of the code of runs that are queued.
 var deploys = []struct {
@@ -109,7 +109,7 @@ func (f *fixture) serverSays(r host.StartRequest, down bool) (host.StartOutcome,
 		return host.StartOutcome{}, errors.New("the connection broke")
 	}
 	job, err := f.workspace.FindJob(r.Job.String())
-	reason := ""
+	var reason string
 	switch {
 	case l.Server.GetDraining():
 		reason = "DRAINING"
