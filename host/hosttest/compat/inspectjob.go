@@ -130,6 +130,7 @@ func (f *findings) definitions(ctx context.Context, h Host, s Subject) error {
 		}
 		f.heard(got)
 		f.metadata(s, name, j, got.GetMetadata())
+		f.history(ctx, h, s, name, j)
 		want := s.definition(r, j)
 		want.Metadata, want.LoadedAt, want.Warnings = got.GetMetadata(), got.GetLoadedAt(), got.GetWarnings()
 		want.DefinitionDigest = got.GetDefinitionDigest()
@@ -139,6 +140,20 @@ func (f *findings) definitions(ctx context.Context, h Host, s Subject) error {
 		}
 		return nil
 	})
+}
+
+// history checks what is told of a job's past. What it was a moment ago may not be in the store yet.
+func (f *findings) history(ctx context.Context, h Host, s Subject, name string, j hosttest.Job) {
+	snapshots, err := h.History(ctx, name)
+	if err != nil {
+		f.add(CheckDefinition, "the history of %s is not shown: %v", name, err)
+	}
+	for _, snapshot := range snapshots {
+		f.heard(snapshot)
+		if want := s.state(j); snapshot.GetMetadataState() != want {
+			f.add(CheckMetadata, "in its history the metadata of %s is %s, want %s", name, snapshot.GetMetadataState(), want)
+		}
+	}
 }
 
 func digest(j hosttest.Job) []byte {

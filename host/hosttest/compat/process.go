@@ -184,7 +184,7 @@ func (p *Process) dial(url string, log *Log) {
 	p.apiHost = apiHost{
 		url: url, http: c, log: log,
 		jobs: hostv1connect.NewJobServiceClient(client), locations: hostv1connect.NewLocationServiceClient(client),
-		runs: hostv1connect.NewRunServiceClient(client),
+		runs: hostv1connect.NewRunServiceClient(client), history: hostv1connect.NewHistoryServiceClient(client),
 	}
 }
 

@@ -17,6 +17,9 @@ type Host interface {
 	Location(ctx context.Context, name string) (*hostv1.Location, error)
 	Jobs(ctx context.Context, location, search string) ([]*hostv1.JobSummary, error)
 	Job(ctx context.Context, name string) (*hostv1.Job, error)
+	// History is what a job was, Diff what changed between two of its snapshots.
+	History(ctx context.Context, job string) ([]*hostv1.JobSnapshot, error)
+	Diff(ctx context.Context, r *hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error)
 	// Launch queues a run of a job, Cancel asks for its end.
 	Launch(ctx context.Context, r *hostv1.LaunchRunRequest) (*hostv1.Run, error)
 	Cancel(ctx context.Context, id string) (*hostv1.Run, error)
@@ -38,6 +41,7 @@ type apiHost struct {
 	jobs      hostv1connect.JobServiceClient
 	locations hostv1connect.LocationServiceClient
 	runs      hostv1connect.RunServiceClient
+	history   hostv1connect.HistoryServiceClient
 }
 
 // Location is a location.
@@ -56,6 +60,17 @@ func (h apiHost) Jobs(ctx context.Context, location, search string) ([]*hostv1.J
 func (h apiHost) Job(ctx context.Context, name string) (*hostv1.Job, error) {
 	r, err := h.jobs.GetJob(ctx, &hostv1.GetJobRequest{Name: name})
 	return r.GetJob(), err
+}
+
+// History is what a job was.
+func (h apiHost) History(ctx context.Context, job string) ([]*hostv1.JobSnapshot, error) {
+	r, err := h.history.ListJobSnapshots(ctx, &hostv1.ListJobSnapshotsRequest{Job: job, PageSize: 100})
+	return r.GetSnapshots(), err
+}
+
+// Diff is what changed between two snapshots.
+func (h apiHost) Diff(ctx context.Context, r *hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error) {
+	return h.history.DiffJob(ctx, r)
 }
 
 // Launch queues a run.
