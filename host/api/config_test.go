@@ -55,6 +55,27 @@ func TestConfigFile(t *testing.T) {
 	}
 }
 
+// A watch begins at once, also where there is no location yet, and then tells of the first one.
+func TestWatchLocationsBeginsWithoutAny(t *testing.T) {
+	f := newFixture(t, settings{})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	stream, err := f.locations.WatchLocations(ctx, &hostv1.WatchLocationsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := stream.Receive()
+	if err != nil || first.GetLocation() != nil || first.GetRemoved() {
+		t.Fatalf("the first message is %v, %v; want an empty one", first, err)
+	}
+	if err := f.workspace.Configure([]host.LocationConfig{{Name: "etl", Address: "127.0.0.1:1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if next, err := stream.Receive(); err != nil || next.GetLocation().GetName() != "etl" || next.GetRemoved() {
+		t.Errorf("the second message is %v, %v; want location etl", next, err)
+	}
+}
+
 // Watchers are told of a location that comes and goes.
 func TestWatchLocationsOfAConfiguration(t *testing.T) {
 	etl := host.LocationConfig{Name: "etl", Address: "127.0.0.1:1"}

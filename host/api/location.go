@@ -40,11 +40,15 @@ func (l locationService) ReloadLocation(ctx context.Context, req *hostv1.ReloadL
 	return &hostv1.ReloadLocationResponse{Location: locationToWire(&location)}, nil
 }
 
-// WatchLocations sends every location, then every change.
+// WatchLocations sends an empty message, so that the stream begins also where there is no location, then every location,
+// then every change.
 func (l locationService) WatchLocations(ctx context.Context, _ *hostv1.WatchLocationsRequest, stream hostv1connect.LocationServiceWatchLocationsServerStream) error {
 	return l.s.watch(ctx, hostv1connect.LocationServiceWatchLocationsProcedure, func(ctx context.Context) error {
 		sub := l.s.o.Workspace.Watch()
 		defer sub.Close()
+		if err := stream.Send(&hostv1.WatchLocationsResponse{}); err != nil {
+			return err
+		}
 		for _, location := range l.s.o.Workspace.Locations() {
 			if err := stream.Send(&hostv1.WatchLocationsResponse{Location: locationToWire(&location)}); err != nil {
 				return err

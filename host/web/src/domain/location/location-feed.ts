@@ -60,7 +60,7 @@ export function useLocationFeed(): void {
       onBreak: (error) => {
         if (ConnectError.from(error).code === Code.Unauthenticated) return false;
         loseHost(cache);
-        // Where there is no location the stream has nothing to say: this is what tells that the host is back.
+        // A list that fails says so on the page, and one that is answered tells that the host is back.
         void cache.invalidateQueries({ queryKey: listKey() });
         return true;
       },

@@ -789,10 +789,10 @@ func (*WatchLocationsRequest) Descriptor() ([]byte, []int) {
 	return file_penstock_host_v1_location_proto_rawDescGZIP(), []int{10}
 }
 
-// WatchLocationsResponse is one location that is new or changed, or is gone.
+// WatchLocationsResponse is one location that is new or changed, or is gone. The first one is empty: the stream has begun.
 type WatchLocationsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Location.
+	// Location; unset in the first message.
 	Location *Location `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
 	// Set when it was removed; location then holds only the name.
 	Removed       bool `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`

@@ -79,7 +79,7 @@ type LocationServiceClient interface {
 	GetLocation(context.Context, *v1.GetLocationRequest) (*v1.GetLocationResponse, error)
 	// ReloadLocation negotiates again and answers when done.
 	ReloadLocation(context.Context, *v1.ReloadLocationRequest) (*v1.ReloadLocationResponse, error)
-	// WatchLocations sends every location, then every change.
+	// WatchLocations sends an empty message at once, then every location, then every change.
 	WatchLocations(context.Context, *v1.WatchLocationsRequest) (LocationServiceWatchLocationsClientStream, error)
 }
 
@@ -118,7 +118,7 @@ type LocationServiceHandler interface {
 	GetLocation(context.Context, *v1.GetLocationRequest) (*v1.GetLocationResponse, error)
 	// ReloadLocation negotiates again and answers when done.
 	ReloadLocation(context.Context, *v1.ReloadLocationRequest) (*v1.ReloadLocationResponse, error)
-	// WatchLocations sends every location, then every change.
+	// WatchLocations sends an empty message at once, then every location, then every change.
 	WatchLocations(context.Context, *v1.WatchLocationsRequest, LocationServiceWatchLocationsServerStream) error
 }
 

@@ -401,13 +401,13 @@ export const WatchLocationsRequestSchema: GenMessage<WatchLocationsRequest> = /*
   messageDesc(file_penstock_host_v1_location, 10);
 
 /**
- * WatchLocationsResponse is one location that is new or changed, or is gone.
+ * WatchLocationsResponse is one location that is new or changed, or is gone. The first one is empty: the stream has begun.
  *
  * @generated from message penstock.host.v1.WatchLocationsResponse
  */
 export type WatchLocationsResponse = Message<"penstock.host.v1.WatchLocationsResponse"> & {
   /**
-   * Location.
+   * Location; unset in the first message.
    *
    * @generated from field: penstock.host.v1.Location location = 1;
    */
@@ -527,7 +527,7 @@ export const LocationService: GenService<{
     output: typeof ReloadLocationResponseSchema;
   },
   /**
-   * WatchLocations sends every location, then every change.
+   * WatchLocations sends an empty message at once, then every location, then every change.
    *
    * @generated from rpc penstock.host.v1.LocationService.WatchLocations
    */
