@@ -1,8 +1,12 @@
 package boltstore
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -39,5 +43,57 @@ func TestPageOfLargeRuns(t *testing.T) {
 	}
 	if seq != 0 {
 		t.Errorf("%d runs were not listed", seq)
+	}
+}
+
+// TestPageOfOpenRunsReadsNoOther spoils the record of a final run: a list of open runs does not even look at it.
+func TestPageOfOpenRunsReadsNoOther(t *testing.T) {
+	s, _ := openNew(t, nil)
+	var ids []host.RunID
+	for range 5 {
+		run := newRun()
+		if _, _, err := s.CreateRun(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, run.Run.ID)
+	}
+	cancel := func(r *host.Run) ([][]byte, error) {
+		r.Status, r.EndedAt = host.Canceled, r.CreatedAt
+		return nil, nil
+	}
+	if _, err := s.UpdateRun(t.Context(), ids[2], cancel); err != nil {
+		t.Fatal(err)
+	}
+	var sound []byte
+	put := func(value []byte) {
+		if err := s.meta.db.Update(func(tx *bbolt.Tx) error {
+			runs := tx.Bucket(bucketRuns)
+			sound = bytes.Clone(runs.Get(seqKey(3)))
+			return runs.Put(seqKey(3), value)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put([]byte("spoilt"))
+	record := sound
+	defer func() { put(record) }()
+	if _, err := s.Runs(t.Context(), host.RunFilter{Statuses: []host.RunStatus{host.Queued, host.Canceled}}, 0, 10); err == nil {
+		t.Error("a list that may hold final runs did not read the spoilt one")
+	}
+	var seqs []uint64
+	for before := uint64(0); ; {
+		page, err := s.Runs(t.Context(), host.RunFilter{Statuses: []host.RunStatus{host.Queued, host.Started}}, before, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range page.Runs {
+			seqs = append(seqs, page.Runs[i].Seq)
+		}
+		if before = page.Next; before == 0 {
+			break
+		}
+	}
+	if want := []uint64{5, 4, 2, 1}; !slices.Equal(seqs, want) {
+		t.Errorf("the open runs are %v, want %v", seqs, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -117,19 +118,23 @@ func (s *Store) FindRuns(ctx context.Context, prefix string, limit int) (ids []h
 	return ids, err
 }
 
-// Runs implements host.Store. It reads every run until the page is full: an index comes with the number of runs that
-// needs one.
+// Runs implements host.Store. It reads every run until the page is full, or every open run when only those can match: an
+// index comes with the number of runs that needs one.
 func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit int) (page host.RunPage, err error) {
 	if limit <= 0 {
 		return page, ctx.Err()
 	}
 	ahead := 0 // records read beyond a full page, to learn whether there is a next one
 	size := 0
+	bucket := bucketRuns
+	if onlyOpen(f) {
+		bucket = bucketOpen
+	}
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return host.RunPage{}, err
 		}
-		if before, err = s.scanRuns(before, func(run *host.Run, bytes int) (more bool) {
+		if before, err = s.scanRuns(bucket, before, func(run *host.Run, bytes int) (more bool) {
 			switch full := len(page.Runs) == limit || size >= maxPageBytes; {
 			case full && (ahead == sliceLen || f.Matches(run)):
 				page.Next, done = run.Seq+1, true
@@ -148,11 +153,16 @@ func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit
 	return page, nil
 }
 
-// scanRuns passes on a slice of the runs with a number below from (0: all), newest first, each with its size, and
-// returns from where to go on, 0 at the end.
-func (s *Store) scanRuns(from uint64, pass func(run *host.Run, bytes int) (more bool)) (next uint64, err error) {
+// onlyOpen tells that no run that is final matches.
+func onlyOpen(f host.RunFilter) bool {
+	return len(f.Statuses) > 0 && !slices.ContainsFunc(f.Statuses, host.RunStatus.Final)
+}
+
+// scanRuns passes on a slice of the runs of a bucket that has their numbers as keys, those below from (0: all), newest
+// first, each with its size, and returns from where to go on, 0 at the end.
+func (s *Store) scanRuns(bucket []byte, from uint64, pass func(run *host.Run, bytes int) (more bool)) (next uint64, err error) {
 	err = s.meta.view(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bucketRuns).Cursor()
+		runs, c := tx.Bucket(bucketRuns), tx.Bucket(bucket).Cursor()
 		k, v := c.Last()
 		if from > 0 {
 			k, v = before(c, seqKey(from))
@@ -161,6 +171,9 @@ func (s *Store) scanRuns(from uint64, pass func(run *host.Run, bytes int) (more 
 			if k == nil {
 				next = 0
 				return nil
+			}
+			if !bytes.Equal(bucket, bucketRuns) {
+				v = runs.Get(k)
 			}
 			run, payload, err := decodeRun(k, v)
 			if err != nil {
