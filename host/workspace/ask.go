@@ -18,6 +18,9 @@ type answer struct {
 	// lingering says that it came over a connection that a new one might not
 	// lead the same way as: it tells of its server, not of the location.
 	lingering bool
+	// era is the location's when the connection was made; only those that others
+	// made may be of an earlier one.
+	era int
 }
 
 // ask asks those behind the location's address who they are: each target, and
@@ -25,7 +28,8 @@ type answer struct {
 // answered. asked asks for new connections.
 func (l *location) ask(ctx context.Context, asked bool) ([]answer, *fault) {
 	now := l.clock.Now()
-	anew := asked || l.reports.mixed() || l.drains()
+	anew := asked || l.stirred || l.reports.mixed() || l.drains()
+	l.stirred = false
 	if len(l.targets) == 0 || anew || l.failures > 0 || l.dueForFresh(now) {
 		l.unresolved = l.resolve(ctx)
 	}

@@ -97,13 +97,14 @@ func (w *Workspace) remove(l *location) {
 // old one is broken off, so that it never waits for an address that is history.
 func (w *Workspace) change(l *location, c host.LocationConfig) {
 	w.halt(l)
-	if !sameReach(l.config, c) {
-		l.drop()
-		l.failures, l.rejected = 0, nil
-	}
+	before := l.config
 	l.mu.Lock()
 	l.config = c
 	l.mu.Unlock()
+	if !sameReach(before, c) {
+		l.drop()
+		l.failures, l.rejected = 0, nil
+	}
 	l.rejudge()
 	w.launch(l)
 	w.logger.Info("code location configured anew", "location", l.name, "address", c.Address)

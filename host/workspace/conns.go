@@ -86,7 +86,7 @@ func (w *Workspace) Dial(ctx context.Context, name string, try int) (*Conn, erro
 		return nil, err
 	}
 	l.mu.RLock()
-	cfg, addresses := l.config, l.addresses
+	cfg, addresses, era := l.config, l.addresses, l.era
 	l.mu.RUnlock()
 	address := cfg.Address
 	if len(addresses) > 0 {
@@ -112,24 +112,36 @@ func (w *Workspace) Dial(ctx context.Context, name string, try int) (*Conn, erro
 		c.release()
 		return nil, dialError(name, compatible.Message)
 	}
-	c.hold()
-	select {
-	case l.met <- answer{conn: c, report: r, lingering: true}:
-	default: // many are met at once; they are found again
-		c.release()
-	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	if l.era != era {
+		c.release()
+		return nil, dialError(name, "the location was configured anew meanwhile")
+	}
+	l.introduce(answer{conn: c, report: r, lingering: true, era: era})
 	return l.conn(c, r), nil
 }
 
-// greet takes in those that others met over a connection of their own.
+// introduce hands over somebody whom not the location's goroutine met. mu must be held.
+func (l *location) introduce(a answer) {
+	a.conn.hold()
+	select {
+	case l.met <- a:
+	default: // many are met at once; they are found again
+		a.conn.release()
+	}
+}
+
+// greet takes in those that others met over a connection of their own, unless
+// what they know of the location is history.
 func (l *location) greet() {
 	for {
 		select {
 		case a := <-l.met:
-			l.meet(&a)
-			l.news = true
+			if a.era == l.era {
+				l.meet(&a)
+				l.news = true
+			}
 			a.conn.release()
 		default:
 			return

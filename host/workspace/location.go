@@ -91,6 +91,7 @@ type location struct {
 	targets         []*target
 	by4             bool   // the address family in use
 	unresolved      *fault // why it could not be, the last time
+	stirred         bool   // a connection broke since the last probe: servers are being replaced, perhaps
 	news            bool   // somebody else answered, or in another way, since tell
 	told            told
 	decided         map[string]versioncheck.Code // by capability, as logged last
@@ -100,6 +101,7 @@ type location struct {
 
 	mu          sync.RWMutex
 	config      host.LocationConfig
+	era         int // grows when all that was learnt of servers is dropped
 	state       host.LocationState
 	fault       *fault
 	since       time.Time // of the fault

@@ -164,8 +164,12 @@ func (l *location) recover() {
 }
 
 // drop lets go of everything that was learnt of servers, as before a change of
-// the configuration.
+// the configuration. Whoever is making a connection meanwhile comes too late.
+// Only while nothing runs the location.
 func (l *location) drop() {
+	l.mu.Lock()
+	l.era++
+	l.mu.Unlock()
 	l.greet()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -57,7 +57,7 @@ type Workspace struct {
 	set    atomic.Pointer[locationSet]
 	keeper keeper
 
-	configuring sync.Mutex // held by Configure
+	configuring sync.Mutex // held by whoever starts, changes or ends locations; before mu
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc // nil before Start
@@ -192,6 +192,8 @@ func (w *Workspace) Stop() {
 	}
 	w.mu.Unlock()
 	w.group.Wait()
+	w.configuring.Lock() // what is being configured finds that it came too late
+	defer w.configuring.Unlock()
 	w.keepLast()
 	for _, l := range w.all() {
 		l.drop()
