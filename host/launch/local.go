@@ -166,7 +166,7 @@ func (s *starting) again(ctx context.Context, server string) (host.StartOutcome,
 func (s *starting) seek(ctx context.Context, n int) (done bool, err error) {
 	c, err := s.workspace.Dial(ctx, s.request.Job.Location, n)
 	if err != nil {
-		return false, nil //nolint:nilerr // nobody was found; the refusals so far are the answer
+		return false, nil // nobody was found; the refusals so far are the answer
 	}
 	defer c.Release()
 	if s.asked[c.ServerID] {

@@ -69,7 +69,6 @@ func dial(cfg host.LocationConfig, address, userAgent string, now time.Time) (*c
 		// What a thousand idle connections may hold: little. Every call has a
 		// deadline, and probes keep the connection alive.
 		grpc.WithReadBufferSize(4 << 10),
-		grpc.WithSharedWriteBuffer(true),
 		// What surroundings may make us do: nothing.
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),

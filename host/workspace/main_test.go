@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if n := os.Getenv(peersVariable); n != "" {
-		if err := servePeers(n); err != nil {
+		if err := servePeers(os.Stdout, n); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -93,7 +93,11 @@ func (l *location) contact(ctx context.Context, asked bool) (active *answer, f *
 			return nil, f
 		}
 		for i := range answers {
-			if l.meet(&answers[i]) {
+			a := &answers[i]
+			if a.lingering && (a.conn.replica == nil || a.conn.replica.conn != a.conn) {
+				continue // a new connection led to the same server, and took the place of this one
+			}
+			if l.meet(a) {
 				l.news = true
 			}
 		}

@@ -22,7 +22,7 @@ import (
 const peersVariable = "PENSTOCK_TEST_PEERS"
 
 // servePeers listens, prints the addresses, and goes on until its input ends.
-func servePeers(count string) error {
+func servePeers(out io.Writer, count string) error {
 	n := 0
 	if _, err := fmt.Sscan(count, &n); err != nil {
 		return err
@@ -34,7 +34,9 @@ func servePeers(count string) error {
 			return err
 		}
 		defer p.Stop()
-		fmt.Println(p.Address())
+		if _, err := fmt.Fprintln(out, p.Address()); err != nil {
+			return err
+		}
 	}
 	_, err := io.Copy(io.Discard, os.Stdin)
 	return err

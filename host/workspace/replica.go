@@ -134,14 +134,13 @@ func (l *location) dismiss(r *replica) {
 // that ends is seen first, and those that did not answer for a while. It says
 // whether there were any.
 func (l *location) sweep(now time.Time) (gone bool) {
-	for i := len(l.replicas) - 1; i >= 0; i-- {
-		r := l.replicas[i]
+	for _, r := range slices.Backward(l.replicas) { // what is dismissed moves only those behind it
 		broke := r.conn != nil && !r.conn.alive()
 		if broke || r.conn == nil && now.Sub(r.answeredAt) >= reportMemory {
 			l.mu.Lock()
 			l.dismiss(r)
 			l.mu.Unlock()
-			gone = true
+			gone, l.stirred = true, l.stirred || broke
 		}
 	}
 	for _, t := range l.targets {
