@@ -121,7 +121,10 @@ func (f *fakeHost) LaunchRun(_ context.Context, r *hostv1.LaunchRunRequest) (*ho
 	return &hostv1.LaunchRunResponse{Run: run}, err
 }
 
-func (f *fakeHost) ListRuns(_ context.Context, r *hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+func (f *fakeHost) ListRuns(ctx context.Context, r *hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+	if f.listRuns == nil {
+		return f.UnimplementedRunServiceHandler.ListRuns(ctx, r)
+	}
 	return f.listRuns(r)
 }
 

@@ -68,8 +68,8 @@ func TestTextOfOthersIsInert(t *testing.T) {
 		getHost: func() (*hostv1.Host, error) {
 			return poisoned(&hostv1.Host{Version: "x", Commit: "x", ProtocolVersion: "x"}), nil
 		},
-		locations: func() ([]*hostv1.Location, error) { return []*hostv1.Location{poisoned(sampleLocation())}, nil },
-		location:  func(string) (*hostv1.Location, error) { return poisoned(sampleLocation()), nil },
+		locations: func() ([]*hostv1.Location, error) { return []*hostv1.Location{poisoned(deployedLocation())}, nil },
+		location:  func(string) (*hostv1.Location, error) { return poisoned(deployedLocation()), nil },
 		reload: func(string) (*hostv1.Location, error) {
 			l := sampleLocation()
 			l.State, l.Error, l.Remedy = hostv1.LocationState_LOCATION_STATE_ERROR, "x", "x"

@@ -50,6 +50,7 @@ func newLocationListCommand(c *connection) *cobra.Command {
 			}
 			p.configWarning(cmd.Context(), host)
 			locations := convert(res.GetLocations(), locationOf)
+			p.countWaiting(cmd.Context(), host, locations)
 			if p.json {
 				return p.object(locationList{Locations: locations})
 			}
@@ -57,11 +58,7 @@ func newLocationListCommand(c *connection) *cobra.Command {
 				fmt.Fprintln(p.err, "There are no code locations. Start the host with --location NAME=ADDRESS, or name them in its --config file.")
 				return nil
 			}
-			rows := convert(locations, func(l locationObject) []string {
-				server := l.server()
-				return []string{l.Name, l.State, server.ProtocolVersion, server.Build.CodeVersion, fmt.Sprint(l.jobs()), l.Address, l.Error}
-			})
-			p.table([]string{"LOCATION", "STATE", "PROTOCOL", "CODE VERSION", "JOBS", "ADDRESS", "ERROR"}, rows)
+			p.locations(locations)
 			return nil
 		},
 	}
@@ -82,7 +79,9 @@ func newLocationShowCommand(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.location(locationOf(res.GetLocation()))
+			l := []locationObject{locationOf(res.GetLocation())}
+			p.countWaiting(cmd.Context(), host, l)
+			return p.location(l[0])
 		},
 	}
 }
@@ -107,11 +106,12 @@ The exit code tells how the location is afterwards: 5 when it does not answer, 4
 			if err != nil {
 				return err
 			}
-			l := locationOf(res.GetLocation())
-			if err := p.location(l); err != nil {
+			l := []locationObject{locationOf(res.GetLocation())}
+			p.countWaiting(cmd.Context(), host, l)
+			if err := p.location(l[0]); err != nil {
 				return err
 			}
-			return l.reloaded()
+			return l[0].reloaded()
 		},
 	}
 }
@@ -144,80 +144,6 @@ func (l locationObject) reloaded() error {
 		f.message += ": " + l.Error
 	}
 	return &exitError{code: code, err: f}
-}
-
-// server is what the location's server said, empty when it said nothing.
-func (l locationObject) server() serverObject {
-	if l.Server == nil {
-		return serverObject{}
-	}
-	return *l.Server
-}
-
-func (l locationObject) jobs() (n int) {
-	for _, r := range l.Repositories {
-		n += int(r.Jobs)
-	}
-	return n
-}
-
-// location prints one location.
-func (p printer) location(l locationObject) error {
-	if p.json {
-		return p.object(l)
-	}
-	s := l.server()
-	p.fields(
-		[2]string{"Location", l.Name},
-		[2]string{"State", l.State},
-		[2]string{"Error", l.Error},
-		[2]string{"Error code", l.ErrorCode},
-		[2]string{"Error since", clockText(l.ErrorSince)},
-		[2]string{"What to do", l.Remedy},
-		[2]string{"Address", l.Address},
-		[2]string{"Protocol", s.ProtocolVersion},
-		[2]string{"Needs host", s.MinHostProtocolVersion},
-		[2]string{"SDK", joined(" ", s.SDK.Language, s.SDK.Version, s.SDK.Runtime)},
-		[2]string{"Code version", s.Build.text()},
-		[2]string{"Image", joined("@", s.Build.Image, s.Build.ImageDigest)},
-		[2]string{"Draining", s.drainText()},
-		[2]string{"Started", clockText(s.StartedAt)},
-		[2]string{"Loaded", clockText(l.LoadedAt)},
-		[2]string{"Answered", clockText(l.AnsweredAt)},
-	)
-	if len(l.Repositories) > 0 {
-		rows := [][]string{{"REPOSITORY", "JOBS"}}
-		for _, r := range l.Repositories {
-			rows = append(rows, []string{r.Name, fmt.Sprint(r.Jobs)})
-		}
-		p.section("Repositories", aligned(rows))
-	}
-	if len(l.Capabilities) > 0 {
-		var lines []string
-		for _, c := range l.Capabilities {
-			lines = append(lines, inert(c.Capability)+": "+inert(c.State))
-			if c.Refusal != nil {
-				lines = append(lines, c.Refusal.lines("  ")...)
-			}
-		}
-		p.section("Capabilities", lines)
-	}
-	return nil
-}
-
-// drainText says that the server drains, and what it waits for; empty when it does not drain.
-func (s serverObject) drainText() string {
-	if !s.Draining {
-		return ""
-	}
-	text := "yes: it starts nothing more and ends"
-	if s.LiveWorkers > 0 {
-		text += " after its " + counted(int(s.LiveWorkers), "worker")
-		if s.DrainDeadline != nil {
-			text += ", or at " + clockText(s.DrainDeadline)
-		}
-	}
-	return text
 }
 
 // text is the code version, with what else is known when that is something else.

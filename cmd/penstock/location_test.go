@@ -11,12 +11,22 @@ import (
 
 func TestLocation(t *testing.T) {
 	down := &hostv1.Location{
-		Name: "ml", Address: "10.0.0.7:4266", State: hostv1.LocationState_LOCATION_STATE_UNAVAILABLE,
+		Name: "gpu", Address: "10.0.0.8:4266", State: hostv1.LocationState_LOCATION_STATE_UNAVAILABLE,
 		Error: "nothing listens there", Remedy: "Start the user-code server.",
 	}
+	waiting := func(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+		run := sampleRun(hostv1.RunStatus_RUN_STATUS_WAITING_FOR_CODE)
+		return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{run, run, {Job: &hostv1.JobName{Location: "other"}}}}, nil
+	}
 	host := &fakeHost{
-		locations: func() ([]*hostv1.Location, error) { return []*hostv1.Location{sampleLocation(), down}, nil },
+		listRuns: waiting,
+		locations: func() ([]*hostv1.Location, error) {
+			return []*hostv1.Location{sampleLocation(), down, deployedLocation()}, nil
+		},
 		location: func(name string) (*hostv1.Location, error) {
+			if name == "ml" {
+				return deployedLocation(), nil
+			}
 			if name != "etl" {
 				return nil, wireError(connect.CodeNotFound, "there is no code location "+name, &hostv1.ErrorDetail{Reason: "LOCATION_NOT_FOUND"})
 			}
@@ -34,7 +44,7 @@ func TestLocation(t *testing.T) {
 	url := host.serve(t, nil)
 	t.Run("List", func(t *testing.T) {
 		r := penstock(t, url, "location", "list")
-		r.want(t, exitOK, "", "")
+		r.want(t, exitOK, "", "penstock: notice: location ml: ml and etl are answered by the same server\\none of the two addresses may be wrong\n")
 		golden(t, "location_list.txt", r.out)
 	})
 	t.Run("ListJSON", func(t *testing.T) {
@@ -48,7 +58,7 @@ func TestLocation(t *testing.T) {
 		penstock(t, none, "location", "list", "--json").want(t, exitOK, "{\n  \"locations\": [],\n  \"next_cursor\": \"\"\n}\n", "")
 	})
 	t.Run("ListWithConfigError", func(t *testing.T) {
-		wrong := &fakeHost{locations: host.locations, getHost: func() (*hostv1.Host, error) {
+		wrong := &fakeHost{listRuns: waiting, locations: host.locations, getHost: func() (*hostv1.Host, error) {
 			return &hostv1.Host{Config: &hostv1.ConfigFile{Path: "p.yaml", Error: "p.yaml:2:5: one\np.yaml:3:1: \x1b[2Jtwo", ErrorSince: at(0)}}, nil
 		}}
 		for _, form := range [][]string{{"location", "list"}, {"location", "list", "--json"}} {
@@ -60,16 +70,52 @@ func TestLocation(t *testing.T) {
 		}
 	})
 	t.Run("ShowDraining", func(t *testing.T) {
-		draining := &fakeHost{location: func(string) (*hostv1.Location, error) {
-			l := sampleLocation()
-			l.Server.Draining, l.Server.LiveWorkers, l.Server.DrainDeadline = true, 2, at(9)
-			return l, nil
+		l := sampleLocation()
+		l.Server.Draining, l.Server.LiveWorkers, l.Server.DrainDeadline = true, 2, at(9)
+		url := (&fakeHost{listRuns: waiting, location: func(string) (*hostv1.Location, error) { return l, nil }}).serve(t, nil)
+		show := func(want string, form ...string) {
+			t.Helper()
+			penstock(t, url, append([]string{"location", "show", "etl"}, form...)...).want(t, exitOK, want, "")
+		}
+		show(`"live_workers": 2`, "--json")
+		show(`"drain_deadline": "2026-11-03T14:02:09.123456789Z"`, "--json")
+		l.Replicas, l.Draining = []*hostv1.Replica{{Server: l.GetServer(), InUse: true}}, true
+		show("Draining:      yes: nothing is started until a server answers that does not drain")
+		show("draining: ends after its 2 workers, at the latest at 2026-11-03 14:02:09")
+		show(`"draining": true`, "--json")
+		l.Replicas, l.Draining = nil, false // of a host that does not tell servers apart
+		show("Draining:      draining: ends after its 2 workers, at the latest at 2026-11-03 14:02:09")
+	})
+	t.Run("ShowDeploy", func(t *testing.T) {
+		r := penstock(t, url, "location", "show", "ml")
+		r.want(t, exitOK, "", "")
+		golden(t, "location_show_deploy.txt", r.out)
+		r = penstock(t, url, "location", "show", "ml", "--json")
+		r.want(t, exitOK, "", "")
+		golden(t, "location_show_deploy.json", r.out)
+	})
+	t.Run("WaitingOfOne", func(t *testing.T) {
+		var asked *hostv1.ListRunsRequest
+		run, next := sampleRun(hostv1.RunStatus_RUN_STATUS_WAITING_FOR_CODE), ""
+		one := &fakeHost{location: host.location, listRuns: func(r *hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+			asked = r
+			return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{run}, NextCursor: next}, nil
 		}}
-		url := draining.serve(t, nil)
-		penstock(t, url, "location", "show", "etl").want(t, exitOK, "yes: it starts nothing more and ends after its 2 workers, or at 2026-11-03 14:02:09", "")
-		r := penstock(t, url, "location", "show", "etl", "--json")
-		r.want(t, exitOK, `"live_workers": 2`, "")
-		r.want(t, exitOK, `"drain_deadline": "2026-11-03T14:02:09.123456789Z"`, "")
+		url := one.serve(t, nil)
+		penstock(t, url, "location", "show", "etl").
+			want(t, exitOK, "Waiting:       1 run waits for its code; see penstock run list --location etl --status WAITING_FOR_CODE\n", "")
+		if f := asked.GetFilter(); f.GetLocation() != "etl" || len(f.GetStatuses()) != 1 || f.GetStatuses()[0] != run.GetStatus() {
+			t.Errorf("asked for %v", f)
+		}
+		next = "x"
+		penstock(t, url, "location", "show", "etl").want(t, exitOK, "1 or more runs wait for its code", "")
+		penstock(t, url, "location", "show", "etl", "--json").want(t, exitOK, `"more_waiting": true`, "")
+	})
+	t.Run("WaitingUnknown", func(t *testing.T) {
+		url := (&fakeHost{locations: host.locations, location: host.location}).serve(t, nil)
+		const warning = "penstock: warning: the runs that wait for code could not be counted: "
+		penstock(t, url, "location", "list").want(t, exitOK, "?", warning)
+		penstock(t, url, "location", "show", "etl", "--json").want(t, exitOK, `"waiting_runs": null`, warning)
 	})
 	t.Run("ShowWithRefusal", func(t *testing.T) {
 		r := penstock(t, url, "location", "show", "etl")
@@ -82,7 +128,7 @@ func TestLocation(t *testing.T) {
 	t.Run("Reload", func(t *testing.T) {
 		penstock(t, url, "location", "reload", "READY").want(t, exitOK, "State:         READY", "")
 		penstock(t, url, "location", "reload", "UNAVAILABLE").
-			want(t, exitUnreachable, "UNAVAILABLE", "penstock: location ml is UNAVAILABLE: nothing listens there\nStart the user-code server.\n")
+			want(t, exitUnreachable, "UNAVAILABLE", "penstock: location gpu is UNAVAILABLE: nothing listens there\nStart the user-code server.\n")
 		penstock(t, url, "location", "reload", "INCOMPATIBLE").want(t, exitRefused, "INCOMPATIBLE", "is INCOMPATIBLE")
 		penstock(t, url, "location", "reload", "ERROR", "--json").want(t, exitFailure, `"state": "ERROR"`, "is ERROR")
 	})

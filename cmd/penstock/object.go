@@ -230,6 +230,23 @@ type locationObject struct {
 	Repositories []repositoryObject `json:"repositories"`
 	LoadedAt     *time.Time         `json:"loaded_at"`
 	AnsweredAt   *time.Time         `json:"answered_at"`
+
+	DefinitionsDigest string          `json:"definitions_digest"` // hex, of those in use; empty when there are none
+	Replicas          []replicaObject `json:"replicas"`           // its servers that answered lately, the newest report first
+	Mixed             bool            `json:"mixed"`              // they differ in definitions, versions or capabilities: a deploy is under way
+	Draining          bool            `json:"draining"`           // all of them drain: nothing is started until another one answers
+	Notices           []string        `json:"notices"`            // what people should know though nothing fails
+	WaitingRuns       *int            `json:"waiting_runs"`       // that wait for its code; null when that is not known
+	MoreWaiting       bool            `json:"more_waiting"`       // there may be more: no more than 1,000 runs are counted
+}
+
+// replicaObject is one server process of a code location.
+type replicaObject struct {
+	Server      *serverObject `json:"server"`
+	Address     string        `json:"address"` // that it answered at
+	InUse       bool          `json:"in_use"`  // its report is that of the definitions in use
+	FirstSeenAt *time.Time    `json:"first_seen_at"`
+	AnsweredAt  *time.Time    `json:"answered_at"`
 }
 
 // serverObject is what a location's server said of itself.

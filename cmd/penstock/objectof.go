@@ -146,6 +146,15 @@ func locationOf(l *hostv1.Location) locationObject {
 			return repositoryObject{Name: r.GetName(), Jobs: r.GetJobs()}
 		}),
 		LoadedAt: timeOf(l.GetLoadedAt()), AnsweredAt: timeOf(l.GetAnsweredAt()),
+		DefinitionsDigest: hex.EncodeToString(l.GetDefinitionsDigest()), Replicas: convert(l.GetReplicas(), replicaOf),
+		Mixed: l.GetMixed(), Draining: l.GetDraining(), Notices: textsOf(l.GetNotices()),
+	}
+}
+
+func replicaOf(r *hostv1.Replica) replicaObject {
+	return replicaObject{
+		Server: serverOf(r.GetServer()), Address: r.GetAddress(), InUse: r.GetInUse(),
+		FirstSeenAt: timeOf(r.GetFirstSeenAt()), AnsweredAt: timeOf(r.GetAnsweredAt()),
 	}
 }
 

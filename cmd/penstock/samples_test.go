@@ -181,7 +181,7 @@ func sampleEvents() []*hostv1.StoredEvent {
 }
 
 func sampleLocation() *hostv1.Location {
-	return &hostv1.Location{
+	l := &hostv1.Location{
 		Name: "etl", Address: "127.0.0.1:4266", State: hostv1.LocationState_LOCATION_STATE_READY,
 		Server: &usercodev1.ServerInfo{
 			ProtocolVersion: "0.14.17", Sdk: &usercodev1.Sdk{Language: "go", Version: "0.14.17", Runtime: "go1.26.8"},
@@ -192,6 +192,30 @@ func sampleLocation() *hostv1.Location {
 			{Capability: "launch_run", State: hostv1.FeatureState_FEATURE_STATE_SHOWN},
 		},
 		LoadedAt: at(1), AnsweredAt: at(2),
-		Repositories: []*hostv1.RepositorySummary{{Name: "nightly", Jobs: 1}, {Name: "tutorial", Jobs: 4}},
+		Repositories:      []*hostv1.RepositorySummary{{Name: "nightly", Jobs: 1}, {Name: "tutorial", Jobs: 4}},
+		DefinitionsDigest: []byte("0123456789abcdef0123456789abcdef"),
+	}
+	l.Replicas = []*hostv1.Replica{{Server: l.GetServer(), Address: l.GetAddress(), InUse: true, FirstSeenAt: at(0), AnsweredAt: at(2)}}
+	return l
+}
+
+// deployedLocation is one in the middle of a rolling update: two servers are old, one of which drains, and one is new.
+func deployedLocation() *hostv1.Location {
+	replica := func(id, version string, first, answered int) *hostv1.Replica {
+		return &hostv1.Replica{
+			Server:  &usercodev1.ServerInfo{ProtocolVersion: "0.15.0", ServerId: id, Build: &usercodev1.Build{CodeVersion: version}},
+			Address: "10.0.0.7:4266", FirstSeenAt: at(first), AnsweredAt: at(answered),
+		}
+	}
+	newer, old, older := replica("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "1.5.0", 3, 5), replica("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "1.4.2", 1, 4), replica("c", "1.4.2", 0, 4)
+	newer.InUse = true
+	older.Server.Draining, older.Server.LiveWorkers, older.Server.DrainDeadline = true, 2, at(9)
+	return &hostv1.Location{
+		Name: "ml", Address: "10.0.0.7:4266", State: hostv1.LocationState_LOCATION_STATE_READY, Server: newer.GetServer(),
+		LoadedAt: at(3), AnsweredAt: at(5), DefinitionsDigest: []byte{0xab, 0xcd},
+		Repositories: []*hostv1.RepositorySummary{{Name: "ml", Jobs: 2}},
+		Capabilities: sampleLocation().GetCapabilities(),
+		Replicas:     []*hostv1.Replica{newer, old, older}, Mixed: true,
+		Notices: []string{"ml and etl are answered by the same server\none of the two addresses may be wrong"},
 	}
 }
