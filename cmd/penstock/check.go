@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"connectrpc.com/connect/v2"
@@ -50,7 +52,14 @@ answer; 2 when the command line is wrong. A refused capability that the build do
 			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
 				return usageErrorf("write the command of the build behind --, for example: penstock check -- bin/etl")
 			}
-			return f.run(cmd, args)
+			// The build has to end before this command does, whatever tells it to: a second signal, or a terminal that is closed.
+			signals := make(chan os.Signal, 8)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			defer signal.Stop(signals)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			defer stop()
+			cmd.SetContext(ctx)
+			return f.run(cmd, args, signals)
 		},
 	}
 	f.addFlags(cmd)
@@ -64,7 +73,7 @@ answer; 2 when the command line is wrong. A refused capability that the build do
 	return cmd
 }
 
-func (f *checkFlags) run(cmd *cobra.Command, command []string) error {
+func (f *checkFlags) run(cmd *cobra.Command, command []string, signals <-chan os.Signal) error {
 	switch {
 	case f.host != "" && f.capabilities != "":
 		return usageErrorf("give --host or --capabilities, not both")
@@ -83,7 +92,7 @@ func (f *checkFlags) run(cmd *cobra.Command, command []string) error {
 	if err != nil {
 		return err
 	}
-	b := &build{name: name, command: command, patience: f.patience, table: table, policy: table.Policy(f.location)}
+	b := &build{name: name, command: command, patience: f.patience, table: table, policy: table.Policy(f.location), signals: signals}
 	p := f.printer(cmd)
 	result, err := b.check(cmd.Context())
 	if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitRejected && p.json {

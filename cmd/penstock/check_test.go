@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
@@ -145,4 +149,45 @@ func TestCheckSaysWhatTheBuildSays(t *testing.T) {
 	r = penstock(t, "", "check", "--json", "--", binary)
 	r.want(t, exitRejected, `"verdict": "WRONG"`, "definitions are wrong: 1 problem")
 	r.want(t, exitRejected, `job \"not a name\"`, "exit status 1")
+}
+
+// A build that does not listen to signals is killed at the second one, and does not outlive the check.
+func TestCheckLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	binary, pipe := filepath.Join(dir, "stubborn"), filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\ntrap '' INT TERM HUP\necho $$ > " + pipe + "\nwhile :; do sleep 1; done\n"
+	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil { //nolint:gosec // it is a program
+		t.Fatal(err)
+	}
+	signals := make(chan os.Signal, 2)
+	b := &build{name: "stubborn", command: []string{binary}, patience: time.Minute, table: hostTable{HostTable: versioncheck.OwnTable()}, signals: signals}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.check(ctx)
+		ended <- err
+	}()
+	text, err := os.ReadFile(pipe) // waits for the build
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	signals <- os.Interrupt
+	cancel()
+	signals <- os.Interrupt
+	if err := <-ended; !errors.Is(err, errInterrupted) {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("took %s: the build's grace was waited for", took)
+	}
+	awaitGone(t, pid)
 }

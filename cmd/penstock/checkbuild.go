@@ -31,6 +31,8 @@ type build struct {
 	patience time.Duration
 	table    hostTable
 	policy   versioncheck.Policy
+	// signals are those that end the context, and those that come after it.
+	signals <-chan os.Signal
 }
 
 // check starts the build, loads its definitions as the host would, and ends it. The error is about a build that could
@@ -63,7 +65,7 @@ func (b *build) check(ctx context.Context) (*checkObject, error) {
 	if err := code.Start(ctx); err != nil {
 		return nil, &exitError{code: exitFailure, err: err}
 	}
-	defer code.Stop()
+	defer b.end(code)()
 	if err := w.Start(ctx); err != nil {
 		return nil, err
 	}
@@ -76,6 +78,27 @@ func (b *build) check(ctx context.Context) (*checkObject, error) {
 		return nil, b.explain(err, output)
 	}
 	return b.result(w, &location), nil
+}
+
+// end returns what stops the build: gently, or at once after a second signal.
+func (b *build) end(code *child.Child) func() {
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for range 2 {
+			select {
+			case <-b.signals:
+			case <-ended:
+				return
+			}
+		}
+		code.Kill()
+	})
+	return func() {
+		code.Stop()
+		close(ended)
+		watching.Wait()
+	}
 }
 
 // faultError is the end of a check whose build answered with something of no use.
