@@ -118,19 +118,14 @@ func (w *world) seen(ctx context.Context, digest func() []byte) error {
 
 // BenchmarkDeploySeen is from a deploy in place until the UI is told: the goal is 2 s.
 func BenchmarkDeploySeen(b *testing.B) {
-	one, other := many(100), many(101)
-	peer := hosttest.Start(b, one)
+	peer := hosttest.Start(b, many(100))
 	w := &world{t: b, dir: b.TempDir(), host: freeAddress(3000), code: peer.Address()}
 	w.startHost()
 	if err := w.seen(b.Context(), peer.DefinitionsDigest); err != nil {
 		b.Fatal(err)
 	}
 	for i := 0; b.Loop(); i++ {
-		next := other
-		if i%2 == 1 {
-			next = one
-		}
-		if err := peer.Become(next); err != nil {
+		if err := peer.Become(many(101 + i)); err != nil { // never one that was there before: that would be a rollback
 			b.Fatal(err)
 		}
 		if err := w.seen(b.Context(), peer.DefinitionsDigest); err != nil {
@@ -158,6 +153,7 @@ func BenchmarkRollbackSeen(b *testing.B) {
 		}
 		b.StartTimer()
 		balancer.Remove(fresh.Address())
+		fresh.Stop()
 		if err := w.seen(b.Context(), old.DefinitionsDigest); err != nil {
 			b.Fatal(err)
 		}
