@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Code says what kind of error happened. The set is closed; host/api maps it
@@ -85,6 +87,19 @@ func (e *Error) Error() string {
 		b.WriteString(p.String())
 	}
 	return b.String()
+}
+
+// Advice is the remedy as a sentence of its own, which is how people get it; empty when there is none.
+func (e *Error) Advice() string {
+	first, size := utf8.DecodeRuneInString(e.Remedy)
+	if size == 0 {
+		return ""
+	}
+	text := string(unicode.ToUpper(first)) + e.Remedy[size:]
+	if last, _ := utf8.DecodeLastRuneInString(text); strings.ContainsRune(".!?…", last) {
+		return text
+	}
+	return text + "."
 }
 
 // Unwrap returns the cause.

@@ -295,7 +295,7 @@ func hostFailure(err error) error {
 		code = exitFailure
 	}
 	if e.Remedy != "" {
-		err = fmt.Errorf("%w\n%s", err, e.Remedy)
+		err = fmt.Errorf("%w\n%s", err, e.Advice())
 	}
 	return &exitError{code: code, err: err}
 }

@@ -57,7 +57,7 @@ func answer(ctx context.Context, log *slog.Logger, procedure string, err error) 
 
 // wireError is e with its details. Text of others is made valid, for invalid UTF-8 would spoil the whole answer.
 func wireError(code connect.Code, e *host.Error) error {
-	d := &hostv1.ErrorDetail{Reason: e.Reason, Remedy: valid(e.Remedy)}
+	d := &hostv1.ErrorDetail{Reason: e.Reason, Remedy: valid(e.Advice())}
 	for i, p := range e.Problems {
 		if i == maxProblems {
 			d.Problems = append(d.Problems, &hostv1.Problem{Message: fmt.Sprintf("and %d more", len(e.Problems)-i)})
