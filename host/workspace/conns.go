@@ -41,18 +41,6 @@ func (w *Workspace) Conns(name string) ([]*Conn, error) {
 	return l.conns()
 }
 
-// Conn is the first of Conns.
-func (w *Workspace) Conn(name string) (*Conn, error) {
-	all, err := w.Conns(name)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range all[1:] {
-		c.Release()
-	}
-	return all[0], nil
-}
-
 func (l *location) conns() ([]*Conn, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

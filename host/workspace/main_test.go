@@ -123,3 +123,15 @@ func deadlineContext(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// Conn is the first of Conns.
+func (w *Workspace) Conn(name string) (*Conn, error) {
+	all, err := w.Conns(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all[1:] {
+		c.Release()
+	}
+	return all[0], nil
+}
