@@ -206,7 +206,7 @@ func TestFatalStoreEndsTheHost(t *testing.T) {
 	p := startTestHost(t, hostOptions{})
 	p.fail(&host.Error{Code: host.Internal, Reason: "STORE_OUTCOME_UNKNOWN", Message: "writing failed", Remedy: "start again"})
 	var stderr bytes.Buffer
-	if code := exitCode(&stderr, p.Wait(t.Context())); code != exitUnknown || !strings.Contains(stderr.String(), "start again") {
+	if code := exitCode(&stderr, p.Wait(t.Context())); code != exitUnknown || !strings.Contains(stderr.String(), "\nStart again.\n") {
 		t.Errorf("exit %d with %q, want %d", code, stderr.String(), exitUnknown)
 	}
 }
