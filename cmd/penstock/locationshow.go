@@ -104,7 +104,7 @@ func (l locationObject) mixedText() string {
 	if !l.Mixed {
 		return ""
 	}
-	return "yes: its servers differ in definitions, versions or capabilities, as while a deploy is under way"
+	return "yes: within a minute different definitions, versions or capabilities were reported, as in a deploy"
 }
 
 // drainText says that nothing is started at the location; empty when that is not so.

@@ -233,7 +233,7 @@ type locationObject struct {
 
 	DefinitionsDigest string          `json:"definitions_digest"` // hex, of those in use; empty when there are none
 	Replicas          []replicaObject `json:"replicas"`           // its servers that answered lately, the newest report first
-	Mixed             bool            `json:"mixed"`              // they differ in definitions, versions or capabilities: a deploy is under way
+	Mixed             bool            `json:"mixed"`              // within a minute they reported different definitions, versions or capabilities, as in a deploy
 	Draining          bool            `json:"draining"`           // all of them drain: nothing is started until another one answers
 	Notices           []string        `json:"notices"`            // what people should know though nothing fails
 	WaitingRuns       *int            `json:"waiting_runs"`       // that wait for its code; null when that is not known
