@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,8 +19,13 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// hostPatience is how long a host has for one answer.
-const hostPatience = 10 * time.Second
+const (
+	// hostPatience is how long a host has for one answer.
+	hostPatience = 10 * time.Second
+	// maxHostHeader is how long the header of an answer may be, maxHostText how much of a host's text is repeated.
+	maxHostHeader = 64 << 10
+	maxHostText   = 500
+)
 
 // hostTable is what a host asks of user code, and how that is known.
 type hostTable struct {
@@ -86,7 +92,7 @@ func newHostCaller(address, ca, token string) (*hostCaller, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: maxHostHeader}
 	if ca != "" {
 		pool, err := worker.ReadCertificates(ca)
 		if err != nil {
@@ -205,13 +211,14 @@ func (h *hostCaller) silence(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted")
 	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return &unreachableError{fmt.Errorf("the host at %s did not answer within %s", h.base, hostPatience)}
+	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		if u.Timeout() {
-			return &unreachableError{fmt.Errorf("the host at %s did not answer within %s", h.base, hostPatience)}
-		}
 		err = u.Err // the address is named already
 	}
-	return &unreachableError{fmt.Errorf("the host at %s does not answer: %w", h.base, err)}
+	// It may repeat what was sent instead of an answer.
+	return &unreachableError{fmt.Errorf("the host at %s does not answer: %s", h.base, beginning(err.Error()))}
 }
 
 // refusal explains an answer that is not what was asked for.
@@ -222,7 +229,7 @@ func (h *hostCaller) refusal(status int, text []byte) error {
 	if json.Unmarshal(text, &said) != nil || said.Message == "" {
 		said.Message = http.StatusText(status)
 	}
-	message := metadata.Inert(said.Message[:min(len(said.Message), 500)])
+	message := metadata.Inert(beginning(said.Message))
 	switch status {
 	case http.StatusUnauthorized:
 		return fmt.Errorf("the host at %s asks for a token: %s\nGive it with --token-file or PENSTOCK_TOKEN", h.base, message)
@@ -230,4 +237,12 @@ func (h *hostCaller) refusal(status int, text []byte) error {
 		return &unreachableError{fmt.Errorf("the host at %s does not answer: %d %s", h.base, status, message)}
 	}
 	return fmt.Errorf("what answers at %s says: %d %s\nIs it a Penstock host?", h.base, status, message)
+}
+
+// beginning is as much of a text of others as is repeated.
+func beginning(text string) string {
+	if len(text) <= maxHostText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxHostText], "") + "…" // drops a character that was cut
 }

@@ -1,6 +1,7 @@
 package usercode
 
 import (
+	"bytes"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/penstock-run/penstock/versioncheck"
@@ -198,5 +200,65 @@ func TestCheckGivesUpOnASilentHost(t *testing.T) {
 	_, err = caller.table(t.Context())
 	if want := "did not answer within"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// Whatever sends more than a host has to say takes little memory and few lines of a CI's log.
+func TestCheckRepeatsLittleOfWhatAnswers(t *testing.T) {
+	long := strings.Repeat("\x1b[31mx", 1<<18)
+	for name, answer := range map[string]string{
+		"status":  "HTTP/1.1 " + long + "\r\n\r\n",
+		"line":    long + "\r\n\r\n",
+		"header":  "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n",
+		"error":   "HTTP/1.1 500 Error\r\n\r\n{\"message\": \"" + strings.Repeat("x\u009b", 1<<15) + "\"}",
+		"body":    "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("[", versioncheck.MaxTableBytes+1),
+		"version": "HTTP/1.1 200 OK\r\n\r\n" + strings.Replace(capabilitiesOf(t, versioncheck.Protocol), "9.8.7", strings.Repeat("9", 1<<19), 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var answering sync.WaitGroup
+			answering.Go(func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = conn.Read(make([]byte, 1<<12))
+					_, _ = conn.Write([]byte(answer))
+					_ = conn.Close()
+				}
+			})
+			defer answering.Wait()
+			defer func() { _ = listener.Close() }()
+			var out, errs bytes.Buffer
+			c := commandLine{name: "etl", stdout: &out, stderr: &errs, getenv: func(string) string { return "" }, repos: []*Repository{soundRepository()}}
+			c.run(t.Context(), []string{"check", "--host", listener.Addr().String()})
+			if n := out.Len() + errs.Len(); n == 0 || n > 8<<10 || strings.Contains(out.String()+errs.String(), "\x1b") {
+				t.Errorf("it printed %d bytes: %.500q", n, out.String()+errs.String())
+			}
+		})
+	}
+}
+
+func TestTokensThatNobodyCanShow(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	for _, text := range []string{"secret one", "secret\x00", "sécret", strings.Repeat("secret", 1000)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := commandLine{getenv: func(string) string { return text }}
+		for _, from := range []string{file, ""} {
+			token, err := c.token(from)
+			if err == nil || token != "" || strings.Contains(err.Error(), "cret") {
+				t.Errorf("%.20q from %q: got %q, %v", text, from, token, err)
+			}
+		}
+	}
+	c := commandLine{getenv: func(string) string { return "secret\n" }}
+	if token, err := c.token(""); token != "secret" || err != nil {
+		t.Errorf("got %q, %v", token, err)
 	}
 }

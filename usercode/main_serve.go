@@ -70,18 +70,35 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	return exitOK
 }
 
+// maxToken is how long a token may be.
+const maxToken = 4 << 10
+
 // token is that of the file, or else of the environment; "" when there is none.
 func (c commandLine) token(file string) (string, error) {
 	if file == "" {
-		return c.getenv("PENSTOCK_TOKEN"), nil
+		return checkedToken("PENSTOCK_TOKEN", c.getenv("PENSTOCK_TOKEN"))
 	}
-	text, err := os.ReadFile(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return "", fmt.Errorf("read the token: %w", err)
 	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("read the token: %s is empty", file)
+	defer func() { _ = f.Close() }() // it was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxToken+1))
+	if err != nil {
+		return "", fmt.Errorf("read the token: %w", err)
+	}
+	token, err := checkedToken(file, string(text))
+	if err == nil && token == "" {
+		err = fmt.Errorf("read the token: %s is empty", file)
+	}
+	return token, err
+}
+
+// checkedToken refuses what no host could show, or would be shown something else for. The error does not repeat it.
+func checkedToken(from, text string) (string, error) {
+	token := strings.TrimSpace(text)
+	if len(text) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("read the token: %s does not hold one token of at most %d bytes of printable ASCII without spaces", from, maxToken)
 	}
 	return token, nil
 }

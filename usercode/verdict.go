@@ -94,7 +94,7 @@ func (c commandLine) judge(f checkFlags, plain []*spec.Repository) checkVerdict 
 
 // decide adds what the host will say of a server of this build.
 func (v *checkVerdict) decide(f checkFlags, t hostTable) {
-	v.Host = &checkedHost{From: t.from, Version: metadata.Inert(t.HostVersion), ProtocolVersion: t.Host.Protocol, Notice: t.notice}
+	v.Host = &checkedHost{From: t.from, Version: metadata.Inert(beginning(t.HostVersion)), ProtocolVersion: t.Host.Protocol, Notice: t.notice}
 	if c := versioncheck.CheckHost(f.minHost, t.Host); !c.Compatible {
 		v.Host.Refusal, v.Verdict = refusalOf(c.Reason), verdictRefused
 	}

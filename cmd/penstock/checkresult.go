@@ -17,7 +17,7 @@ const (
 
 // checkedHost is the host that a build was checked against.
 func (b *build) checkedHost() checkHostObject {
-	return checkHostObject{From: b.table.from, Version: b.table.HostVersion, ProtocolVersion: b.table.Host.Protocol, Notice: b.table.notice}
+	return checkHostObject{From: b.table.from, Version: beginning(b.table.HostVersion), ProtocolVersion: b.table.Host.Protocol, Notice: b.table.notice}
 }
 
 // wrong is the result when nothing could be loaded.

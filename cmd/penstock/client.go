@@ -29,6 +29,8 @@ const (
 	callTimeout = 30 * time.Second
 	// maxAnswer is the most bytes of one message from the host; it sends at most about 4 MiB.
 	maxAnswer = 16 << 20
+	// maxHeader is the most bytes of the header of an answer.
+	maxHeader = 1 << 20
 )
 
 // connection is how a command finds the host, and in which form it prints: the flags that all client commands share.
@@ -74,6 +76,8 @@ func (c *connection) dial() (*client, error) {
 		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		TLSHandshakeTimeout: dialTimeout,
 		ForceAttemptHTTP2:   true,
+
+		MaxResponseHeaderBytes: maxHeader,
 	}
 	if c.caFile != "" {
 		pem, err := os.ReadFile(c.caFile)

@@ -87,7 +87,7 @@ func runDev(cmd *cobra.Command, f *serveFlags, name string, command []string, si
 	if err != nil {
 		return err
 	}
-	o.addLocation(host.LocationConfig{Name: name, Address: address, Token: os.Getenv("PENSTOCK_TOKEN")})
+	o.addLocation(host.LocationConfig{Name: name, Address: address, Token: strings.TrimSpace(os.Getenv("PENSTOCK_TOKEN"))})
 	code, err := child.New(child.Options{
 		Name: name, Command: append(command, "serve", "--listen", address), Output: cmd.ErrOrStderr(), Clock: systemClock{},
 	})

@@ -135,7 +135,7 @@ func (c *client) failureOf(err error) *failure {
 		f.message = fmt.Sprintf("the host at %s did not answer within %s", c.address, callTimeout)
 		f.remedy = "Look at its log and its load, and try again."
 	case connect.CodeUnauthenticated:
-		f.message = fmt.Sprintf("the host at %s asks for a token: %s", c.address, e.Message())
+		f.message = fmt.Sprintf("the host at %s asks for a token: %s", c.address, beginning(e.Message()))
 		f.remedy = "Give it with --token-file or PENSTOCK_TOKEN."
 	case connect.CodeUnimplemented:
 		f.message = fmt.Sprintf("what answers at %s does not know this call", c.address)
@@ -144,7 +144,7 @@ func (c *client) failureOf(err error) *failure {
 		f.code = exitFailure // not the version gate, which always says more
 		fallthrough
 	default:
-		f.message = fmt.Sprintf("what answers at %s says: %s", c.address, joined(": ", e.Code().String(), e.Message()))
+		f.message = fmt.Sprintf("what answers at %s says: %s", c.address, joined(": ", e.Code().String(), beginning(e.Message())))
 		if !f.remote {
 			f.remedy = "Is it a Penstock host? One that serves with TLS is named as https://HOST:PORT."
 		}
@@ -157,12 +157,12 @@ func (c *client) unanswered(err error) (message, remedy string) {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case untrusted:
-		return fmt.Sprintf("the certificate of the host at %s is not trusted: %s", c.address, cause(err)),
+		return fmt.Sprintf("the certificate of the host at %s is not trusted: %s", c.address, beginning(cause(err).Error())),
 			"Give with --ca-file the certificate of the authority that signed it, and name the host as the certificate does."
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("what answers at %s does not speak TLS", c.address), "Name it as http://HOST:PORT, if that is meant."
 	default:
-		return fmt.Sprintf("the host at %s does not answer: %s", c.address, cause(err)),
+		return fmt.Sprintf("the host at %s does not answer: %s", c.address, beginning(cause(err).Error())),
 			"Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
 	}
 }
@@ -176,6 +176,17 @@ func cause(err error) error {
 		}
 		err = next
 	}
+}
+
+// maxForeign is how much is repeated of a text that may be anybody's.
+const maxForeign = 2000
+
+// beginning is as much of such a text as is repeated.
+func beginning(text string) string {
+	if len(text) <= maxForeign {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxForeign], "") + "…" // drops a character that was cut
 }
 
 // exitOf is the exit code of a code and reason of the host.

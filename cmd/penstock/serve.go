@@ -168,7 +168,7 @@ func (o *hostOptions) addLocation(l host.LocationConfig) {
 // hostToken is the token in the file, or in the environment.
 func hostToken(file string) (string, error) {
 	if file == "" {
-		return os.Getenv("PENSTOCK_TOKEN"), nil
+		return strings.TrimSpace(os.Getenv("PENSTOCK_TOKEN")), nil
 	}
 	f, err := os.Open(file)
 	if err != nil {
