@@ -14,6 +14,7 @@ import (
 	v11 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -153,8 +154,10 @@ type JobDefinition struct {
 	Graph *GraphDefinition `protobuf:"bytes,6,opt,name=graph,proto3" json:"graph,omitempty"`
 	// JSON schema of the run config, canonical JSON; empty means that config must be empty.
 	ConfigSchemaJson []byte `protobuf:"bytes,7,opt,name=config_schema_json,json=configSchemaJson,proto3" json:"config_schema_json,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Ops that run at a time; 0 means as many as the worker has CPUs.
+	MaxConcurrent uint32 `protobuf:"varint,9,opt,name=max_concurrent,json=maxConcurrent,proto3" json:"max_concurrent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JobDefinition) Reset() {
@@ -236,6 +239,13 @@ func (x *JobDefinition) GetConfigSchemaJson() []byte {
 	return nil
 }
 
+func (x *JobDefinition) GetMaxConcurrent() uint32 {
+	if x != nil {
+		return x.MaxConcurrent
+	}
+	return 0
+}
+
 // OpDefinition describes an op.
 type OpDefinition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -246,7 +256,13 @@ type OpDefinition struct {
 	// Inputs, in order.
 	Inputs []*Port `protobuf:"bytes,3,rep,name=inputs,proto3" json:"inputs,omitempty"`
 	// Outputs, in order.
-	Outputs       []*Port `protobuf:"bytes,4,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Outputs []*Port `protobuf:"bytes,4,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	// When a failed attempt is followed by another; unset means never.
+	Retry *RetryPolicy `protobuf:"bytes,8,opt,name=retry,proto3" json:"retry,omitempty"`
+	// Time that one attempt may take; unset means no limit.
+	Timeout *durationpb.Duration `protobuf:"bytes,9,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// Among ops that are ready the higher one starts first; then the one placed first.
+	Priority      int32 `protobuf:"zigzag32,10,opt,name=priority,proto3" json:"priority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -309,6 +325,118 @@ func (x *OpDefinition) GetOutputs() []*Port {
 	return nil
 }
 
+func (x *OpDefinition) GetRetry() *RetryPolicy {
+	if x != nil {
+		return x.Retry
+	}
+	return nil
+}
+
+func (x *OpDefinition) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
+func (x *OpDefinition) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+// RetryPolicy says when an op that failed runs again, in the same worker. For people: the worker acts on its own.
+type RetryPolicy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Further attempts after the first.
+	MaxRetries uint32 `protobuf:"varint,1,opt,name=max_retries,json=maxRetries,proto3" json:"max_retries,omitempty"`
+	// Wait after the first failure; unset means none.
+	Delay *durationpb.Duration `protobuf:"bytes,2,opt,name=delay,proto3" json:"delay,omitempty"`
+	// Factor from one wait to the next, in thousandths; 0 means 1000, the same wait each time.
+	BackoffMilli uint32 `protobuf:"varint,3,opt,name=backoff_milli,json=backoffMilli,proto3" json:"backoff_milli,omitempty"`
+	// Part of each wait, in thousandths, of which a random share is left out.
+	JitterMilli uint32 `protobuf:"varint,4,opt,name=jitter_milli,json=jitterMilli,proto3" json:"jitter_milli,omitempty"`
+	// Longest wait; unset means no limit but that of the SDK.
+	MaxDelay *durationpb.Duration `protobuf:"bytes,5,opt,name=max_delay,json=maxDelay,proto3" json:"max_delay,omitempty"`
+	// Set when the author's code decides which errors are tried again.
+	SomeErrors    bool `protobuf:"varint,6,opt,name=some_errors,json=someErrors,proto3" json:"some_errors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryPolicy) Reset() {
+	*x = RetryPolicy{}
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryPolicy) ProtoMessage() {}
+
+func (x *RetryPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryPolicy.ProtoReflect.Descriptor instead.
+func (*RetryPolicy) Descriptor() ([]byte, []int) {
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RetryPolicy) GetMaxRetries() uint32 {
+	if x != nil {
+		return x.MaxRetries
+	}
+	return 0
+}
+
+func (x *RetryPolicy) GetDelay() *durationpb.Duration {
+	if x != nil {
+		return x.Delay
+	}
+	return nil
+}
+
+func (x *RetryPolicy) GetBackoffMilli() uint32 {
+	if x != nil {
+		return x.BackoffMilli
+	}
+	return 0
+}
+
+func (x *RetryPolicy) GetJitterMilli() uint32 {
+	if x != nil {
+		return x.JitterMilli
+	}
+	return 0
+}
+
+func (x *RetryPolicy) GetMaxDelay() *durationpb.Duration {
+	if x != nil {
+		return x.MaxDelay
+	}
+	return nil
+}
+
+func (x *RetryPolicy) GetSomeErrors() bool {
+	if x != nil {
+		return x.SomeErrors
+	}
+	return false
+}
+
 // Port is an input or output.
 type Port struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -324,7 +452,7 @@ type Port struct {
 
 func (x *Port) Reset() {
 	*x = Port{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -336,7 +464,7 @@ func (x *Port) String() string {
 func (*Port) ProtoMessage() {}
 
 func (x *Port) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -349,7 +477,7 @@ func (x *Port) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Port.ProtoReflect.Descriptor instead.
 func (*Port) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{4}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Port) GetName() string {
@@ -392,7 +520,7 @@ type GraphDefinition struct {
 
 func (x *GraphDefinition) Reset() {
 	*x = GraphDefinition{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -404,7 +532,7 @@ func (x *GraphDefinition) String() string {
 func (*GraphDefinition) ProtoMessage() {}
 
 func (x *GraphDefinition) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -417,7 +545,7 @@ func (x *GraphDefinition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphDefinition.ProtoReflect.Descriptor instead.
 func (*GraphDefinition) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{5}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GraphDefinition) GetName() string {
@@ -478,7 +606,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +618,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +631,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{6}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Node) GetName() string {
@@ -585,7 +713,7 @@ type Wire struct {
 
 func (x *Wire) Reset() {
 	*x = Wire{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +725,7 @@ func (x *Wire) String() string {
 func (*Wire) ProtoMessage() {}
 
 func (x *Wire) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +738,7 @@ func (x *Wire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wire.ProtoReflect.Descriptor instead.
 func (*Wire) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{7}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Wire) GetInput() string {
@@ -649,7 +777,7 @@ type GraphOutput struct {
 
 func (x *GraphOutput) Reset() {
 	*x = GraphOutput{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +789,7 @@ func (x *GraphOutput) String() string {
 func (*GraphOutput) ProtoMessage() {}
 
 func (x *GraphOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +802,7 @@ func (x *GraphOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphOutput.ProtoReflect.Descriptor instead.
 func (*GraphOutput) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{8}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GraphOutput) GetPort() *Port {
@@ -702,13 +830,13 @@ var File_penstock_usercode_v1_body_proto protoreflect.FileDescriptor
 
 const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\n" +
-	"\x1fpenstock/usercode/v1/body.proto\x12\x14penstock.usercode.v1\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\"\x85\x01\n" +
+	"\x1fpenstock/usercode/v1/body.proto\x12\x14penstock.usercode.v1\x1a\x1egoogle/protobuf/duration.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\"\x85\x01\n" +
 	"\x14RepositoryDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x127\n" +
 	"\bmetadata\x18\x03 \x03(\v2\x1b.penstock.metadata.v1.EntryR\bmetadata\"D\n" +
 	"\vJobMetadata\x125\n" +
-	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\xcf\x02\n" +
+	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\xf6\x02\n" +
 	"\rJobDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12(\n" +
@@ -716,12 +844,26 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\x03ops\x18\x04 \x03(\v2\".penstock.usercode.v1.OpDefinitionR\x03ops\x12=\n" +
 	"\x06graphs\x18\x05 \x03(\v2%.penstock.usercode.v1.GraphDefinitionR\x06graphs\x12;\n" +
 	"\x05graph\x18\x06 \x01(\v2%.penstock.usercode.v1.GraphDefinitionR\x05graph\x12,\n" +
-	"\x12config_schema_json\x18\a \x01(\fR\x10configSchemaJson\"\xae\x01\n" +
+	"\x12config_schema_json\x18\a \x01(\fR\x10configSchemaJson\x12%\n" +
+	"\x0emax_concurrent\x18\t \x01(\rR\rmaxConcurrent\"\xb8\x02\n" +
 	"\fOpDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x122\n" +
 	"\x06inputs\x18\x03 \x03(\v2\x1a.penstock.usercode.v1.PortR\x06inputs\x124\n" +
-	"\aoutputs\x18\x04 \x03(\v2\x1a.penstock.usercode.v1.PortR\aoutputs\"P\n" +
+	"\aoutputs\x18\x04 \x03(\v2\x1a.penstock.usercode.v1.PortR\aoutputs\x127\n" +
+	"\x05retry\x18\b \x01(\v2!.penstock.usercode.v1.RetryPolicyR\x05retry\x123\n" +
+	"\atimeout\x18\t \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x1a\n" +
+	"\bpriority\x18\n" +
+	" \x01(\x11R\bpriority\"\x80\x02\n" +
+	"\vRetryPolicy\x12\x1f\n" +
+	"\vmax_retries\x18\x01 \x01(\rR\n" +
+	"maxRetries\x12/\n" +
+	"\x05delay\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05delay\x12#\n" +
+	"\rbackoff_milli\x18\x03 \x01(\rR\fbackoffMilli\x12!\n" +
+	"\fjitter_milli\x18\x04 \x01(\rR\vjitterMilli\x126\n" +
+	"\tmax_delay\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bmaxDelay\x12\x1f\n" +
+	"\vsome_errors\x18\x06 \x01(\bR\n" +
+	"someErrors\"P\n" +
 	"\x04Port\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12 \n" +
@@ -762,39 +904,45 @@ func file_penstock_usercode_v1_body_proto_rawDescGZIP() []byte {
 	return file_penstock_usercode_v1_body_proto_rawDescData
 }
 
-var file_penstock_usercode_v1_body_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_penstock_usercode_v1_body_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_penstock_usercode_v1_body_proto_goTypes = []any{
 	(*RepositoryDefinition)(nil), // 0: penstock.usercode.v1.RepositoryDefinition
 	(*JobMetadata)(nil),          // 1: penstock.usercode.v1.JobMetadata
 	(*JobDefinition)(nil),        // 2: penstock.usercode.v1.JobDefinition
 	(*OpDefinition)(nil),         // 3: penstock.usercode.v1.OpDefinition
-	(*Port)(nil),                 // 4: penstock.usercode.v1.Port
-	(*GraphDefinition)(nil),      // 5: penstock.usercode.v1.GraphDefinition
-	(*Node)(nil),                 // 6: penstock.usercode.v1.Node
-	(*Wire)(nil),                 // 7: penstock.usercode.v1.Wire
-	(*GraphOutput)(nil),          // 8: penstock.usercode.v1.GraphOutput
-	(*v1.Entry)(nil),             // 9: penstock.metadata.v1.Entry
-	(*v11.Tag)(nil),              // 10: penstock.tag.v1.Tag
+	(*RetryPolicy)(nil),          // 4: penstock.usercode.v1.RetryPolicy
+	(*Port)(nil),                 // 5: penstock.usercode.v1.Port
+	(*GraphDefinition)(nil),      // 6: penstock.usercode.v1.GraphDefinition
+	(*Node)(nil),                 // 7: penstock.usercode.v1.Node
+	(*Wire)(nil),                 // 8: penstock.usercode.v1.Wire
+	(*GraphOutput)(nil),          // 9: penstock.usercode.v1.GraphOutput
+	(*v1.Entry)(nil),             // 10: penstock.metadata.v1.Entry
+	(*v11.Tag)(nil),              // 11: penstock.tag.v1.Tag
+	(*durationpb.Duration)(nil),  // 12: google.protobuf.Duration
 }
 var file_penstock_usercode_v1_body_proto_depIdxs = []int32{
-	9,  // 0: penstock.usercode.v1.RepositoryDefinition.metadata:type_name -> penstock.metadata.v1.Entry
-	9,  // 1: penstock.usercode.v1.JobMetadata.entries:type_name -> penstock.metadata.v1.Entry
-	10, // 2: penstock.usercode.v1.JobDefinition.tags:type_name -> penstock.tag.v1.Tag
+	10, // 0: penstock.usercode.v1.RepositoryDefinition.metadata:type_name -> penstock.metadata.v1.Entry
+	10, // 1: penstock.usercode.v1.JobMetadata.entries:type_name -> penstock.metadata.v1.Entry
+	11, // 2: penstock.usercode.v1.JobDefinition.tags:type_name -> penstock.tag.v1.Tag
 	3,  // 3: penstock.usercode.v1.JobDefinition.ops:type_name -> penstock.usercode.v1.OpDefinition
-	5,  // 4: penstock.usercode.v1.JobDefinition.graphs:type_name -> penstock.usercode.v1.GraphDefinition
-	5,  // 5: penstock.usercode.v1.JobDefinition.graph:type_name -> penstock.usercode.v1.GraphDefinition
-	4,  // 6: penstock.usercode.v1.OpDefinition.inputs:type_name -> penstock.usercode.v1.Port
-	4,  // 7: penstock.usercode.v1.OpDefinition.outputs:type_name -> penstock.usercode.v1.Port
-	6,  // 8: penstock.usercode.v1.GraphDefinition.nodes:type_name -> penstock.usercode.v1.Node
-	4,  // 9: penstock.usercode.v1.GraphDefinition.inputs:type_name -> penstock.usercode.v1.Port
-	8,  // 10: penstock.usercode.v1.GraphDefinition.outputs:type_name -> penstock.usercode.v1.GraphOutput
-	7,  // 11: penstock.usercode.v1.Node.wires:type_name -> penstock.usercode.v1.Wire
-	4,  // 12: penstock.usercode.v1.GraphOutput.port:type_name -> penstock.usercode.v1.Port
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	6,  // 4: penstock.usercode.v1.JobDefinition.graphs:type_name -> penstock.usercode.v1.GraphDefinition
+	6,  // 5: penstock.usercode.v1.JobDefinition.graph:type_name -> penstock.usercode.v1.GraphDefinition
+	5,  // 6: penstock.usercode.v1.OpDefinition.inputs:type_name -> penstock.usercode.v1.Port
+	5,  // 7: penstock.usercode.v1.OpDefinition.outputs:type_name -> penstock.usercode.v1.Port
+	4,  // 8: penstock.usercode.v1.OpDefinition.retry:type_name -> penstock.usercode.v1.RetryPolicy
+	12, // 9: penstock.usercode.v1.OpDefinition.timeout:type_name -> google.protobuf.Duration
+	12, // 10: penstock.usercode.v1.RetryPolicy.delay:type_name -> google.protobuf.Duration
+	12, // 11: penstock.usercode.v1.RetryPolicy.max_delay:type_name -> google.protobuf.Duration
+	7,  // 12: penstock.usercode.v1.GraphDefinition.nodes:type_name -> penstock.usercode.v1.Node
+	5,  // 13: penstock.usercode.v1.GraphDefinition.inputs:type_name -> penstock.usercode.v1.Port
+	9,  // 14: penstock.usercode.v1.GraphDefinition.outputs:type_name -> penstock.usercode.v1.GraphOutput
+	8,  // 15: penstock.usercode.v1.Node.wires:type_name -> penstock.usercode.v1.Wire
+	5,  // 16: penstock.usercode.v1.GraphOutput.port:type_name -> penstock.usercode.v1.Port
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_penstock_usercode_v1_body_proto_init() }
@@ -802,7 +950,7 @@ func file_penstock_usercode_v1_body_proto_init() {
 	if File_penstock_usercode_v1_body_proto != nil {
 		return
 	}
-	file_penstock_usercode_v1_body_proto_msgTypes[6].OneofWrappers = []any{
+	file_penstock_usercode_v1_body_proto_msgTypes[7].OneofWrappers = []any{
 		(*Node_Op)(nil),
 		(*Node_Graph)(nil),
 	}
@@ -812,7 +960,7 @@ func file_penstock_usercode_v1_body_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_usercode_v1_body_proto_rawDesc), len(file_penstock_usercode_v1_body_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

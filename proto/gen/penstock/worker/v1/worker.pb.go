@@ -1478,7 +1478,7 @@ func (x *RunFinished) GetFailure() *Failure {
 	return nil
 }
 
-// OpStarted is made before an op's user code.
+// OpStarted is made before an op's user code, once for each op attempt.
 type OpStarted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1515,7 +1515,8 @@ func (*OpStarted) Descriptor() ([]byte, []int) {
 	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{17}
 }
 
-// OpFinished is made after it.
+// OpFinished is made after it. Without retry_after it is the op's end, which may also come without an OpStarted:
+// of an op that was skipped, or canceled before its turn.
 type OpFinished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How.
@@ -1523,7 +1524,9 @@ type OpFinished struct {
 	// Time in user code.
 	Duration *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
 	// Why, when not success.
-	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	// Wait before the next op attempt, which may be zero; unset when there is none.
+	RetryAfter    *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1575,6 +1578,13 @@ func (x *OpFinished) GetDuration() *durationpb.Duration {
 func (x *OpFinished) GetFailure() *Failure {
 	if x != nil {
 		return x.Failure
+	}
+	return nil
+}
+
+func (x *OpFinished) GetRetryAfter() *durationpb.Duration {
+	if x != nil {
+		return x.RetryAfter
 	}
 	return nil
 }
@@ -1805,12 +1815,14 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\vRunFinished\x125\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1b.penstock.worker.v1.OutcomeR\aoutcome\x125\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.penstock.worker.v1.FailureR\afailure\"\v\n" +
-	"\tOpStarted\"\xb1\x01\n" +
+	"\tOpStarted\"\xed\x01\n" +
 	"\n" +
 	"OpFinished\x125\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1b.penstock.worker.v1.OutcomeR\aoutcome\x125\n" +
 	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\x125\n" +
-	"\afailure\x18\x03 \x01(\v2\x1b.penstock.worker.v1.FailureR\afailure\"i\n" +
+	"\afailure\x18\x03 \x01(\v2\x1b.penstock.worker.v1.FailureR\afailure\x12:\n" +
+	"\vretry_after\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryAfter\"i\n" +
 	"\aFailure\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
@@ -1911,14 +1923,15 @@ var file_penstock_worker_v1_worker_proto_depIdxs = []int32{
 	1,  // 27: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
 	23, // 28: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
 	21, // 29: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
-	26, // 30: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
-	2,  // 31: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
-	3,  // 32: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
-	32, // [32:33] is the sub-list for method output_type
-	31, // [31:32] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	23, // 30: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
+	26, // 31: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
+	2,  // 32: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
+	3,  // 33: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
+	33, // [33:34] is the sub-list for method output_type
+	32, // [32:33] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_penstock_worker_v1_worker_proto_init() }

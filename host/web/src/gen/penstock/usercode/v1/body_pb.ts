@@ -7,6 +7,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Entry } from "../../metadata/v1/metadata_pb";
 import { file_penstock_metadata_v1_metadata } from "../../metadata/v1/metadata_pb";
 import type { Tag } from "../../tag/v1/tag_pb";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/usercode/v1/body.proto.
  */
 export const file_penstock_usercode_v1_body: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wZW5zdG9jay91c2VyY29kZS92MS9ib2R5LnByb3RvEhRwZW5zdG9jay51c2VyY29kZS52MSJoChRSZXBvc2l0b3J5RGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi0KCG1ldGFkYXRhGAMgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkiOwoLSm9iTWV0YWRhdGESLAoHZW50cmllcxgBIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5IpACCg1Kb2JEZWZpbml0aW9uEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSIgoEdGFncxgDIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSLwoDb3BzGAQgAygLMiIucGVuc3RvY2sudXNlcmNvZGUudjEuT3BEZWZpbml0aW9uEjUKBmdyYXBocxgFIAMoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhI0CgVncmFwaBgGIAEoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhIaChJjb25maWdfc2NoZW1hX2pzb24YByABKAwiigEKDE9wRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEioKBmlucHV0cxgDIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQSKwoHb3V0cHV0cxgEIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQiNwoEUG9ydBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkivwEKD0dyYXBoRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEikKBW5vZGVzGAMgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuTm9kZRIqCgZpbnB1dHMYBCADKAsyGi5wZW5zdG9jay51c2VyY29kZS52MS5Qb3J0EjIKB291dHB1dHMYBSADKAsyIS5wZW5zdG9jay51c2VyY29kZS52MS5HcmFwaE91dHB1dCJ7CgROb2RlEgwKBG5hbWUYASABKAkSDAoCb3AYAiABKAlIABIPCgVncmFwaBgDIAEoCUgAEikKBXdpcmVzGAQgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuV2lyZRINCgVhZnRlchgGIAMoCUIMCgpkZWZpbml0aW9uIjsKBFdpcmUSDQoFaW5wdXQYASABKAkSEQoJZnJvbV9ub2RlGAIgASgJEhEKCWZyb21fcG9ydBgDIAEoCSJdCgtHcmFwaE91dHB1dBIoCgRwb3J0GAEgASgLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuUG9ydBIRCglmcm9tX25vZGUYAiABKAkSEQoJZnJvbV9wb3J0GAMgASgJYgZwcm90bzM", [file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag]);
+  fileDesc("Ch9wZW5zdG9jay91c2VyY29kZS92MS9ib2R5LnByb3RvEhRwZW5zdG9jay51c2VyY29kZS52MSJoChRSZXBvc2l0b3J5RGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi0KCG1ldGFkYXRhGAMgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkiOwoLSm9iTWV0YWRhdGESLAoHZW50cmllcxgBIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5IqgCCg1Kb2JEZWZpbml0aW9uEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSIgoEdGFncxgDIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSLwoDb3BzGAQgAygLMiIucGVuc3RvY2sudXNlcmNvZGUudjEuT3BEZWZpbml0aW9uEjUKBmdyYXBocxgFIAMoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhI0CgVncmFwaBgGIAEoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhIaChJjb25maWdfc2NoZW1hX2pzb24YByABKAwSFgoObWF4X2NvbmN1cnJlbnQYCSABKA0i+gEKDE9wRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEioKBmlucHV0cxgDIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQSKwoHb3V0cHV0cxgEIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQSMAoFcmV0cnkYCCABKAsyIS5wZW5zdG9jay51c2VyY29kZS52MS5SZXRyeVBvbGljeRIqCgd0aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHByaW9yaXR5GAogASgRIrwBCgtSZXRyeVBvbGljeRITCgttYXhfcmV0cmllcxgBIAEoDRIoCgVkZWxheRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCg1iYWNrb2ZmX21pbGxpGAMgASgNEhQKDGppdHRlcl9taWxsaRgEIAEoDRIsCgltYXhfZGVsYXkYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoLc29tZV9lcnJvcnMYBiABKAgiNwoEUG9ydBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkivwEKD0dyYXBoRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEikKBW5vZGVzGAMgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuTm9kZRIqCgZpbnB1dHMYBCADKAsyGi5wZW5zdG9jay51c2VyY29kZS52MS5Qb3J0EjIKB291dHB1dHMYBSADKAsyIS5wZW5zdG9jay51c2VyY29kZS52MS5HcmFwaE91dHB1dCJ7CgROb2RlEgwKBG5hbWUYASABKAkSDAoCb3AYAiABKAlIABIPCgVncmFwaBgDIAEoCUgAEikKBXdpcmVzGAQgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuV2lyZRINCgVhZnRlchgGIAMoCUIMCgpkZWZpbml0aW9uIjsKBFdpcmUSDQoFaW5wdXQYASABKAkSEQoJZnJvbV9ub2RlGAIgASgJEhEKCWZyb21fcG9ydBgDIAEoCSJdCgtHcmFwaE91dHB1dBIoCgRwb3J0GAEgASgLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuUG9ydBIRCglmcm9tX25vZGUYAiABKAkSEQoJZnJvbV9wb3J0GAMgASgJYgZwcm90bzM", [file_google_protobuf_duration, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag]);
 
 /**
  * RepositoryDefinition is the body of a repository.
@@ -129,6 +131,13 @@ export type JobDefinition = Message<"penstock.usercode.v1.JobDefinition"> & {
    * @generated from field: bytes config_schema_json = 7;
    */
   configSchemaJson: Uint8Array;
+
+  /**
+   * Ops that run at a time; 0 means as many as the worker has CPUs.
+   *
+   * @generated from field: uint32 max_concurrent = 9;
+   */
+  maxConcurrent: number;
 };
 
 /**
@@ -171,6 +180,27 @@ export type OpDefinition = Message<"penstock.usercode.v1.OpDefinition"> & {
    * @generated from field: repeated penstock.usercode.v1.Port outputs = 4;
    */
   outputs: Port[];
+
+  /**
+   * When a failed attempt is followed by another; unset means never.
+   *
+   * @generated from field: penstock.usercode.v1.RetryPolicy retry = 8;
+   */
+  retry?: RetryPolicy | undefined;
+
+  /**
+   * Time that one attempt may take; unset means no limit.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 9;
+   */
+  timeout?: Duration | undefined;
+
+  /**
+   * Among ops that are ready the higher one starts first; then the one placed first.
+   *
+   * @generated from field: sint32 priority = 10;
+   */
+  priority: number;
 };
 
 /**
@@ -179,6 +209,62 @@ export type OpDefinition = Message<"penstock.usercode.v1.OpDefinition"> & {
  */
 export const OpDefinitionSchema: GenMessage<OpDefinition> = /*@__PURE__*/
   messageDesc(file_penstock_usercode_v1_body, 3);
+
+/**
+ * RetryPolicy says when an op that failed runs again, in the same worker. For people: the worker acts on its own.
+ *
+ * @generated from message penstock.usercode.v1.RetryPolicy
+ */
+export type RetryPolicy = Message<"penstock.usercode.v1.RetryPolicy"> & {
+  /**
+   * Further attempts after the first.
+   *
+   * @generated from field: uint32 max_retries = 1;
+   */
+  maxRetries: number;
+
+  /**
+   * Wait after the first failure; unset means none.
+   *
+   * @generated from field: google.protobuf.Duration delay = 2;
+   */
+  delay?: Duration | undefined;
+
+  /**
+   * Factor from one wait to the next, in thousandths; 0 means 1000, the same wait each time.
+   *
+   * @generated from field: uint32 backoff_milli = 3;
+   */
+  backoffMilli: number;
+
+  /**
+   * Part of each wait, in thousandths, of which a random share is left out.
+   *
+   * @generated from field: uint32 jitter_milli = 4;
+   */
+  jitterMilli: number;
+
+  /**
+   * Longest wait; unset means no limit but that of the SDK.
+   *
+   * @generated from field: google.protobuf.Duration max_delay = 5;
+   */
+  maxDelay?: Duration | undefined;
+
+  /**
+   * Set when the author's code decides which errors are tried again.
+   *
+   * @generated from field: bool some_errors = 6;
+   */
+  someErrors: boolean;
+};
+
+/**
+ * Describes the message penstock.usercode.v1.RetryPolicy.
+ * Use `create(RetryPolicySchema)` to create a new message.
+ */
+export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
+  messageDesc(file_penstock_usercode_v1_body, 4);
 
 /**
  * Port is an input or output.
@@ -213,7 +299,7 @@ export type Port = Message<"penstock.usercode.v1.Port"> & {
  * Use `create(PortSchema)` to create a new message.
  */
 export const PortSchema: GenMessage<Port> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 4);
+  messageDesc(file_penstock_usercode_v1_body, 5);
 
 /**
  * GraphDefinition is nodes and wires.
@@ -262,7 +348,7 @@ export type GraphDefinition = Message<"penstock.usercode.v1.GraphDefinition"> & 
  * Use `create(GraphDefinitionSchema)` to create a new message.
  */
 export const GraphDefinitionSchema: GenMessage<GraphDefinition> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 5);
+  messageDesc(file_penstock_usercode_v1_body, 6);
 
 /**
  * Node is an op or a graph placed under a name.
@@ -321,7 +407,7 @@ export type Node = Message<"penstock.usercode.v1.Node"> & {
  * Use `create(NodeSchema)` to create a new message.
  */
 export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 6);
+  messageDesc(file_penstock_usercode_v1_body, 7);
 
 /**
  * Wire feeds one input of a node.
@@ -356,7 +442,7 @@ export type Wire = Message<"penstock.usercode.v1.Wire"> & {
  * Use `create(WireSchema)` to create a new message.
  */
 export const WireSchema: GenMessage<Wire> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 7);
+  messageDesc(file_penstock_usercode_v1_body, 8);
 
 /**
  * GraphOutput maps an output of a graph. Several of one port make a list or the parts of one value, in this order, like wires.
@@ -391,5 +477,5 @@ export type GraphOutput = Message<"penstock.usercode.v1.GraphOutput"> & {
  * Use `create(GraphOutputSchema)` to create a new message.
  */
 export const GraphOutputSchema: GenMessage<GraphOutput> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 8);
+  messageDesc(file_penstock_usercode_v1_body, 9);
 
