@@ -31,7 +31,14 @@ it("says what drains, with what it waits for, and what a deploy is about", () =>
   const mixed = create(LocationSchema, { name: "b", state: LocationState.READY, mixed: true, replicas: [server("old"), { ...server("new"), inUse: true }, server("old")] });
   expect(findCauses([draining, mixed], undefined, [])).toMatchObject([
     { kind: "draining", text: "Its server ends when 3 runs of it have ended." },
-    { kind: "mixed", text: "Its replicas answer with code version new (in use) and old." },
+    { kind: "mixed", text: "Its servers answer with code version new (in use) and old." },
+  ]);
+});
+
+it("says of a deploy when only the new servers are left", () => {
+  const replicas = [{ ...server("new"), inUse: true }];
+  expect(findCauses([create(LocationSchema, { name: "b", state: LocationState.READY, mixed: true, replicas })], undefined, [])).toMatchObject([
+    { kind: "mixed", text: "Only its newest servers answer now; one with other code did less than a minute ago." },
   ]);
 });
 

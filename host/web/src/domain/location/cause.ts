@@ -6,7 +6,7 @@ import type { ConfigFile } from "@/gen/penstock/host/v1/host_pb";
 import type { Location } from "@/gen/penstock/host/v1/location_pb";
 import { dismissNotice, type LocationNotice } from "./location-notice";
 import { locationStateData } from "./location-state";
-import { codeVersions } from "./replica";
+import { codeVersions, onlyInUse } from "./replica";
 
 /** What kind of thing the reader is told, in the order of their weight. */
 export type CauseKind = "config" | "failing" | "draining" | "mixed" | "updated";
@@ -137,13 +137,18 @@ function drainingCause({ name, state, draining, replicas }: Location): Cause[] {
 function mixedCause(location: Location): Cause[] {
   if (!location.mixed) return [];
   const versions = codeVersions(location).map(({ version, inUse }) => (inUse ? `${version} (in use)` : version));
+  const alone = onlyInUse(location);
   return [
     {
       kind: "mixed",
       key: `mixed ${location.name}`,
       location: location.name,
       title: `A deploy of code location ${location.name} is under way`,
-      text: versions.length < 2 ? "Its replicas answer with different code." : `Its replicas answer with code version ${inertText(versions.join(" and "))}.`,
+      text: alone
+        ? "Only its newest servers answer now; one with other code did less than a minute ago."
+        : versions.length < 2
+          ? "Its servers answer with different code."
+          : `Its servers answer with code version ${inertText(versions.join(" and "))}.`,
       remedy: "",
     },
   ];

@@ -37,3 +37,8 @@ export function codeVersions({ replicas }: Location): { version: string; inUse: 
   }
   return [...versions].map(([version, inUse]) => ({ version, inUse })).sort((a, b) => Number(b.inUse) - Number(a.inUse));
 }
+
+/** Whether every server that answers has what is in use. What another one said still counts for a while after it has gone. */
+export function onlyInUse({ replicas }: Location): boolean {
+  return replicas.length > 0 && replicas.every((replica) => replica.inUse);
+}

@@ -137,3 +137,16 @@ it("finds a location among many, and those that need attention", async () => {
   await user.clear(screen.getByRole("searchbox", { name: "Name, address or version" }));
   expect(screen.getAllByRole("button", { name: "Reload" })).toHaveLength(1);
 });
+
+it("needs no table for one server that has what is in use; what is left of a deploy is said", async () => {
+  const host = new MemoryHost();
+  const replica = { server: { serverId: "aaaaaaaaaaaaaaaa", build: { codeVersion: "new" } }, address: "10.0.0.2:4266", inUse: true };
+  host.addLocation({ ...readyLocation("quiet"), replicas: [replica] });
+  host.addLocation({ ...readyLocation("after"), mixed: true, replicas: [replica] });
+  renderPage("/deployment", host);
+  const quiet = await card("quiet");
+  expect(quiet.getByText("aaaaaaaaaaaaaaaa")).toBeDefined();
+  expect(quiet.queryByRole("table")).toBeNull();
+  const after = await card("after");
+  expect(after.getByText(/^Mixed: a server with other definitions.* answered less than a minute ago\./)).toBeDefined();
+});

@@ -68,7 +68,7 @@ export function LocationCard({ location, waiting, marked }: { location: Location
           <LocationFacts location={location} />
           <CapabilityList capabilities={location.capabilities} />
         </div>
-        {location.replicas.length > 0 && <ReplicaTable replicas={location.replicas} mixed={location.mixed} />}
+        <ReplicaTable location={location} />
         <WaitingJobs waiting={waiting} location={location.name} />
       </Panel>
     </div>

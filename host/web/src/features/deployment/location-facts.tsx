@@ -38,6 +38,7 @@ export function LocationFacts({ location }: { location: Location }) {
         ],
         ["Last change", loaded === undefined ? undefined : <Ago ms={loaded} />],
         ["Answered", answered === undefined ? undefined : <Ago ms={answered} />],
+        ["Server", server === undefined || server.serverId === "" ? undefined : <CopyText text={server.serverId} />],
         ["Started", started === undefined ? undefined : <Ago ms={started} />],
       ]}
     />

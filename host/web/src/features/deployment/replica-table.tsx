@@ -2,8 +2,8 @@ import { ArrowRightLeft, CircleCheck, CircleDashed, Hourglass } from "lucide-rea
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
 import { plural } from "@/lib/plural";
-import { shortServerId } from "@/domain/location/replica";
-import type { Replica } from "@/gen/penstock/host/v1/location_pb";
+import { onlyInUse, shortServerId } from "@/domain/location/replica";
+import type { Location, Replica } from "@/gen/penstock/host/v1/location_pb";
 import type { ServerInfo } from "@/gen/penstock/usercode/v1/server_info_pb";
 import { Badge, type StateLook } from "@/ui/badge";
 import { Note, Subtitle } from "@/ui/panel";
@@ -18,15 +18,20 @@ export const drainingLook: StateLook = { label: "Draining", tone: "warn", icon: 
 const inUse: StateLook = { label: "In use", tone: "good", icon: CircleCheck };
 const other: StateLook = { label: "Not in use", tone: "calm", icon: CircleDashed };
 
-/** The server processes behind a location's address. */
-export function ReplicaTable({ replicas, mixed }: { replicas: Replica[]; mixed: boolean }) {
+/** The server processes behind a location's address; nothing when all that can be said of them is beside it. */
+export function ReplicaTable({ location }: { location: Location }) {
+  const { replicas, mixed } = location;
+  const one = replicas.length === 1 && replicas.every((replica) => replica.inUse && replica.server?.draining !== true);
+  if (replicas.length === 0 || (one && !mixed)) return null;
   return (
     <div className={styles.replicas}>
-      <Subtitle>{replicas.length === 1 ? "Server" : `Servers behind the address: ${replicas.length}`}</Subtitle>
+      <Subtitle>Servers behind the address: {replicas.length}</Subtitle>
       {mixed && (
         <Note>
-          Mixed: they answer with different definitions, versions or capabilities, as they do while a deploy is under way. Jobs are shown as the servers in use have them;
-          a run starts on a server that has its job&apos;s definition.
+          {onlyInUse(location)
+            ? "Mixed: a server with other definitions, another version or other capabilities answered less than a minute ago."
+            : "Mixed: they answer with different definitions, versions or capabilities, as they do while a deploy is under way."}{" "}
+          Jobs are shown as the servers in use have them; a run starts on a server that has its job&apos;s definition.
         </Note>
       )}
       <Table label="Servers" head={["Server", "Address", "Protocol", "Code version", "State", "First seen", "Answered"]}>
@@ -55,7 +60,7 @@ function ReplicaRow({ replica: { server, address, inUse: used, firstSeenAt, answ
         <code className={styles.version}>{inertText(server?.build?.codeVersion ?? "")}</code>
       </td>
       <td>
-        <span className={styles.capability}>
+        <span className={styles.state}>
           <Badge look={used ? inUse : other} />
           {server?.draining === true && (
             <>

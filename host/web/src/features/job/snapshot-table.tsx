@@ -41,7 +41,9 @@ export function SnapshotTable({ name, snapshots, pair, onChoose }: {
           ))}
           <td>
             <span className={styles.inline}>
-              <CopyText text={snapshot.id} />
+              <span className={styles.nowrap}>
+                <CopyText text={snapshot.id} />
+              </span>
               {snapshot.current && <Badge look={current} />}
             </span>
           </td>
