@@ -3,7 +3,9 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -199,6 +201,41 @@ func TestDrainWaitsForAStartUnderWay(t *testing.T) {
 	<-s.ended
 	if a.refusal.GetReason() != usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING {
 		t.Errorf("the start was answered with %v", a.refusal)
+	}
+}
+
+// A start whose host takes its time to answer is refused when the drain begins meanwhile.
+func TestDrainBeginsDuringAStart(t *testing.T) {
+	s, h := serve(t, repositories(), Options{Drain: time.Hour}), startHost(t)
+	slow := listen(t)
+	var relaying sync.WaitGroup
+	defer relaying.Wait()
+	defer func() { _ = slow.Close() }()
+	relaying.Go(func() {
+		in, err := slow.Accept()
+		if err != nil {
+			return
+		}
+		s.begin()
+		eventually(t, "the server says that it drains", func() bool { return s.serverInfo(t).GetDraining() })
+		out, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(h.address, "http://"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		relaying.Go(func() { _, _ = io.Copy(out, in); _ = out.Close() })
+		_, _ = io.Copy(in, out)
+		_ = in.Close()
+	})
+	request := h.startRequest("run", "quick")
+	request.HostAddress = "http://" + slow.Addr().String()
+	response, err := s.client.StartRun(t.Context(), request)
+	if no := response.GetRefused(); err != nil || no.GetReason() != usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING {
+		t.Errorf("got %v, %v", response, err)
+	}
+	<-s.ended
+	if h.marked() != "" {
+		t.Errorf("user code did %q", h.marked())
 	}
 }
 

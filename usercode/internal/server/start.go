@@ -78,9 +78,8 @@ func (s *Server) decide(ctx context.Context, a *attempt, r *usercodev1.StartRunR
 
 // objection is why the run cannot start here; nil when it can.
 func (s *Server) objection(ctx context.Context, r *usercodev1.StartRunRequest, full bool) (*usercodev1.StartRefusal, error) {
-	if s.drainUntil.Load() != nil {
-		return refusal(usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING,
-			"this user-code server is stopping and starts nothing more; another one takes its place or it comes back"), nil
+	if no := s.refusedByDrain(); no != nil {
+		return no, nil
 	}
 	job := s.definitions.Job(r.GetRepository(), r.GetJob())
 	if job == nil {
@@ -106,7 +105,16 @@ func (s *Server) objection(ctx context.Context, r *usercodev1.StartRunRequest, f
 	if ctx.Err() != nil {
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
-	return nil, nil
+	return s.refusedByDrain(), nil // the host took its time, and a run that starts now might have none
+}
+
+// refusedByDrain refuses when the server drains.
+func (s *Server) refusedByDrain() *usercodev1.StartRefusal {
+	if s.drainUntil.Load() == nil {
+		return nil
+	}
+	return refusal(usercodev1.StartRefusalReason_START_REFUSAL_REASON_DRAINING,
+		"this user-code server is stopping and starts nothing more; another one takes its place or it comes back")
 }
 
 func (s *Server) refused(no *usercodev1.StartRefusal) *usercodev1.StartRunResponse {
