@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,8 +66,11 @@ func (f tlsFiles) note(what, path string) func(error) {
 const (
 	// sameRefusal is how long a reason to refuse a connection is not logged again: a host tries every few seconds.
 	sameRefusal = 10 * time.Minute
-	// maxRefusals bounds the reasons that are remembered.
+	// maxRefusals bounds the reasons that are remembered, and so what anybody who can connect makes the server log: when
+	// there are as many, further ones are not logged before one of them is forgotten.
 	maxRefusals = 64
+	// maxReason is how much of a reason is logged: it may repeat what the other side has sent.
+	maxReason = 300
 )
 
 // notedCredentials logs why a handshake failed, which the other side is told in a word at most.
@@ -83,8 +88,10 @@ func (n *notedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.
 	conn, info, err := n.TransportCredentials.ServerHandshake(raw)
 	if err != nil && !errors.Is(err, io.EOF) {
 		from, _, _ := net.SplitHostPort(raw.RemoteAddr().String())
-		if n.isNews(from + " " + err.Error()) {
-			n.log.Warn("a TLS connection was refused", "from", from, "error", err)
+		reason := err.Error()
+		reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
+		if n.isNews(from + " " + reason) {
+			n.log.Warn("a TLS connection was refused", "from", from, "error", reason)
 		}
 	}
 	return conn, info, err
@@ -99,7 +106,10 @@ func (n *notedCredentials) isNews(refusal string) bool {
 		return false
 	}
 	if len(n.logged) >= maxRefusals {
-		clear(n.logged)
+		maps.DeleteFunc(n.logged, func(_ string, last time.Time) bool { return now.Sub(last) >= sameRefusal })
+	}
+	if len(n.logged) >= maxRefusals {
+		return false
 	}
 	n.logged[refusal] = now
 	return true

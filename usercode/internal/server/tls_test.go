@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -152,7 +153,38 @@ func TestHostsShowCertificates(t *testing.T) {
 	if err := handshake(t, s.address, cert, host); err == nil {
 		t.Error("the old authority is still trusted")
 	}
+	replace(t, authorities, "/dev/null")
+	if err := handshake(t, s.address, cert); err == nil || !strings.Contains(err.Error(), "certificate required") {
+		t.Errorf("no certificate, with an empty file of authorities: %v", err)
+	}
+	if err := handshake(t, s.address, cert, next); err != nil {
+		t.Errorf("the authority from before the file was emptied: %v", err)
+	}
 	if _, err := New(nil, Options{TLSCert: cert, TLSKey: key, ClientCA: key}); err == nil || !strings.Contains(err.Error(), "no PEM certificate") {
 		t.Errorf("a file without authorities: %v", err)
+	}
+}
+
+// What anybody who can connect makes the server log is little.
+func TestRefusalsAreBounded(t *testing.T) {
+	now := time.Unix(0, 0)
+	n := noted(nil, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	logged := 0
+	refuse := func(times int) {
+		for range times {
+			for i := range 2 * maxRefusals {
+				if n.isNews(fmt.Sprint(i)) {
+					logged++
+				}
+			}
+		}
+	}
+	refuse(3)
+	if logged != maxRefusals || len(n.logged) > maxRefusals {
+		t.Errorf("%d refusals were logged and %d are remembered, want %d", logged, len(n.logged), maxRefusals)
+	}
+	now = now.Add(sameRefusal)
+	if refuse(1); logged != 2*maxRefusals {
+		t.Errorf("after %s, %d refusals were logged, want %d", sameRefusal, logged, 2*maxRefusals)
 	}
 }
