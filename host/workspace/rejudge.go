@@ -23,5 +23,8 @@ func (l *location) rejudge() {
 	l.mu.Lock()
 	l.definitions = next
 	l.mu.Unlock()
+	if l.keeping.good == d {
+		l.keeping.good = next // what is refused now must not be stored later
+	}
 	l.settle(l.state)
 }
