@@ -59,7 +59,7 @@ const (
 	// a report active that is older than the active one. When several servers are
 	// alive, the active one's among them, it takes rollbackProbesEach for each.
 	rollbackProbes     = 10
-	rollbackProbesEach = 5
+	rollbackProbesEach = 15
 	// hangPenalty is how many times as long as it took an address to fail it is
 	// left alone while others answer.
 	hangPenalty = 6

@@ -135,6 +135,32 @@ func TestRollingUpdateIsOneChange(t *testing.T) {
 	}
 }
 
+// Two servers are replaced slowly behind a balancer that draws lots for each connection. Now and then the lots fall on the
+// older one for a while; that must not bring it back.
+func TestRollingUpdateBehindLots(t *testing.T) {
+	const updates, seconds = 200, 300
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	flickered := 0
+	for range updates {
+		s := newSightings(t)
+		s.see("old", true, rollbackProbes)
+		for range seconds {
+			s.pass(time.Second)
+			s.see([]string{"old", "new"}[random.IntN(2)], true, 2*rollbackProbesEach)
+		}
+		s.pass(time.Second)
+		s.see("new", true, 2*rollbackProbesEach)
+		if s.changes > 1 {
+			flickered++
+		}
+	}
+	// One in three million is expected to, where ten answers in a row would bring it back in one of seven.
+	if flickered > 1 {
+		t.Errorf("seed %d: %d of %d updates were seen as more than one change", seed, flickered, updates)
+	}
+}
+
 // A deploy that is taken back half-way is two changes: there and back.
 func TestRollback(t *testing.T) {
 	s := newSightings(t)
