@@ -167,7 +167,7 @@ func (p *Planner) Recheck(ctx context.Context, run *host.Run) (Recheck, error) {
 	if location.State != host.LocationReady {
 		return Recheck{}, waitError(location)
 	}
-	job, err := p.workspace.FindJob(run.Job.String())
+	job, err := p.workspace.Job(run.Job)
 	if err != nil {
 		return Recheck{}, goneError(run.Job, err)
 	}

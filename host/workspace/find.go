@@ -57,6 +57,32 @@ func (w *Workspace) FindJob(name string) (*Job, error) {
 	return nil, ambiguous(name, found)
 }
 
+// Job finds the job of just that name, at no cost that depends on how many jobs
+// or locations there are. NotFound when its location or the job is not there;
+// Unavailable when its location has no definitions now.
+func (w *Workspace) Job(name host.JobName) (*Job, error) {
+	l, err := w.location(name.Location)
+	if err != nil {
+		return nil, err
+	}
+	d := l.current()
+	if d == nil {
+		l.mu.RLock()
+		defer l.mu.RUnlock()
+		return nil, l.unavailable()
+	}
+	for _, j := range d.byName[name.Job] {
+		if j.Name == name {
+			return j, nil
+		}
+	}
+	return nil, &host.Error{
+		Code: host.NotFound, Reason: "JOB_NOT_FOUND",
+		Message: fmt.Sprintf("there is no job %.200q", name.String()),
+		Remedy:  "List the jobs to see their names.",
+	}
+}
+
 func ambiguous(name string, found []*Job) error {
 	const most = 20
 	e := &host.Error{

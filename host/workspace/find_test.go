@@ -91,3 +91,28 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestJob(t *testing.T) {
+	p, gone := hosttest.Start(t, hosttest.Current()), hosttest.Start(t, hosttest.Current())
+	gone.Stop()
+	w := open(t, Options{Locations: []host.LocationConfig{at("etl", p), at("gone", gone)}})
+	awaitState(t, w, "etl", host.LocationReady)
+	awaitState(t, w, "gone", host.LocationUnavailable)
+	want := find(t, w, "plain")
+	if got, err := w.Job(want.Name); err != nil || got != want {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, c := range []struct {
+		name host.JobName
+		want host.Code
+	}{
+		{host.JobName{Location: "etl", Repository: want.Name.Repository, Job: "plai"}, host.NotFound},
+		{host.JobName{Location: "etl", Repository: "other", Job: want.Name.Job}, host.NotFound},
+		{host.JobName{Repository: want.Name.Repository, Job: want.Name.Job}, host.NotFound},
+		{host.JobName{Location: "gone", Repository: want.Name.Repository, Job: want.Name.Job}, host.Unavailable},
+	} {
+		if _, err := w.Job(c.name); host.CodeOf(err) != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
+		}
+	}
+}
