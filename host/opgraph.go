@@ -1,6 +1,9 @@
 package host
 
-import "sort"
+import (
+	"slices"
+	"strings"
+)
 
 // OpGraph is a job's ops, flattened: nested graphs are gone, each op has its
 // path ("graph.op") and knows what it depends on.
@@ -10,6 +13,9 @@ type OpGraph struct {
 	ops   map[string]*vertex
 	// inside are the ops below the path of a nested graph.
 	inside map[string][]*vertex
+	// sorted are the ops in the order of Paths; vertices counts them and the places between.
+	sorted   []*vertex
+	vertices int
 }
 
 // vertex is an op, or a place where edges meet: an input or an output of a
@@ -19,6 +25,8 @@ type OpGraph struct {
 type vertex struct {
 	// path of an op; empty for a place.
 	path string
+	// id is its number among all vertices; index is that of an op in Paths.
+	id, index int
 	// inputs of an op that wires feed, in order.
 	inputs []opInput
 	// up is what it depends on, by data and by order; down is the reverse.
@@ -50,11 +58,18 @@ type placed struct {
 // Ops flattens the job's graph.
 func (d *JobDefinition) Ops() *OpGraph {
 	g := &OpGraph{ops: map[string]*vertex{}, inside: map[string][]*vertex{}}
-	for _, v := range g.place("", &d.Graph, placed{}) {
+	g.sorted = g.place("", &d.Graph, placed{})
+	slices.SortFunc(g.sorted, func(a, b *vertex) int { return strings.Compare(a.path, b.path) })
+	for i, v := range g.sorted {
+		v.index = i
 		g.Paths = append(g.Paths, v.path)
 	}
-	sort.Strings(g.Paths)
 	return g
+}
+
+func (g *OpGraph) vertex(path string) *vertex {
+	g.vertices++
+	return &vertex{path: path, id: g.vertices - 1}
 }
 
 // place adds the nodes of a graph, which is that of self, and returns all ops below.
@@ -62,7 +77,7 @@ func (g *OpGraph) place(prefix string, graph *Graph, self placed) (all []*vertex
 	nodes := make(map[string]placed, len(graph.Nodes))
 	for i := range graph.Nodes {
 		n := &graph.Nodes[i]
-		nodes[n.Name] = newPlaced(n, prefix+n.Name)
+		nodes[n.Name] = g.newPlaced(n, prefix+n.Name)
 	}
 	for i := range graph.Nodes {
 		n := nodes[graph.Nodes[i].Name]
@@ -90,16 +105,16 @@ func (g *OpGraph) place(prefix string, graph *Graph, self placed) (all []*vertex
 	return all
 }
 
-func newPlaced(n *Node, path string) placed {
+func (g *OpGraph) newPlaced(n *Node, path string) placed {
 	if n.Graph == nil {
-		return placed{node: n, end: &vertex{path: path}}
+		return placed{node: n, end: g.vertex(path)}
 	}
-	p := placed{node: n, end: &vertex{}, start: &vertex{}, inputs: map[string]*vertex{}, outputs: map[string]*vertex{}}
+	p := placed{node: n, end: g.vertex(""), start: g.vertex(""), inputs: map[string]*vertex{}, outputs: map[string]*vertex{}}
 	for _, w := range n.Wires {
-		p.inputs[w.Input] = &vertex{}
+		p.inputs[w.Input] = g.vertex("")
 	}
 	for _, o := range n.Outputs {
-		p.outputs[o.Port] = &vertex{}
+		p.outputs[o.Port] = g.vertex("")
 	}
 	return p
 }

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,29 @@ func TestSelect(t *testing.T) {
 		{"*f", "a b c d f g.x g.y"},
 		{"+g.y,*d", "a b c d g.x g.y"},
 		{"+e", ""},
+		{`name:"a" or +c`, "a c"},
+		{"2+d", "a b c d"},
+		{"a+1", "a b c"},
+		{"a+7", "a b c d e f g.x g.y"},
+		{"(a or b)+", "a b c d"},
+		{"*d and not d", "a b c"},
+		{"*(b, c) and not c", "a b"},
+		{"a* and *d", "a b c d"},
+		{"not (d* or e)", "a b c"},
+		{"not d+ and *d", "a b c"},
+		{"roots()", "a"},
+		{"roots(*d)", "a"},
+		{"*roots(d*)", "a b c d"},
+		{"*sinks(*d)", "a b c d"},
+		{"roots(g, *d)", "a"},
+		{"*sinks(g)", "a b c d g.x g.y"},
+		{`name:"g.*" or *d`, "a b c d g.x g.y"},
+		{`name:"*y",*g.x`, "a b c d g.x g.y"},
+		{`name:"*"`, "a b c d e f g.x g.y"},
+		{`*name:"*.*x*"`, "a b c d g.x"},
+		{`name:"g*",*d`, "a b c d g.x g.y"},
+		{"not sinks()", "a b c d g.x g.y"},
+		{"d and not b", ""},
 	} {
 		got, err := ops.Select(c.expr)
 		if c.want == "" {
@@ -81,8 +105,14 @@ func TestSelectErrors(t *testing.T) {
 		{"nope", 1, `"nope" matches no op`},
 		{"a,  x", 5, `did you mean "g.x"?`},
 		{"*+a", 1, "mixes + and *"},
-		{"a,,b", 3, "names no op"},
+		{"a,,b", 3, "expected an op"},
 		{"é,a", 1, "matches no op"},
+		{"a and b", 1, `"a and b" selects no op`},
+		{"a, not * ", 4, `"not *" selects no op`},
+		{"a or (b and nobody)", 13, `"nobody" matches no op; the job has a, b, c, d, e, f, g.x, g.y`},
+		{`*d and name:"z*"`, 13, `the pattern "z*" matches no op; the job has`},
+		{`a, name:"G.X"`, 9, `did you mean "g.x"?`},
+		{"a ab", 3, `expected and, or`},
 		{"d", 0, `input "left" of op d comes from b`},
 		{"g", 0, `input "in" of op g.x comes from d`},
 		{"f", 0, `comes from g.y`},
@@ -100,8 +130,54 @@ func TestSelectErrors(t *testing.T) {
 	}
 }
 
+// TestSelectTellsAllAtOnce has what cannot be read and what matches nothing, in the order of the text.
+func TestSelectTellsAllAtOnce(t *testing.T) {
+	_, err := diamond().Ops().Select("a or zz, b c,\n (yy)+ and a, +, *")
+	var e *host.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	var places [][2]int
+	for _, p := range e.Problems {
+		places = append(places, [2]int{p.Line, p.Column})
+	}
+	if want := [][2]int{{1, 6}, {1, 12}, {2, 3}, {2, 16}}; !slices.Equal(places, want) {
+		t.Errorf("places %v, want %v: %v", places, want, err)
+	}
+}
+
+func TestSelectSuggests(t *testing.T) {
+	d := &host.JobDefinition{Name: "j", Graph: host.Graph{Name: "j", Nodes: []host.Node{
+		{Name: "open_repository", Op: "o"},
+		{Name: "sizes", Graph: &host.Graph{Name: "sizes", Nodes: []host.Node{{Name: "list_files", Op: "o"}}}},
+	}}}
+	ops := d.Ops()
+	for _, c := range []struct{ name, want string }{
+		{"open_repositroy", "open_repository"},
+		{"open_repo", ""},
+		{"OPEN_REPOSITORY", "open_repository"},
+		{"opn_repository", "open_repository"},
+		{"list_files", "sizes.list_files"},
+		{"List_Files", "sizes.list_files"},
+		{"lits_files", "sizes.list_files"},
+		{"size", "sizes"},
+		{"sizes.list", ""},
+		{"s", ""},
+		{strings.Repeat("é", 5000), ""},
+	} {
+		_, err := ops.Select(c.name)
+		want := "; the job has open_repository, sizes.list_files"
+		if c.want != "" {
+			want = fmt.Sprintf("; did you mean %q?", c.want)
+		}
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("Select(%.40q): %v, want it to end in %q", c.name, err, want)
+		}
+	}
+}
+
 func FuzzSelect(f *testing.F) {
-	for _, s := range []string{"", "*", "*a", "a++", "+g.y,*d", "a,,b", "é*"} {
+	for _, s := range []string{"", "*", "*a", "a++", "+g.y,*d", "a,,b", "é*", `2+name:"g*" and not (f, e)`, "roots(sinks(*d))*"} {
 		f.Add(s)
 	}
 	ops := diamond().Ops()

@@ -17,7 +17,8 @@ var arrows = map[string][]string{
 	"versioncheck":      {},
 	"proto/gen/...":     {"proto/gen/..."},
 
-	"host":                 {"usercode/metadata", "usercode/tag"},
+	"host/opselection":     {},
+	"host":                 {"host/opselection", "usercode/metadata", "usercode/tag"},
 	"host/store/boltstore": {"host", "usercode/metadata", "usercode/tag", "proto/gen/penstock/store/v1"},
 	"host/store/storetest": {"host", "usercode/metadata", "usercode/tag"},
 	"host/workspace":       {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
