@@ -48,6 +48,7 @@ type attempts struct {
 	maxWorkers int
 	logger     *slog.Logger
 	fewer      chan struct{} // gets a value when there is one less that is not over
+	adopts     bool          // processes that nobody waits for become this one's
 
 	mu      sync.Mutex
 	byKey   map[key]*attempt
@@ -196,6 +197,9 @@ func (t *attempts) watch(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		t.reap()
+		if t.adopts {
+			adopt()
+		}
 		select {
 		case <-ended:
 		case <-ticker.C:

@@ -120,6 +120,7 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.Logger),
 		hostsNoted: map[string]bool{},
 	}
+	s.attempts.adopts = opts.Last
 	s.info = s.makeInfo()
 	options := []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(s.unary),
