@@ -66,6 +66,9 @@ func (f *failure) place(p *hostv1.Problem) string {
 		}
 		return "tag " + followed(p.GetPath()) + column
 	case "op_selection":
+		if p.GetLine() > 1 {
+			return fmt.Sprintf("op selection: line %d, %s", p.GetLine(), column)
+		}
 		return "op selection: " + column
 	case "job", "":
 		return followed(p.GetPath()) + column

@@ -70,7 +70,7 @@ Ctrl-C stops the waiting, not the run.`,
 	flags.StringArrayVar(&l.tags, "tag", nil, "tag for the run, as key=value; may be repeated")
 	flags.StringVar(&l.priority, "priority", "", "whole number; a higher one leaves the queue first (the tag "+tag.KeyPriority+")")
 	flags.StringVar(&l.config, "config", "", "file with the run config, YAML or JSON; - reads standard input")
-	flags.StringVar(&l.opSelection, "op-selection", "", "ops to run: names and *name, name*, +name, name+, separated by commas (default all)")
+	flags.StringVar(&l.opSelection, "op-selection", "", "ops to run: names, *name, name*, 2+name, name+, with commas, or an expression such as '*name:\"write_*\" and not roots()' (default all)")
 	flags.BoolVar(&l.wait, "wait", false, "follow the run to its end; the exit code tells how it ended")
 	must(cmd.RegisterFlagCompletionFunc("tag", cobra.NoFileCompletions))
 	must(cmd.RegisterFlagCompletionFunc("priority", cobra.NoFileCompletions))

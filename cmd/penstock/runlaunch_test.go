@@ -78,13 +78,14 @@ func TestLaunch(t *testing.T) {
 
 func TestLaunchRejected(t *testing.T) {
 	host := &fakeHost{launchRun: func(*hostv1.LaunchRunRequest) (*hostv1.Run, error) {
-		return nil, wireError(connect.CodeInvalidArgument, "the launch of report has 5 problems", &hostv1.ErrorDetail{
+		return nil, wireError(connect.CodeInvalidArgument, "the launch of report has 6 problems", &hostv1.ErrorDetail{
 			Reason: "LAUNCH", Remedy: "Correct them and launch again.",
 			Problems: []*hostv1.Problem{
 				{Field: "config", Path: "config.report.path", Line: 3, Column: 5, Message: "it is a number; a string is needed"},
 				{Field: "config", Line: 7, Message: "unknown key"},
 				{Field: "tags", Path: "penstock/priority", Message: `"high" is not a whole number`},
-				{Field: "op_selection", Column: 4, Message: `there is no op "cuont"`},
+				{Field: "op_selection", Line: 1, Column: 4, Message: `"cuont" matches no op`},
+				{Field: "op_selection", Line: 2, Column: 3, Message: "this ( is not closed"},
 				{Field: "future", Path: "x", Column: 2, Message: "no"},
 			},
 		})
@@ -94,11 +95,12 @@ func TestLaunchRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := penstock(t, host.serve(t, nil), "launch", "report", "--config", path)
-	r.want(t, exitRejected, "", "penstock: the launch of report has 5 problems\n"+
+	r.want(t, exitRejected, "", "penstock: the launch of report has 6 problems\n"+
 		"  "+path+":3:5: config.report.path: it is a number; a string is needed\n"+
 		"  "+path+":7: unknown key\n"+
 		"  tag penstock/priority: \"high\" is not a whole number\n"+
-		"  op selection: column 4: there is no op \"cuont\"\n"+
+		"  op selection: column 4: \"cuont\" matches no op\n"+
+		"  op selection: line 2, column 3: this ( is not closed\n"+
 		"  future: x: column 2: no\n"+
 		"Correct them and launch again.\n")
 }

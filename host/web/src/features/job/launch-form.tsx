@@ -1,7 +1,7 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Rocket, Tags } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName, type JobNameText } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
@@ -12,6 +12,7 @@ import type { Problem } from "@/gen/penstock/host/v1/problem_pb";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
 import { useDebounced } from "@/lib/debounced";
+import { fieldRange } from "@/lib/text-place";
 import { Button } from "@/ui/button";
 import { TextField } from "@/ui/field";
 import { Kbd } from "@/ui/kbd";
@@ -40,6 +41,7 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
 }) {
   const [tagging, setTagging] = useState(false);
   const [goTo, setGoTo] = useState<TextPlace>();
+  const selection = useRef<HTMLInputElement>(null);
   const launch = useLaunch(name, draft, job.definitionDigest);
   const preview = usePreview(name, draft);
   const problems = preview.data?.problems ?? none;
@@ -55,7 +57,10 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
   const jump = (problem: Problem) => {
     if (problem.field === "config") setGoTo({ line: problem.line, column: problem.column });
     else if (problem.field === "tags") setTagging(true);
-    else document.getElementById("op-selection")?.focus();
+    else {
+      selection.current?.focus();
+      if (problem.line > 0) selection.current?.setSelectionRange(...fieldRange(draft.ops, problem.line, problem.column));
+    }
   };
   return (
     <div className={styles.split}>
@@ -85,7 +90,7 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
       <Panel padded={false}>
         <Section title="Op selection" actions={draft.ops === "" ? undefined : <Link href={paths.job(name, { select: draft.ops })}>Show in the graph</Link>}>
           <TextField
-            id="op-selection"
+            ref={selection}
             mono
             aria-label="Op selection"
             placeholder="all ops; or for example *report, read+"
@@ -95,7 +100,8 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
           />
           <div className={styles.fieldHint}>
             <Note>
-              Names with commas between; <code>*name</code> with all before it, <code>name*</code> with all after it, <code>+name</code> and <code>name+</code> with one step.
+              Names with commas between; <code>*name</code> with all before it, <code>name*</code> with all after it, <code>+name</code> and <code>name+</code> with one step. Or an expression:{" "}
+              <code>*name:"write_*" and not (b or c)</code>, <code>2+sinks(graph)</code>.
             </Note>
           </div>
         </Section>

@@ -86,7 +86,7 @@ it("lists all that is wrong with its place, and launches nothing", async () => {
     problems: [
       { field: "config", path: "weeks", line: 1, column: 8, message: "must be a whole number" },
       { field: "tags", path: "a b", message: "a key holds no space" },
-      { field: "op_selection", column: 2, message: "matches no op" },
+      { field: "op_selection", line: 1, column: 3, message: "matches no op" },
     ],
   });
   const { user } = renderPage(page, host);
@@ -98,7 +98,10 @@ it("lists all that is wrong with its place, and launches nothing", async () => {
   await user.keyboard("{Control>}{Enter}{/Control}");
   expect(host.launched).toHaveLength(0);
   await user.click(screen.getByRole("button", { name: /matches no op/ }));
-  expect(document.activeElement).toBe(screen.getByRole("textbox", { name: "Op selection" }));
+  const selection = screen.getByRole<HTMLInputElement>("textbox", { name: "Op selection" });
+  expect(document.activeElement).toBe(selection);
+  expect(selection.value.slice(selection.selectionStart ?? 0, selection.selectionEnd ?? 0)).toBe(draft.ops.slice(2));
+  expect(screen.getByText("Op selection · column 3")).toBeDefined();
   await user.click(screen.getByRole("button", { name: /must be a whole number/ }));
   await waitFor(() => { expect(document.activeElement?.getAttribute("aria-label")).toBe("Config, as YAML"); });
   await user.click(screen.getByRole("button", { name: /a key holds no space/ }));

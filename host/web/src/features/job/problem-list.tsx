@@ -52,6 +52,7 @@ export function ProblemList({ problems, checking, location, onJump }: {
 const fields: Record<string, string> = { config: "Config", tags: "Tags", op_selection: "Op selection" };
 
 function placeText({ field, path, line, column }: Problem): string {
-  const place = line > 0 ? `line ${line}${column > 0 ? `, column ${column}` : ""}` : column > 0 ? `column ${column}` : "";
+  const oneLine = field === "op_selection" && line === 1;
+  const place = line > 0 && !oneLine ? `line ${line}${column > 0 ? `, column ${column}` : ""}` : column > 0 ? `column ${column}` : "";
   return [fields[field] ?? field, path, place].filter((part) => part !== "").join(" · ");
 }
