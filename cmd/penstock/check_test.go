@@ -159,7 +159,7 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := "#!/bin/sh\ntrap '' INT TERM HUP\necho $$ > " + pipe + "\nwhile :; do sleep 1; done\n"
-	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil { //nolint:gosec // it is a program
+	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	signals := make(chan os.Signal, 2)

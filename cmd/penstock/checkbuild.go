@@ -69,7 +69,7 @@ func (b *build) check(ctx context.Context) (*checkObject, error) {
 	if err := w.Start(ctx); err != nil {
 		return nil, err
 	}
-	defer w.Stop()
+	defer w.Stop() //nolint:contextcheck // what it keeps is kept, whoever waits
 	location, err := b.await(ctx, w, changes, code.Failed())
 	if err == nil && location.Fault != nil && location.State != host.LocationIncompatible {
 		err = faultError(location.Fault)

@@ -129,7 +129,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.store = store
 	p.workspace.Keep(store)
 	lasting := context.WithoutCancel(ctx)
-	p.onStop(func() error { p.workspace.Stop(); return nil })
+	p.onStop(func() error { p.workspace.Stop(); return nil }) //nolint:contextcheck // what it keeps is kept, whoever waits
 	if err := p.workspace.Start(lasting); err != nil {
 		return err
 	}
