@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,6 +129,7 @@ func (w *worker) hello(l *link) (acked uint64, err error) {
 		case err != nil:
 			return 0, fmt.Errorf("wait for the answer to hello: %w", err)
 		case m.GetWelcome() != nil:
+			w.beat = cmp.Or(max(m.GetWelcome().GetHeartbeatInterval().AsDuration(), 0), w.beat)
 			if acked = m.GetWelcome().GetAckedSeq(); w.spec != nil {
 				return acked, nil
 			}
@@ -200,6 +202,11 @@ func (l *link) finished(ctx context.Context, seq uint64) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// heartbeat says that the worker lives.
+func (l *link) heartbeat() error {
+	return l.send(&workerv1.AttachRequest{Message: &workerv1.AttachRequest_Heartbeat{Heartbeat: &workerv1.Heartbeat{}}})
 }
 
 func (l *link) send(m *workerv1.AttachRequest) error {

@@ -3,8 +3,10 @@ package hosttest
 import (
 	"net"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
@@ -13,6 +15,7 @@ import (
 type storingHost struct {
 	workerv1.UnimplementedWorkerServiceServer
 	stored   uint64
+	beat     time.Duration
 	messages chan *workerv1.AttachRequest
 }
 
@@ -22,11 +25,15 @@ func (h *storingHost) Attach(s grpc.BidiStreamingServer[workerv1.AttachRequest, 
 		if err != nil {
 			return err // the worker, or this host, has ended
 		}
-		h.messages <- m
+		select {
+		case h.messages <- m:
+		case <-s.Context().Done():
+			return s.Context().Err()
+		}
 		if m.GetHello() == nil {
 			continue
 		}
-		replies := []*workerv1.AttachResponse{{Message: &workerv1.AttachResponse_Welcome{Welcome: &workerv1.Welcome{AckedSeq: h.stored}}}}
+		replies := []*workerv1.AttachResponse{{Message: &workerv1.AttachResponse_Welcome{Welcome: &workerv1.Welcome{AckedSeq: h.stored, HeartbeatInterval: durationpb.New(h.beat)}}}}
 		if m.GetHello().GetWantGrant() {
 			replies = append(replies, &workerv1.AttachResponse{Message: &workerv1.AttachResponse_Grant{Grant: &workerv1.Grant{Run: &workerv1.RunSpec{}}}})
 		}
@@ -83,7 +90,7 @@ func TestOutlive(t *testing.T) {
 	}
 	stop()
 
-	second := &storingHost{stored: 1}
+	second := &storingHost{stored: 1, beat: time.Millisecond}
 	second.listen(t, address)
 	h := second.next(t).GetHello()
 	if h.GetWantGrant() || h.GetLastSeq() != 2 || h.GetWorkerId() != p.Recorded().Grants[0].WorkerID {
@@ -91,6 +98,9 @@ func TestOutlive(t *testing.T) {
 	}
 	if batch := second.next(t).GetEvents(); batch.GetFirstSeq() != 2 || len(batch.GetEvents()) != 1 {
 		t.Errorf("it sends again %v", batch)
+	}
+	if m := second.next(t); m.GetHeartbeat() == nil {
+		t.Errorf("it sends %v, want a heartbeat", m)
 	}
 	p.Close()
 	if g := p.Recorded().Grants; len(g) != 1 || g[0].Protocol != b.Protocol || g[0].RunID != "run" || g[0].Attempt != 1 {

@@ -26,13 +26,17 @@ type worker struct {
 	link  *link
 	spec  *workerv1.RunSpec // nil before the grant
 	sent  [][]byte          // every event so far
+	beat  time.Duration     // how often the host wants to hear something
 	clock time.Duration     // since startedAt; events need times, nobody needs real ones
 	asked chan *workerv1.Cancel
 }
 
+// defaultBeat is used with a host that names none.
+const defaultBeat = 10 * time.Second
+
 // run attaches, asks for the grant, and plays the run.
 func (w *worker) run(ctx context.Context) error {
-	w.asked = make(chan *workerv1.Cancel, 1)
+	w.asked, w.beat = make(chan *workerv1.Cancel, 1), defaultBeat
 	if err := w.attach(ctx); err != nil {
 		return err
 	}
@@ -132,10 +136,19 @@ func (w *worker) busy(ctx context.Context) (canceled bool, err error) {
 			<-done
 		}()
 	}
+	beat := time.NewTicker(w.beat)
+	defer beat.Stop()
 	for {
 		select {
 		case <-done:
 			return false, nil
+		case <-beat.C:
+			if err := w.link.heartbeat(); err != nil {
+				if err := w.reattach(ctx, err); err != nil {
+					return false, err
+				}
+				beat.Reset(w.beat)
+			}
 		case <-w.asked:
 			return true, nil
 		case <-w.link.acked:
@@ -143,6 +156,7 @@ func (w *worker) busy(ctx context.Context) (canceled bool, err error) {
 			if err := w.reattach(ctx, err); err != nil {
 				return false, err
 			}
+			beat.Reset(w.beat)
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}

@@ -35,7 +35,7 @@ func seed(t *testing.T) uint64 {
 func TestRandomReports(t *testing.T) {
 	c := NewChance(seed(t))
 	seen := map[string]int{}
-	for range 50_000 {
+	for range 20_000 {
 		r := c.Report()
 		m := Model{Host: current(), AllowDev: c.IntN(2) == 0}
 		host := versioncheck.Protocol

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/penstock-run/penstock/host/hosttest"
@@ -77,10 +78,16 @@ func everything() *usercodev1.JobDefinition {
 	last := hosttest.Place("last", "add", hosttest.Wired("in", "inner"))
 	last.After = []string{"first"}
 	return &usercodev1.JobDefinition{
-		Name: JobEverything, Description: "Adds three times.\n\nWith `everything` that a job can have.",
+		Name: JobEverything, MaxConcurrent: 2, Description: "Adds three times.\n\nWith `everything` that a job can have.",
 		Tags: []*tagv1.Tag{{Key: "domain", Value: "sales"}, {Key: "team", Value: "etl"}},
 		Ops: []*usercodev1.OpDefinition{
-			{Name: "add", Description: "Adds one.", Inputs: port("in"), Outputs: port("result")},
+			{
+				Name: "add", Description: "Adds one.", Inputs: port("in"), Outputs: port("result"), Priority: -1,
+				Timeout: durationpb.New(90 * time.Second), Retry: &usercodev1.RetryPolicy{
+					MaxRetries: 3, Delay: durationpb.New(1500 * time.Millisecond), BackoffMilli: 2_000, JitterMilli: 100,
+					MaxDelay: durationpb.New(time.Minute), SomeErrors: true,
+				},
+			},
 			{Name: "start", Description: "Begins.", Outputs: port("result")},
 		},
 		Graphs: []*usercodev1.GraphDefinition{{

@@ -3,6 +3,9 @@ package compat
 import (
 	"context"
 	"crypto/rand"
+	"flag"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +17,17 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// sideBySide is how many tests run at a time, on however small a machine: most of their time they wait for a host's
+// patience or its next probe.
+const sideBySide = 4
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if given := flag.Lookup("test.parallel").Value; given.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = given.Set(strconv.Itoa(sideBySide)) // a number it is
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // clock is the time package.
 type clock struct{}
@@ -25,7 +38,7 @@ func (clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 // patience is a context that ends with the test's patience; machines are shared.
 func patience(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

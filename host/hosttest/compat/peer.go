@@ -61,7 +61,7 @@ type Subject struct {
 func (p Peer) Run(t testing.TB, location, canary string) Subject {
 	t.Helper()
 	s := Subject{Location: location, Behavior: p.Behavior(canary), Want: p.Want, Canary: canary, Hold: &Gate{}}
-	s.Behavior.Work = s.Hold.Pass
+	s.Behavior.Work, s.Behavior.Outlive = s.Hold.Pass, true // so that a host that is slow to answer is asked again
 	s.Peer = hosttest.StartAt(t, hosttest.OwnAddress(), s.Behavior)
 	return s
 }

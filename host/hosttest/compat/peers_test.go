@@ -71,13 +71,11 @@ func runPeers(t *testing.T, peers ...Peer) {
 	if err := h.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range subjects {
-		found, err := Stored(patience(t), directory, clock{}, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range found {
-			t.Errorf("%s: %s", s.Location, f)
-		}
+	found, err := Stored(patience(t), directory, clock{}, subjects...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		t.Error(f)
 	}
 }

@@ -16,6 +16,8 @@ type version struct {
 	name     string
 	behavior func(canary string) hosttest.Behavior
 	report   Report
+	// matters says that other jobs, too, are deployed with it.
+	matters bool
 }
 
 func plainVersion(text string, kind Kind, n ...int) Version {
@@ -30,14 +32,14 @@ func versions() []version {
 	needs := listed(plainVersion("0.15.0", Release, 0, 15, 0))
 	needs.MinHost = plainVersion("0.15.0", Release, 0, 15, 0)
 	return []version{
-		{"unreported", at(""), Report{}},
-		{"dev", declaring("dev"), listed(plainVersion("dev", Development))},
-		{"0.13.9", at("0.13.9"), Report{Version: plainVersion("0.13.9", Release, 0, 13, 9)}},
-		{"0.14.17", at("0.14.17"), Report{Version: plainVersion("0.14.17", Release, 0, 14, 17)}},
-		{"0.14.18", at("0.14.18"), Report{Version: plainVersion("0.14.18", Release, 0, 14, 18)}},
-		{"0.15.0", with(declaring("0.15.0"), minHost("0.15.0")), needs},
-		{"0.16.0", with(declaring("0.16.0"), future), listed(plainVersion("0.16.0", Release, 0, 16, 0))},
-		{"1.0.0", declaring("1.0.0"), listed(plainVersion("1.0.0", Release, 1, 0, 0))},
+		{"unreported", at(""), Report{}, false},
+		{"dev", declaring("dev"), listed(plainVersion("dev", Development)), false},
+		{"0.13.9", at("0.13.9"), Report{Version: plainVersion("0.13.9", Release, 0, 13, 9)}, false},
+		{"0.14.17", at("0.14.17"), Report{Version: plainVersion("0.14.17", Release, 0, 14, 17)}, true},
+		{"0.14.18", at("0.14.18"), Report{Version: plainVersion("0.14.18", Release, 0, 14, 18)}, true},
+		{"0.15.0", with(declaring("0.15.0"), minHost("0.15.0")), needs, true},
+		{"0.16.0", with(declaring("0.16.0"), future), listed(plainVersion("0.16.0", Release, 0, 16, 0)), true},
+		{"1.0.0", declaring("1.0.0"), listed(plainVersion("1.0.0", Release, 1, 0, 0)), false},
 	}
 }
 
