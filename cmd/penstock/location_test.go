@@ -81,10 +81,24 @@ func TestLocation(t *testing.T) {
 		show(`"drain_deadline": "2026-11-03T14:02:09.123456789Z"`, "--json")
 		l.Replicas, l.Draining = []*hostv1.Replica{{Server: l.GetServer(), InUse: true}}, true
 		show("Draining:      yes: nothing is started until a server answers that does not drain")
-		show("draining: ends after its 2 workers, at the latest at 2026-11-03 14:02:09")
+		show("draining: waits for 2 workers, until 2026-11-03 14:02:09 at the latest")
 		show(`"draining": true`, "--json")
 		l.Replicas, l.Draining = nil, false // of a host that does not tell servers apart
-		show("Draining:      draining: ends after its 2 workers, at the latest at 2026-11-03 14:02:09")
+		show("Draining:      draining: waits for 2 workers, until 2026-11-03 14:02:09 at the latest")
+	})
+	t.Run("MixedAndGone", func(t *testing.T) {
+		l := deployedLocation()
+		l.Replicas, l.State = nil, hostv1.LocationState_LOCATION_STATE_STALE
+		gone := &fakeHost{
+			listRuns: waiting, location: func(string) (*hostv1.Location, error) { return l, nil },
+			locations: func() ([]*hostv1.Location, error) { return []*hostv1.Location{l}, nil },
+		}
+		url := gone.serve(t, nil)
+		for _, args := range [][]string{{"location", "list"}, {"location", "show", "ml"}} {
+			if r := penstock(t, url, args...); r.code != exitOK || strings.Contains(strings.ToLower(r.out), "mixed") {
+				t.Errorf("%q: no server is known, and that they are mixed is said: %+v", args, r)
+			}
+		}
 	})
 	t.Run("ShowDeploy", func(t *testing.T) {
 		r := penstock(t, url, "location", "show", "ml")

@@ -101,7 +101,7 @@ func (p printer) location(l locationObject) error {
 
 // mixedText is empty when the servers do not differ.
 func (l locationObject) mixedText() string {
-	if !l.Mixed {
+	if !l.Mixed || len(l.Replicas) == 0 {
 		return ""
 	}
 	return "yes: within a minute different definitions, versions or capabilities were reported, as in a deploy"
@@ -126,9 +126,9 @@ func (s serverObject) drainText() string {
 	}
 	text := "draining"
 	if s.LiveWorkers > 0 {
-		text += ": ends after its " + counted(int(s.LiveWorkers), "worker")
+		text += ": waits for " + counted(int(s.LiveWorkers), "worker")
 		if s.DrainDeadline != nil {
-			text += ", at the latest at " + clockText(s.DrainDeadline)
+			text += ", until " + clockText(s.DrainDeadline) + " at the latest"
 		}
 	}
 	return text
@@ -168,7 +168,7 @@ func (l locationObject) serversText() string {
 		}
 	}
 	notes := []string{}
-	if l.Mixed {
+	if l.Mixed && len(l.Replicas) > 0 {
 		notes = append(notes, "mixed")
 	}
 	switch {
