@@ -23,8 +23,8 @@ type CommandResult struct {
 // program inherits environment and working directory of the worker. Every line that it writes becomes a log record
 // with the attribute stream; exit code 0 is success, any other fails the op.
 //
-// When the run is canceled, the program and what it started get SIGTERM, and five seconds later SIGKILL. What is
-// still in its process group when it ends is killed.
+// When the run is canceled, or the op's [Timeout] is over, the program and what it started get SIGTERM, and five
+// seconds later SIGKILL. What is still in its process group when it ends is killed.
 //
 //	var build = usercode.Command("dbt_build", "dbt", "build", "--select", "orders")
 func Command(name string, argv ...string) Op[CommandResult] { return NewCommand(name, argv) }
@@ -37,7 +37,7 @@ func NewCommand(name string, argv []string, opts ...CommandOption) Op[CommandRes
 			o.applyCommand(c)
 		}
 	}
-	def := newOp(name, false, nil, outputOf[CommandResult](), []OpOption{c.description}, func(ctx context.Context, _ []any) (any, error) {
+	def := newOp(name, false, nil, outputOf[CommandResult](), c.opOptions, func(ctx context.Context, _ []any) (any, error) {
 		return c.run(ctx)
 	})
 	for _, problem := range c.problems() {
@@ -59,10 +59,10 @@ type Dir string
 func (d Dir) applyCommand(c *command) { c.dir = string(d) }
 
 type command struct {
-	argv        []string
-	env         map[string]string
-	dir         string
-	description Description
+	argv      []string
+	env       map[string]string
+	dir       string
+	opOptions []OpOption // those that are not about the program
 }
 
 func (c *command) problems() (problems []string) {

@@ -141,6 +141,18 @@ func TestCommandIsCanceled(t *testing.T) {
 	waitGone(t, pid)
 }
 
+// TestCommandTimesOut ends what the program has started, and tries again.
+func TestCommandTimesOut(t *testing.T) {
+	r := run(t, shell(`echo pid $$; sleep 1000`, usercode.Timeout(200*time.Millisecond), usercode.Retry{Max: 1}), nil)
+	op, _ := r.Op("run")
+	if op.Outcome != usertest.Failure || op.Reason != "timeout" || len(op.Attempts) != 2 || len(r.Logs) > 2 {
+		t.Fatalf("got %+v and %d lines", op, len(r.Logs))
+	}
+	for _, l := range r.Logs {
+		waitGone(t, strings.TrimPrefix(l.Message, "pid "))
+	}
+}
+
 // TestCommandThatIgnoresTERM is killed after the grace.
 func TestCommandThatIgnoresTERM(t *testing.T) {
 	if testing.Short() {

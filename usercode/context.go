@@ -11,6 +11,7 @@ import (
 type Run struct {
 	ID         string // empty outside of a run
 	Attempt    int    // from 1
+	OpAttempt  int    // of the op, from 1; more than 1 when a [Retry] made it run again
 	Job        string
 	Repository string
 	Tags       map[string]string // all of the run's, those of the system included; the caller's to change
@@ -22,7 +23,7 @@ func RunFrom(ctx context.Context) Run {
 	if e == nil {
 		return Run{}
 	}
-	run := Run{ID: e.Run.ID, Attempt: int(e.Run.Attempt), Job: e.Run.Job, Repository: e.Run.Repository, Tags: make(map[string]string, len(e.Run.Tags))}
+	run := Run{ID: e.Run.ID, Attempt: int(e.Run.Attempt), OpAttempt: e.OpAttempt, Job: e.Run.Job, Repository: e.Run.Repository, Tags: make(map[string]string, len(e.Run.Tags))}
 	for _, t := range e.Run.Tags {
 		run.Tags[t.Key] = t.Value
 	}

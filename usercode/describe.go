@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/metadata"
@@ -47,6 +48,8 @@ type jobDescription struct {
 	Tags         []tagDescription   `json:"tags,omitempty"`
 	Graph        graphDescription   `json:"graph"`
 	ConfigSchema json.RawMessage    `json:"config_schema,omitempty"`
+
+	MaxConcurrent int `json:"max_concurrent,omitempty"`
 }
 
 type entryDescription struct {
@@ -73,6 +76,9 @@ type nodeDescription struct {
 	Inputs      []wireDescription `json:"inputs,omitempty"`
 	After       []string          `json:"after,omitempty"`
 	Output      string            `json:"output,omitempty"`
+	Retry       *retryDescription `json:"retry,omitempty"`
+	Timeout     string            `json:"timeout,omitempty"`
+	Priority    int               `json:"priority,omitempty"`
 	Graph       *graphDescription `json:"graph,omitempty"`
 }
 
@@ -83,12 +89,22 @@ type wireDescription struct {
 	From []string `json:"from"`
 }
 
+// retryDescription has the numbers of a Retry; times as time.Duration writes them.
+type retryDescription struct {
+	Max        int     `json:"max"`
+	Delay      string  `json:"delay,omitempty"`
+	Backoff    float64 `json:"backoff,omitempty"`
+	MaxDelay   string  `json:"max_delay,omitempty"`
+	Jitter     float64 `json:"jitter,omitempty"`
+	SomeErrors bool    `json:"some_errors,omitempty"` // When decides which
+}
+
 func describeRepository(r *spec.Repository) repositoryDescription {
 	d := repositoryDescription{Name: r.Name, Description: r.Description, Metadata: describeMetadata(r.Metadata), Jobs: make([]jobDescription, len(r.Jobs))}
 	for i, j := range r.Jobs {
 		job := jobDescription{
 			Name: j.Name, Description: j.Description, Metadata: describeMetadata(j.Metadata),
-			Graph: describeGraph(j.Graph), ConfigSchema: j.ConfigSchema,
+			Graph: describeGraph(j.Graph), ConfigSchema: j.ConfigSchema, MaxConcurrent: j.MaxConcurrent,
 		}
 		for _, t := range j.Tags {
 			job.Tags = append(job.Tags, tagDescription{Key: t.Key, Value: t.Value})
@@ -128,6 +144,7 @@ func describeNode(n *spec.Node) nodeDescription {
 		for _, out := range n.Op.Outputs {
 			d.Output = out.Type
 		}
+		d.Retry, d.Timeout, d.Priority = describeRetry(n.Op.Retry), describeTime(n.Op.Timeout), n.Op.Priority
 	}
 	for i, input := range n.Inputs {
 		w := wireDescription{Name: input.Port, Type: in[i].Type, From: make([]string, len(input.Sources))}
@@ -137,4 +154,21 @@ func describeNode(n *spec.Node) nodeDescription {
 		d.Inputs = append(d.Inputs, w)
 	}
 	return d
+}
+
+func describeRetry(r *spec.Retry) *retryDescription {
+	if r == nil {
+		return nil
+	}
+	return &retryDescription{
+		Max: r.Max, Delay: describeTime(r.Delay), Backoff: float64(r.Backoff) / 1000,
+		MaxDelay: describeTime(r.MaxDelay), Jitter: float64(r.Jitter) / 1000, SomeErrors: r.When != nil,
+	}
+}
+
+func describeTime(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }

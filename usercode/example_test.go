@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/penstock-run/penstock/usercode"
 	"github.com/penstock-run/penstock/usercode/metadata"
@@ -221,6 +222,38 @@ func ExampleValidate() {
 	// Output:
 	// broken: tag "penstock/priority" = "high": use a whole number from -2147483648 to 2147483647
 	// broken: "my_op" is there already
+}
+
+// An op that fails now and then runs again; the job fails only when the last attempt does. Here a test makes the first
+// two attempts fail.
+func ExampleRetry() {
+	load := usercode.NewOp("load", func(ctx context.Context) (string, error) {
+		return fmt.Sprintf("loaded in attempt %d", usercode.RunFrom(ctx).OpAttempt), nil
+	}, usercode.Retry{Max: 3, Delay: time.Millisecond, Backoff: 2}, usercode.Timeout(time.Minute))
+	job := usercode.NewJob("nightly", func(g *usercode.Graph) { load(g) })
+
+	result, err := usertest.Run(context.Background(), job, &usertest.Options{
+		Fail: func(_ string, attempt int) error {
+			if attempt < 3 {
+				return errors.New("connection refused")
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	op, _ := result.Op("load")
+	for _, a := range op.Attempts {
+		fmt.Println(a.Outcome, a.Message, a.Wait)
+	}
+	fmt.Println(usertest.Output[string](result, "load"))
+	// Output:
+	// failure connection refused 1ms
+	// failure connection refused 2ms
+	// success  0s
+	// loaded in attempt 3 <nil>
 }
 
 func ExampleDescribe() {

@@ -22,6 +22,8 @@ type Job struct {
 	graph       *graphDef
 	faults      []fault
 
+	maxConcurrent int // 0 when it is not given
+
 	// Guarded by compiling.
 	compiled bool
 	job      *spec.Job
@@ -100,7 +102,7 @@ func (j *Job) build() (*spec.Job, []Problem) {
 	for _, err := range flatten(append(j.tagErrs, tag.Validate(j.tags))) {
 		faults = append(faults, fault{origin: j.origin, message: err.Error()})
 	}
-	job := &spec.Job{Name: j.name, Description: j.description, Metadata: j.metadata.list, Tags: slices.Clone(j.tags), Origin: j.origin}
+	job := &spec.Job{Name: j.name, Description: j.description, Metadata: j.metadata.list, Tags: slices.Clone(j.tags), MaxConcurrent: j.maxConcurrent, Origin: j.origin}
 	slices.SortFunc(job.Tags, func(a, b tag.Tag) int { return strings.Compare(a.Key, b.Key) })
 	if j.graph != nil {
 		j.graph.build(nil)

@@ -8,19 +8,19 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// OpOption is [Description] or a [Config].
+// OpOption is [Description], a [Config], [Retry], [Timeout] or [Priority].
 type OpOption interface{ applyOp(def *opDef) }
 
 // GraphOption is [Description].
 type GraphOption interface{ applyGraph(def *graphDef) }
 
-// JobOption is [Description], [Metadata], [MetadataList] or [Tags].
+// JobOption is [Description], [Metadata], [MetadataList], [Tags] or [MaxConcurrent].
 type JobOption interface{ applyJob(j *Job) }
 
 // RepositoryItem is a [Job], or [Description], [Metadata] or [MetadataList] for the repository itself.
 type RepositoryItem interface{ applyRepository(r *Repository) }
 
-// CommandOption is [Description], [Env] or [Dir].
+// CommandOption is [Description], [Env], [Dir], [Retry], [Timeout] or [Priority].
 type CommandOption interface{ applyCommand(c *command) }
 
 // ConfigOption is [Description].
@@ -33,7 +33,7 @@ func (d Description) applyOp(def *opDef)            { def.describe(string(d)) }
 func (d Description) applyGraph(def *graphDef)      { def.describe(string(d)) }
 func (d Description) applyJob(j *Job)               { j.describe(string(d)) }
 func (d Description) applyRepository(r *Repository) { r.describe(string(d)) }
-func (d Description) applyCommand(c *command)       { c.description = d }
+func (d Description) applyCommand(c *command)       { c.opOptions = append(c.opOptions, d) }
 func (d Description) applyConfig(def *configDef)    { def.describe(string(d)) }
 
 const maxDescriptionBytes = 64 << 10

@@ -26,6 +26,9 @@ type Options struct {
 	Ops []string
 	// Repository is what RunFrom says; "test" when empty.
 	Repository string
+	// Fail makes ops fail: it is asked before each attempt of an op, by its path and from 1, and its error is what the
+	// attempt ends with; the op's function is not called then. It is called in the goroutines of ops, several at a time.
+	Fail func(opPath string, attempt int) error
 }
 
 // Outcome is how a run or an op ended.
@@ -59,6 +62,17 @@ type Op struct {
 	Reason  string // "error", "panic" or the like; empty after success
 	Message string // why the outcome is not Success
 	Stack   string // of a panic
+	// Attempts are those that were made, in order; none of an op that never started.
+	Attempts []Attempt
+}
+
+// Attempt is one attempt of an op; the last ended as the op did, unless the run was canceled while the op waited for
+// another.
+type Attempt struct {
+	Outcome Outcome
+	Reason  string
+	Message string
+	Wait    time.Duration // before the next attempt, without jitter; zero after the last
 }
 
 // Log is what an op wrote to usercode.Log.
@@ -84,6 +98,9 @@ func (r *Result) Op(path string) (Op, bool) {
 
 // Run executes the job and waits for its end; when ctx ends, the run is canceled. A job that fails is a Result, not an
 // error: errors are wrong definitions, config, tags or paths, all that were found.
+//
+// Time-outs, and waits before ops run again, are real. Inside of a bubble of testing/synctest they take no time, and a
+// wait is exactly as long as [usercode.Retry] says, because a test has no jitter.
 func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -98,12 +115,22 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 	}
 	result := &Result{outputs: map[string]any{}}
 	var refused error
+	attempts := map[string][]Attempt{}
 	sink := engine.Records(func(r engine.Record) {
 		switch r.Kind {
 		case "log":
 			result.Logs = append(result.Logs, Log{OpPath: r.OpPath, Time: r.Time, Level: r.Level, Message: r.Message, Attrs: r.Attrs})
+		case "op_started":
+			attempts[r.OpPath] = append(attempts[r.OpPath], Attempt{})
 		case "op_finished":
-			result.Ops = append(result.Ops, Op{Path: r.OpPath, Outcome: Outcome(r.Outcome), Reason: r.Reason, Message: r.Failure, Stack: r.Stack})
+			made := attempts[r.OpPath]
+			if len(made) == r.Attempt {
+				made[r.Attempt-1] = Attempt{Outcome: Outcome(r.Outcome), Reason: r.Reason, Message: r.Failure, Wait: r.Wait}
+			}
+			if !r.Retry {
+				op := Op{Path: r.OpPath, Outcome: Outcome(r.Outcome), Reason: r.Reason, Message: r.Failure, Stack: r.Stack, Attempts: made}
+				result.Ops = append(result.Ops, op)
+			}
 		case "run_finished":
 			result.Outcome, result.Message = Outcome(r.Outcome), r.Failure
 			if r.Reason == "op_selection" {
@@ -111,7 +138,11 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 			}
 		}
 	})
-	engine.Run(ctx, attempt, sink, engine.Options{Output: func(path string, output any) { result.outputs[path] = output }})
+	engine.Run(ctx, attempt, sink, engine.Options{
+		Random: func() float64 { return 0 },
+		Fail:   opts.Fail,
+		Output: func(path string, output any) { result.outputs[path] = output },
+	})
 	if refused != nil {
 		return nil, refused
 	}

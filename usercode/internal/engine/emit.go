@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
@@ -32,28 +31,24 @@ func (e *emitter) end(finished *workerv1.RunFinished) *workerv1.RunFinished {
 	return finished
 }
 
-// op sends an event of an op.
-func (e *emitter) op(path string, ev *workerv1.Event) {
-	ev.OpPath, ev.OpAttempt = path, 1
+// op sends an event of an attempt of an op.
+func (e *emitter) op(path string, attempt int, ev *workerv1.Event) {
+	ev.OpPath, ev.OpAttempt = path, uint32(attempt)
 	e.send(ev, false)
 }
 
-func (e *emitter) started(path string) {
-	e.op(path, &workerv1.Event{
+func (e *emitter) started(step *step) {
+	e.op(step.path, step.attempt, &workerv1.Event{
 		Kind:    "op_started",
-		Message: "Started",
+		Message: startedMessage(step),
 		Detail:  &workerv1.Event_OpStarted{OpStarted: &workerv1.OpStarted{}},
 	})
 }
 
-func (e *emitter) finished(path string, outcome workerv1.Outcome, duration time.Duration, failure *workerv1.Failure) {
-	finished := &workerv1.OpFinished{Outcome: outcome, Failure: failure}
-	if duration > 0 {
-		finished.Duration = durationpb.New(duration)
-	}
-	e.op(path, &workerv1.Event{
+func (e *emitter) finished(step *step, finished *workerv1.OpFinished) {
+	e.op(step.path, step.attempt, &workerv1.Event{
 		Kind:    "op_finished",
-		Message: opMessage(finished),
+		Message: opMessage(step, finished),
 		Detail:  &workerv1.Event_OpFinished{OpFinished: finished},
 	})
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -28,10 +29,17 @@ type Sink func(*workerv1.Event)
 
 // Options of Run. The zero value works.
 type Options struct {
-	// Limit is how many ops run at a time. Default: the number of CPUs.
+	// Limit is how many ops run at a time where the job does not say. Default: as many CPUs as Go may use.
 	Limit int
-	// Now is the clock of events and durations. Default: the system's.
+	// Now is the clock of events and durations. Default: the system's. Time-outs and waits are package time's own, as
+	// contexts are; testing/synctest makes both virtual.
 	Now func() time.Time
+	// Random shortens waits between attempts, by numbers from 0 to less than 1. Default: math/rand/v2. Calls never
+	// overlap.
+	Random func() float64
+	// Fail is asked before each attempt of an op, in the op's goroutine; its error is what the attempt ends with, without
+	// a call of the op's function. Default: nobody is asked.
+	Fail func(opPath string, attempt int) error
 	// Abandon, when closed after the context has ended, makes Run report ops that still run as canceled, leave their
 	// goroutines behind and return. Without it Run waits for as long as they take.
 	Abandon <-chan struct{}
@@ -41,7 +49,13 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Limit <= 0 {
-		o.Limit = runtime.NumCPU()
+		o.Limit = runtime.GOMAXPROCS(0) // which heeds the limits of a container
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	if o.Fail == nil {
+		o.Fail = func(string, int) error { return nil }
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the injected clock
@@ -54,8 +68,8 @@ func (o Options) withDefaults() Options {
 
 // Run executes the attempt and returns how it ended, which is also its last event: run_finished is sent once, and
 // nothing after it. When ctx ends, the context of every op ends, with the same cause; ops that have not started are
-// reported as canceled. All goroutines have ended when Run returns, except those of abandoned ops and those that the
-// author's code left behind.
+// reported as canceled. All goroutines have ended when Run returns, except those of abandoned ops, those of ops that
+// were left behind when their time was over, and those that the author's code left behind.
 func Run(ctx context.Context, a Attempt, sink Sink, opts Options) *workerv1.RunFinished {
 	opts = opts.withDefaults()
 	emit := &emitter{sink: sink, now: opts.Now}
@@ -77,15 +91,20 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	if err != nil {
 		return rejected("op_selection", err.Error())
 	}
+	message := fmt.Sprintf("Running %s of job %s", count(len(p.selected), "op"), a.Job.Name)
+	if n := a.Job.MaxConcurrent; n > 0 {
+		message += fmt.Sprintf(", at most %d at a time", n)
+		opts.Limit = n
+	}
 	emit.event(&workerv1.Event{
 		Kind:    "run_started",
-		Message: fmt.Sprintf("Running %s of job %s", count(len(p.selected), "op"), a.Job.Name),
+		Message: message,
 		Detail:  &workerv1.Event_RunStarted{RunStarted: &workerv1.RunStarted{Ops: uint32(len(p.selected))}},
 	})
 	identity := spec.Run{ID: a.RunID, Attempt: a.Attempt, Job: a.Job.Name, Repository: a.Repository, Tags: a.Tags}
 	s := newSchedule(p, emit, opts)
-	s.execution = func(path string) *spec.Execution {
-		return &spec.Execution{Run: identity, OpPath: path, Logger: newLogger(emit, path), Config: config}
+	s.execution = func(path string, attempt int) *spec.Execution {
+		return &spec.Execution{Run: identity, OpPath: path, OpAttempt: attempt, Logger: newLogger(emit, path, attempt), Config: config}
 	}
 	return s.run(ctx)
 }

@@ -134,7 +134,7 @@ func TestPanicIsAFailureOfItsOp(t *testing.T) {
 	if first, _, _ := strings.Cut(f.GetStack(), "\n"); !strings.Contains(first, "engine.explode(") {
 		t.Errorf("the stack starts with %q, want the function that panicked:\n%s", first, f.GetStack())
 	}
-	if strings.Contains(f.GetStack(), "engine.invoke(") || strings.Contains(f.GetStack(), "debug.Stack") {
+	if strings.Contains(f.GetStack(), "engine.(*schedule).invoke(") || strings.Contains(f.GetStack(), "debug.Stack") {
 		t.Errorf("the stack shows the engine:\n%s", f.GetStack())
 	}
 	if r.finishedOf(t, "other").GetOutcome() != workerv1.Outcome_OUTCOME_SUCCESS || finished.GetOutcome() != workerv1.Outcome_OUTCOME_FAILURE {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
@@ -16,8 +15,11 @@ const (
 	maxCauseBytes = 4 << 10
 )
 
-// errorFailure describes what an op returned.
+// errorFailure describes the error that an attempt of an op ended with.
 func errorFailure(err error) *workerv1.Failure {
+	if late, ok := err.(*timeoutError); ok { //nolint:errorlint // our own, not one that the function passed on
+		return timeoutFailure(late)
+	}
 	return &workerv1.Failure{Reason: "error", Message: clean(errorText(err), maxMessageBytes), Causes: causes(err)}
 }
 
@@ -68,8 +70,9 @@ func unwrap(err error) (below []error) {
 	return nil
 }
 
-// panicFailure describes a panic of an op. fmt survives methods of the value that panic as well.
-func panicFailure(p any, stack []byte) *workerv1.Failure {
+// panicFailure describes a panic of an op. fmt survives methods of the value that panic as well. Returned is what its
+// function returned before, when it is what decides about another attempt that panicked.
+func panicFailure(p any, stack []byte, returned string) *workerv1.Failure {
 	f := &workerv1.Failure{
 		Reason:  "panic",
 		Message: clean(fmt.Sprintf("panic: %v", p), maxMessageBytes),
@@ -77,6 +80,11 @@ func panicFailure(p any, stack []byte) *workerv1.Failure {
 	}
 	if err, ok := p.(error); ok {
 		f.Causes = causes(err)
+	}
+	if returned != "" {
+		f.Message = clean("Retry.When: "+f.GetMessage(), maxMessageBytes)
+		f.Causes = append([]string{clean(returned, maxCauseBytes)}, f.Causes...)
+		f.Causes = f.Causes[:min(len(f.Causes), maxCauses)]
 	}
 	return f
 }
@@ -89,7 +97,7 @@ func trimStack(stack []byte) []byte {
 		switch {
 		case from == 0 && bytes.HasPrefix(lines[i], []byte("panic(")):
 			from = i + 2
-		case from > 0 && bytes.Contains(lines[i], []byte("/usercode/internal/engine.invoke(")):
+		case from > 0 && bytes.Contains(lines[i], []byte("/usercode/internal/engine.(*schedule).invoke(")):
 			return bytes.Join(lines[from:i], nil)
 		}
 	}
@@ -127,18 +135,4 @@ func runFailure(failed []failedOp) *workerv1.Failure {
 		f.Message = clean(fmt.Sprintf("%s failed: %s", count(len(failed), "op"), strings.Join(paths, ", ")), maxMessageBytes)
 	}
 	return f
-}
-
-// opMessage is how an op ended, in a few words.
-func opMessage(f *workerv1.OpFinished) string {
-	switch f.GetOutcome() {
-	case workerv1.Outcome_OUTCOME_SUCCESS:
-		return "Ended well after " + f.GetDuration().AsDuration().Round(time.Microsecond).String()
-	case workerv1.Outcome_OUTCOME_SKIPPED:
-		return f.GetFailure().GetMessage()
-	case workerv1.Outcome_OUTCOME_CANCELED:
-		return "Canceled: " + clean(f.GetFailure().GetMessage(), maxSummaryBytes)
-	default:
-		return "Failed: " + clean(f.GetFailure().GetMessage(), maxSummaryBytes)
-	}
 }

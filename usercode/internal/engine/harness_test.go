@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +85,9 @@ func (r *recorder) story() []string {
 		switch {
 		case ev.GetOpFinished() != nil:
 			line += " " + outcome(ev.GetOpFinished().GetOutcome())
+			if ev.GetOpFinished().GetRetryAfter() != nil {
+				line += " again in " + ev.GetOpFinished().GetRetryAfter().AsDuration().String()
+			}
 		case ev.GetRunFinished() != nil:
 			line += " " + outcome(ev.GetRunFinished().GetOutcome())
 		case ev.GetLog() != nil:
@@ -96,10 +100,10 @@ func (r *recorder) story() []string {
 
 func outcome(o workerv1.Outcome) string { return strings.TrimPrefix(o.String(), "OUTCOME_") }
 
-// finishedOf is the op_finished of an op.
+// finishedOf is the last op_finished of an op.
 func (r *recorder) finishedOf(t *testing.T, path string) *workerv1.OpFinished {
 	t.Helper()
-	for _, ev := range r.events {
+	for _, ev := range slices.Backward(r.events) {
 		if ev.GetOpPath() == path && ev.GetOpFinished() != nil {
 			return ev.GetOpFinished()
 		}
@@ -124,6 +128,7 @@ func (r *recorder) check(t rapid.TB) {
 	}
 	ended := map[string]bool{}
 	started := map[string]bool{}
+	attempts := map[string]uint32{} // that failed and were followed by another
 	for i, ev := range r.events {
 		path := ev.GetOpPath()
 		switch {
@@ -133,6 +138,15 @@ func (r *recorder) check(t rapid.TB) {
 			t.Errorf("run_finished is event %d of %d", i, len(r.events))
 		case ev.GetOpStarted() != nil && (started[path] || ended[path]), ev.GetOpFinished() != nil && ended[path]:
 			t.Errorf("event %d repeats: %v", i, ev)
+		case (ev.GetOpStarted() != nil || ev.GetOpFinished() != nil) && ev.GetOpAttempt() != attempts[path]+1:
+			t.Errorf("event %d is of attempt %d, want %d: %v", i, ev.GetOpAttempt(), attempts[path]+1, ev)
+		case ev.GetOpFinished().GetRetryAfter() != nil && !started[path]:
+			t.Errorf("event %d tries again what never started: %v", i, ev)
+		}
+		if ev.GetOpFinished().GetRetryAfter() != nil {
+			attempts[path]++
+			started[path] = false
+			continue
 		}
 		started[path] = started[path] || ev.GetOpStarted() != nil
 		ended[path] = ended[path] || ev.GetOpFinished() != nil

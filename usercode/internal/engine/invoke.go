@@ -8,31 +8,51 @@ import (
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
+// result is what became of one attempt of an op.
+type result struct {
+	step     *step
+	output   any
+	failure  *workerv1.Failure
+	again    bool // the failure is one that its retry policy tries again, as long as attempts are left
+	duration time.Duration
+}
+
 // invoke calls the author's function, and those that make its inputs, and sends one result, whatever they do to the
 // goroutine: it is the whole body of the op's own.
-func invoke(ctx context.Context, step *step, now func() time.Time, results chan<- result) {
+func (s *schedule) invoke(ctx context.Context, step *step, attempt int) {
 	// This failure stays when the function neither returns nor panics.
 	r := result{step: step, failure: &workerv1.Failure{Reason: "error", Message: "the op ended its goroutine with runtime.Goexit"}}
-	defer func() { results <- r }()
+	defer func() { s.results <- r }()
 
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, late, cancel := withTimeout(ctx, step.op.Timeout)
 	defer cancel() // what the function left behind is told that the op is over
 
-	start := now()
+	start := s.opts.Now()
+	returned := ""
 	defer func() {
-		r.duration = now().Sub(start)
+		r.duration = s.opts.Now().Sub(start)
 		if p := recover(); p != nil {
-			r.failure = panicFailure(p, debug.Stack())
+			r.failure = panicFailure(p, debug.Stack(), returned)
 		}
 	}()
-	inputs := make([]any, len(step.inputs))
-	for i, v := range step.inputs {
-		inputs[i] = v.build()
+	output, err := any(nil), s.opts.Fail(step.path, attempt)
+	if err == nil {
+		inputs := make([]any, len(step.inputs))
+		for i, v := range step.inputs {
+			inputs[i] = v.build()
+		}
+		output, err = step.op.Run(ctx, inputs)
 	}
-	output, err := step.op.Run(ctx, inputs)
-	if err != nil {
-		r.failure = errorFailure(err)
+	if late() {
+		err = &timeoutError{limit: step.op.Timeout, returned: err}
+	}
+	if err == nil {
+		r.output, r.failure = output, nil
 		return
 	}
-	r.output, r.failure = output, nil
+	r.failure = errorFailure(err)
+	returned = r.failure.GetMessage()
+	if retry := step.op.Retry; retry != nil && attempt <= retry.Max {
+		r.again = retry.When == nil || retry.When(err)
+	}
 }

@@ -23,18 +23,19 @@ const (
 	truncatedKey = "attributes_left_out"
 )
 
-// newLogger makes the logger of one op: records of every level become events of kind log, attributes their metadata,
+// newLogger makes the logger of one attempt of an op: records of every level become events of kind log, attributes their metadata,
 // with the names of groups before a dot.
-func newLogger(emit *emitter, opPath string) *slog.Logger {
-	return slog.New(&logHandler{emit: emit, opPath: opPath})
+func newLogger(emit *emitter, opPath string, opAttempt int) *slog.Logger {
+	return slog.New(&logHandler{emit: emit, opPath: opPath, opAttempt: opAttempt})
 }
 
 // logHandler is immutable, as slog asks.
 type logHandler struct {
-	emit   *emitter
-	opPath string
-	prefix string // of groups, with its dot
-	with   metadata.List
+	emit      *emitter
+	opPath    string
+	opAttempt int
+	prefix    string // of groups, with its dot
+	with      metadata.List
 }
 
 func (h *logHandler) Enabled(context.Context, slog.Level) bool { return true }
@@ -63,7 +64,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 		list = appendAttr(list, h.prefix, a, 0)
 		return true
 	})
-	h.emit.op(h.opPath, &workerv1.Event{
+	h.emit.op(h.opPath, h.opAttempt, &workerv1.Event{
 		Kind:    "log",
 		Message: clean(r.Message, maxMessageBytes),
 		Detail:  &workerv1.Event_Log{Log: &workerv1.LogRecord{Level: int32(r.Level), Attributes: entries(list)}},

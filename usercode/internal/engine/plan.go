@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 )
@@ -25,11 +26,13 @@ type step struct {
 	selected   bool
 
 	// What follows belongs to the schedule, except that the goroutine of a dependent that runs reads output.
-	waiting  int  // needs that have not ended well
-	readers  int  // dependents that have not ended
-	running  bool // started and not reported
-	reported bool // op_finished was sent: nothing more happens
-	output   any  // while there are readers
+	waiting  int         // needs that have not ended well
+	readers  int         // dependents that have not ended
+	attempt  int         // that is being made or comes next, from 1
+	timer    *time.Timer // of an attempt with a time-out, or of the wait for the next one
+	running  bool        // started and not reported
+	reported bool        // its last op_finished was sent: nothing more happens
+	output   any         // while there are readers
 }
 
 // value says what an input is made of: the output of a step, or parts that combine makes one value of.
@@ -94,7 +97,7 @@ func (p *plan) graph(g *spec.Graph, prefix string, inputs map[string]value, afte
 }
 
 func (p *plan) op(n *spec.Node, path string, inputs []value, after []*step) map[string]value {
-	s := &step{index: len(p.steps), path: path, op: n.Op, inputs: inputs, needs: after}
+	s := &step{index: len(p.steps), path: path, attempt: 1, op: n.Op, inputs: inputs, needs: after}
 	for _, v := range inputs {
 		v.visit(func(source *step) { s.needs = append(s.needs, source) })
 	}

@@ -13,11 +13,14 @@ type Record struct {
 	Time    time.Time
 	Kind    string
 	OpPath  string // empty for the run
+	Attempt int    // of the op, from 1
 	Message string
 	Outcome string // of kinds op_finished and run_finished: success, failure, canceled or skipped
 	Reason  string // why not success: error, panic, config, …
 	Failure string // the whole message of it
 	Stack   string
+	Retry   bool           // of kind op_finished: another attempt follows
+	Wait    time.Duration  // until it does
 	Level   slog.Level     // of kind log
 	Attrs   map[string]any // of kind log
 }
@@ -25,12 +28,13 @@ type Record struct {
 // Records is a sink that reads events.
 func Records(f func(Record)) Sink {
 	return func(ev *workerv1.Event) {
-		r := Record{Time: ev.GetTime().AsTime(), Kind: ev.GetKind(), OpPath: ev.GetOpPath(), Message: ev.GetMessage()}
+		r := Record{Time: ev.GetTime().AsTime(), Kind: ev.GetKind(), OpPath: ev.GetOpPath(), Attempt: int(ev.GetOpAttempt()), Message: ev.GetMessage()}
 		switch d := ev.GetDetail().(type) {
 		case *workerv1.Event_RunFinished:
 			r.end(d.RunFinished.GetOutcome(), d.RunFinished.GetFailure())
 		case *workerv1.Event_OpFinished:
 			r.end(d.OpFinished.GetOutcome(), d.OpFinished.GetFailure())
+			r.Retry, r.Wait = d.OpFinished.RetryAfter != nil, d.OpFinished.GetRetryAfter().AsDuration()
 		case *workerv1.Event_Log:
 			r.Level = slog.Level(d.Log.GetLevel())
 			r.Attrs = make(map[string]any, len(d.Log.GetAttributes()))

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
@@ -15,22 +18,15 @@ type schedule struct {
 	plan      *plan
 	emit      *emitter
 	opts      Options
-	execution func(opPath string) *spec.Execution
+	execution func(opPath string, attempt int) *spec.Execution
 
 	results  chan result
-	ready    []*step // in the order placed
+	elapsed  chan elapsed
+	ready    []*step // by priority, then in the order placed
 	running  int
 	pending  int // ops that were not reported as finished
 	failed   []failedOp
 	canceled bool // at least one op was, or never started because the run was
-}
-
-// result is what became of one op.
-type result struct {
-	step     *step
-	output   any
-	failure  *workerv1.Failure
-	duration time.Duration
 }
 
 type failedOp struct {
@@ -41,14 +37,16 @@ type failedOp struct {
 func newSchedule(p *plan, emit *emitter, opts Options) *schedule {
 	s := &schedule{
 		plan: p, emit: emit, opts: opts,
-		// Room for every op, so that an abandoned one that ends after all does not block for ever.
+		// Room for every op, so that an abandoned one that ends after all does not block for ever. No op makes two attempts
+		// at a time.
 		results: make(chan result, len(p.selected)),
+		elapsed: make(chan elapsed),
 		pending: len(p.selected),
 	}
 	for _, step := range p.selected {
 		step.readers, step.waiting = len(step.dependents), len(step.needs)
 		if step.waiting == 0 {
-			s.ready = append(s.ready, step)
+			s.makeReady(step)
 		}
 	}
 	return s
@@ -67,6 +65,8 @@ func (s *schedule) run(ctx context.Context) *workerv1.RunFinished {
 		select {
 		case r := <-s.results:
 			s.finish(ctx, r)
+		case e := <-s.elapsed:
+			s.wake(ctx, e)
 		case <-ended:
 			ended, abandon = nil, s.opts.Abandon
 			s.cancelWaiting(ctx)
@@ -80,13 +80,17 @@ func (s *schedule) run(ctx context.Context) *workerv1.RunFinished {
 func (s *schedule) start(ctx context.Context, step *step) {
 	step.running = true
 	s.running++
-	s.emit.started(step.path)
-	go invoke(spec.WithExecution(ctx, s.execution(step.path)), step, s.opts.Now, s.results)
+	s.emit.started(step)
+	if limit := step.op.Timeout; limit > 0 {
+		s.after(ctx, limit+timeoutGrace, step)
+	}
+	go s.invoke(spec.WithExecution(ctx, s.execution(step.path, step.attempt)), step, step.attempt)
 }
 
-// finish reports how an op ended and makes ready, or skips, what waited for it.
+// finish reports how an attempt of an op ended. When it was the last, what waited for the op is made ready, or skipped.
 func (s *schedule) finish(ctx context.Context, r result) {
 	switch {
+	case r.step.reported: // its function, left behind, has returned after all
 	case r.failure == nil:
 		s.report(r.step, workerv1.Outcome_OUTCOME_SUCCESS, r.duration, nil)
 		s.opts.Output(r.step.path, r.output)
@@ -101,16 +105,25 @@ func (s *schedule) finish(ctx context.Context, r result) {
 	case ctx.Err() != nil:
 		// What an op says after it was told to stop is how it stopped, for instance that its child was killed.
 		s.reportCanceled(r.step, r.duration, canceledFailure(ctx, r.failure))
+	case r.again:
+		s.retry(ctx, r)
+		return // it reads its inputs again
 	default:
-		s.failed = append(s.failed, failedOp{r.step.path, r.failure})
-		s.report(r.step, workerv1.Outcome_OUTCOME_FAILURE, r.duration, r.failure)
-		s.skipDependents(r.step)
+		s.fail(r.step, r.duration, r.failure)
 	}
 	s.release(r.step)
 }
 
+func (s *schedule) fail(step *step, duration time.Duration, failure *workerv1.Failure) {
+	s.failed = append(s.failed, failedOp{step.path, failure})
+	s.report(step, workerv1.Outcome_OUTCOME_FAILURE, duration, failure)
+	s.skipDependents(step)
+}
+
 func (s *schedule) makeReady(next *step) {
-	at, _ := slices.BinarySearchFunc(s.ready, next, func(a, b *step) int { return a.index - b.index })
+	at, _ := slices.BinarySearchFunc(s.ready, next, func(a, b *step) int {
+		return cmp.Or(cmp.Compare(b.op.Priority, a.op.Priority), a.index-b.index)
+	})
 	s.ready = slices.Insert(s.ready, at, next)
 }
 
@@ -156,15 +169,32 @@ func (s *schedule) reportCanceled(step *step, duration time.Duration, failure *w
 	s.report(step, workerv1.Outcome_OUTCOME_CANCELED, duration, failure)
 }
 
-// report sends op_finished. Nothing more happens to the op.
+// report sends the last op_finished. Nothing more happens to the op.
 func (s *schedule) report(step *step, outcome workerv1.Outcome, duration time.Duration, failure *workerv1.Failure) {
+	s.stop(step)
+	step.reported = true
+	s.pending--
+	s.emit.finished(step, opFinished(outcome, duration, failure))
+}
+
+// stop ends what the op is at: an attempt, or the wait for one.
+func (s *schedule) stop(step *step) {
+	if step.timer != nil {
+		step.timer.Stop()
+		step.timer = nil
+	}
 	if step.running {
 		step.running = false
 		s.running--
 	}
-	step.reported = true
-	s.pending--
-	s.emit.finished(step.path, outcome, duration, failure)
+}
+
+func opFinished(outcome workerv1.Outcome, duration time.Duration, failure *workerv1.Failure) *workerv1.OpFinished {
+	finished := &workerv1.OpFinished{Outcome: outcome, Failure: failure}
+	if duration > 0 {
+		finished.Duration = durationpb.New(duration)
+	}
+	return finished
 }
 
 // release lets go of what the op read: outputs can be large, and nobody needs one longer than its last reader.

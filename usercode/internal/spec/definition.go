@@ -2,6 +2,7 @@ package spec
 
 import (
 	"context"
+	"time"
 
 	"github.com/penstock-run/penstock/usercode/metadata"
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -29,6 +30,8 @@ type Job struct {
 	// ConfigSchema is the JSON schema of the run config, compact and the same in every process of one build; nil
 	// when no op has a config, which means that run config must be empty.
 	ConfigSchema []byte
+	// MaxConcurrent is how many of its ops run at a time; 0 means as many as the process has CPUs.
+	MaxConcurrent int
 	// Origin is where the author made it, "file:line", for messages of this process.
 	Origin string
 }
@@ -91,6 +94,11 @@ type Op struct {
 	Inputs      []Port
 	Outputs     []Port    // at most one, ResultPort
 	Configs     []*Config // that its function may read; sorted by name
+	Retry       *Retry    // nil means that it runs once
+	// Timeout is how long one attempt may take; 0 means no limit.
+	Timeout time.Duration
+	// Priority: of the ops that are ready the one with the highest starts first.
+	Priority int
 	// Run calls the author's function: inputs in the order of Inputs; the output is nil when there is none. It may
 	// panic and must be given a context with an Execution. Safe for concurrent use as far as the author's code is.
 	Run func(ctx context.Context, inputs []any) (output any, err error)

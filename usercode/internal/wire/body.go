@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
@@ -23,6 +24,7 @@ func JobDefinition(job *spec.Job) ([]byte, error) {
 		Tags:             definitionTags(job.Tags),
 		Graph:            parts.graph(job.Graph),
 		ConfigSchemaJson: job.ConfigSchema,
+		MaxConcurrent:    uint32(job.MaxConcurrent),
 	}
 	definition.Ops = sortedValues(parts.ops)
 	definition.Graphs = sortedValues(parts.graphs)
@@ -100,9 +102,7 @@ func (p *parts) node(n *spec.Node) *usercodev1.Node {
 	if n.Op != nil {
 		node.Definition = &usercodev1.Node_Op{Op: n.Op.Name}
 		if p.ops[n.Op.Name] == nil {
-			p.ops[n.Op.Name] = &usercodev1.OpDefinition{
-				Name: n.Op.Name, Description: n.Op.Description, Inputs: ports(n.Op.Inputs), Outputs: ports(n.Op.Outputs),
-			}
+			p.ops[n.Op.Name] = opDefinition(n.Op)
 		}
 		return node
 	}
@@ -111,6 +111,29 @@ func (p *parts) node(n *spec.Node) *usercodev1.Node {
 		p.graphs[n.Graph.Name] = p.graph(n.Graph)
 	}
 	return node
+}
+
+// opDefinition has no field for a policy that the op has not: its bytes, and so the digests of jobs, are those of
+// builds that know no policies.
+func opDefinition(op *spec.Op) *usercodev1.OpDefinition {
+	definition := &usercodev1.OpDefinition{
+		Name: op.Name, Description: op.Description, Inputs: ports(op.Inputs), Outputs: ports(op.Outputs), Priority: int32(op.Priority),
+	}
+	if op.Timeout > 0 {
+		definition.Timeout = durationpb.New(op.Timeout)
+	}
+	if r := op.Retry; r != nil {
+		definition.Retry = &usercodev1.RetryPolicy{
+			MaxRetries: uint32(r.Max), BackoffMilli: uint32(r.Backoff), JitterMilli: uint32(r.Jitter), SomeErrors: r.When != nil,
+		}
+		if r.Delay > 0 {
+			definition.Retry.Delay = durationpb.New(r.Delay)
+		}
+		if r.MaxDelay > 0 {
+			definition.Retry.MaxDelay = durationpb.New(r.MaxDelay)
+		}
+	}
+	return definition
 }
 
 func ports(of []spec.Port) []*usercodev1.Port {

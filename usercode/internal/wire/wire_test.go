@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
@@ -133,6 +134,55 @@ func TestJobDefinition(t *testing.T) {
 	nodes := d.GetGraph().GetNodes()
 	if wires := nodes[2].GetWires(); len(wires) != 2 || wires[0].GetFromNode() != "one" || wires[1].GetFromNode() != "two" || nodes[1].GetAfter()[0] != "one" || nodes[3].GetGraph() != "inner" {
 		t.Errorf("nodes: got %v", nodes)
+	}
+}
+
+// TestDefinitionsWithoutPoliciesKeepTheirBytes compares with the digest of a build from before policies: an SDK that is
+// only newer must not make the definitions of a team new.
+func TestDefinitionsWithoutPoliciesKeepTheirBytes(t *testing.T) {
+	body, err := JobDefinition(job("nightly"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "31598178fef47de2c5f22cce048378b6640f155eb25c1c85fec38acdc2e58137"
+	if got := DigestOf(body).String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestPoliciesAreConverted(t *testing.T) {
+	always := func(error) bool { return true }
+	ops := []*spec.Op{
+		{Name: "all", Timeout: time.Minute, Priority: -3, Retry: &spec.Retry{Max: 5, Delay: time.Second, MaxDelay: time.Hour, Backoff: 1500, Jitter: 200, When: always}},
+		{Name: "once", Retry: &spec.Retry{Max: 1}},
+		{Name: "plain"},
+	}
+	graph := &spec.Graph{Name: "job"}
+	for _, op := range ops {
+		graph.Nodes = append(graph.Nodes, &spec.Node{Name: op.Name, Op: op})
+	}
+	body, err := JobDefinition(&spec.Job{Name: "job", Graph: graph, MaxConcurrent: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got usercodev1.JobDefinition
+	if err := proto.Unmarshal(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []*usercodev1.OpDefinition{
+		{Name: "all", Timeout: durationpb.New(time.Minute), Priority: -3, Retry: &usercodev1.RetryPolicy{
+			MaxRetries: 5, Delay: durationpb.New(time.Second), MaxDelay: durationpb.New(time.Hour), BackoffMilli: 1500, JitterMilli: 200, SomeErrors: true,
+		}},
+		{Name: "once", Retry: &usercodev1.RetryPolicy{MaxRetries: 1}},
+		{Name: "plain"},
+	}
+	if got.GetMaxConcurrent() != 7 || len(got.GetOps()) != len(want) {
+		t.Fatalf("got %v", &got)
+	}
+	for i := range want {
+		if !proto.Equal(got.GetOps()[i], want[i]) {
+			t.Errorf("got %v, want %v", got.GetOps()[i], want[i])
+		}
 	}
 }
 

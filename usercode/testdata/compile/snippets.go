@@ -3,6 +3,7 @@ package snippets
 
 import (
 	"context"
+	"time"
 
 	"github.com/penstock-run/penstock/usercode"
 	"github.com/penstock-run/penstock/usercode/metadata"
@@ -20,7 +21,9 @@ func fine(g *usercode.Graph) {
 	number(g.As("a").After(task(g), graph(g)), number(g, usercode.Struct[int](g)))
 	usercode.NewJob("job", fine, usercode.Description(""), usercode.Metadata{"a": 1}, usercode.MetadataList{{Key: "b", Value: metadata.Null()}}, usercode.Tags{"a": 1}, nil)
 	usercode.NewRepository("repository", graph.Job("job"), usercode.Description(""), usercode.Metadata{})
-	usercode.NewOp("op", func(context.Context) (int, error) { return 0, nil }, usercode.Description(""), config)
+	usercode.NewOp("op", func(context.Context) (int, error) { return 0, nil }, usercode.Description(""), config, usercode.Retry{Max: 1}, usercode.Timeout(time.Minute), usercode.Priority(1))
+	usercode.NewCommand("command", []string{"true"}, usercode.Retry{Max: 1}, usercode.Timeout(time.Minute), usercode.Priority(1))
+	usercode.NewJob("job", fine, usercode.MaxConcurrent(1))
 }
 
 func wrong(g *usercode.Graph) {
@@ -42,6 +45,14 @@ func wrong(g *usercode.Graph) {
 	usercode.NewGraph("graph", fine, usercode.Tags{})
 	// ERROR: does not implement usercode.GraphOption
 	usercode.NewGraph("graph", fine, config)
+	// ERROR: does not implement usercode.GraphOption
+	usercode.NewGraph("graph", fine, usercode.Timeout(time.Minute))
+	// ERROR: does not implement usercode.JobOption
+	usercode.NewJob("job", fine, usercode.Retry{Max: 1})
+	// ERROR: does not implement usercode.OpOption
+	usercode.NewTask("op", func(context.Context) error { return nil }, usercode.MaxConcurrent(1))
+	// ERROR: does not implement usercode.OpOption
+	usercode.NewTask("op", func(context.Context) error { return nil }, time.Minute)
 	// ERROR: does not implement usercode.JobOption
 	usercode.NewJob("job", fine, config)
 	// ERROR: does not implement usercode.JobOption
