@@ -41,6 +41,8 @@ type call struct {
 type pause struct {
 	until time.Time
 	times int
+	// full tells that it answers, and has as many workers as it may have.
+	full bool
 }
 
 // ask begins a question to the launcher, which ends early when somebody else waits for the slot. start tells that it is
@@ -67,21 +69,24 @@ func (q *Queue) answered(e *entry, ok bool) (wanted bool) {
 	e.call.stop = nil
 	if ok {
 		e.call.since = time.Time{}
-		delete(q.pauses, e.job.Location)
+		if p := q.pauses[e.job.Location]; p != nil && !p.full {
+			delete(q.pauses, e.job.Location)
+		}
 	}
 	return e.call.wanted
 }
 
 // giveBack takes the attempt of a start that has no answer back, and so frees its slot.
 func (q *Queue) giveBack(ctx context.Context, e *entry, run *host.Run) error {
-	q.pauseLocation(run.Job.Location)
+	q.pauseLocation(run.Job.Location, false)
 	q.hold(e)
 	return q.leaveStarting(ctx, run, host.Queued, "",
 		fmt.Sprintf("%s did not answer attempt %d, and other runs wait for its slot; it is given up", run.Job.Location, run.Attempt))
 }
 
-// pauseLocation leaves a location alone for a while.
-func (q *Queue) pauseLocation(location string) {
+// pauseLocation leaves a location alone for a while: one that does not answer,
+// or is full.
+func (q *Queue) pauseLocation(location string, full bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	p := q.pauses[location]
@@ -95,6 +100,14 @@ func (q *Queue) pauseLocation(location string) {
 	}
 	p.until = now.Add(min(firstPause<<min(p.times, 10), maxPause))
 	p.times++
+	p.full = full
+}
+
+// resume ends the pause of a location that started something.
+func (q *Queue) resume(location string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.pauses, location)
 }
 
 // startsAtOnce is how many starts may be under way at a location. The caller holds mu.
@@ -125,12 +138,15 @@ func (q *Queue) takeBack(ctx context.Context, now time.Time, held func(string) b
 		return
 	}
 	due, all := map[string]int{}, 0 // by location
-	for _, e := range q.ready {
-		at := e.job.Location
-		if e.status == host.Queued && q.open[e.id] == e && !e.busy && !now.Before(e.notBefore) &&
-			!held(at) && starting[at] < q.startsAtOnce(at, now) {
-			due[at]++
-			all++
+	for at, lane := range q.ready {
+		if held(at) || starting[at] >= q.startsAtOnce(at, now) {
+			continue
+		}
+		for _, e := range lane.runs {
+			if !e.busy && !now.Before(e.notBefore) {
+				due[at]++
+				all++
+			}
 		}
 	}
 	slices.SortFunc(late, func(a, b *entry) int { return a.call.since.Compare(b.call.since) })

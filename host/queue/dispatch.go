@@ -33,25 +33,34 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 	}
 	var later []*entry
 	held := q.held() // asked once per location, so that its runs keep their order
-	for q.ready.Len() > 0 && (q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
-		e, _ := heap.Pop(&q.ready).(*entry)
-		e.queued = false
-		if e.status != host.Queued || q.open[e.id] != e || e.busy {
+	lanes := q.ready.lanes()
+	for lanes.Len() > 0 && (q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
+		lane := (*lanes)[0]
+		at := lane.location
+		if held(at) || starting[at] >= q.startsAtOnce(at, now) {
+			heap.Pop(lanes)
 			continue
 		}
-		at := e.job.Location
-		if held(at) || now.Before(e.notBefore) || starting[at] >= q.startsAtOnce(at, now) {
+		e, _ := heap.Pop(lane).(*entry)
+		if lane.Len() > 0 {
+			heap.Fix(lanes, 0)
+		} else {
+			heap.Pop(lanes)
+			delete(q.ready, at)
+		}
+		switch {
+		case e.busy: // it comes back when that has ended
+		case now.Before(e.notBefore):
 			later = append(later, e)
-			continue
+		default:
+			taken++
+			starting[at]++
+			e.starting = true
+			q.work(e, func() error { return q.start(ctx, e) })
 		}
-		taken++
-		starting[at]++
-		e.starting = true
-		q.work(e, func() error { return q.start(ctx, e) })
 	}
 	for _, e := range later {
-		e.queued = true
-		heap.Push(&q.ready, e)
+		q.ready.put(e)
 	}
 	if q.o.MaxInProgress > 0 && taken >= q.o.MaxInProgress {
 		q.takeBack(ctx, now, held, starting)
@@ -87,9 +96,8 @@ func (q *Queue) work(e *entry, f func() error) {
 		}
 		// The picture may lag behind the store here: an entry that is QUEUED in
 		// it only by that is held by its compare-and-set.
-		if e.status == host.Queued && !e.queued && q.open[e.id] == e {
-			e.queued = true
-			heap.Push(&q.ready, e)
+		if e.status == host.Queued && q.open[e.id] == e {
+			q.ready.put(e)
 		}
 		q.mu.Unlock()
 		q.wake()
@@ -155,6 +163,7 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 	case outcome.Refusal != nil:
 		return q.refused(ctx, e, &run, outcome.Refusal)
 	default:
+		q.resume(run.Job.Location)
 		return nil
 	}
 }
@@ -168,10 +177,14 @@ func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.St
 	why := fmt.Sprintf("%s did not start attempt %d: %s", run.Job.Location, run.Attempt, r.Message)
 	switch r.Reason {
 	case "DRAINING":
-		q.pauseLocation(run.Job.Location) // the workspace learns of it within that time
+		q.pauseLocation(run.Job.Location, false) // the workspace learns of it within that time
 		fallthrough
-	case "OVERLOADED", "WRONG_SERVER", "DEFINITION_CHANGED":
+	case "WRONG_SERVER", "DEFINITION_CHANGED":
 		q.hold(e)
+		return q.leaveStarting(ctx, run, host.Queued, "", why)
+	case "OVERLOADED":
+		// No other run of it would be started either. This one is the first again after the pause.
+		q.pauseLocation(run.Job.Location, true)
 		return q.leaveStarting(ctx, run, host.Queued, "", why)
 	case "NOT_FOUND":
 		// The location's definitions may still have it, and then it does not wait for long.

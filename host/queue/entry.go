@@ -2,7 +2,6 @@ package queue
 
 import (
 	"cmp"
-	"container/heap"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
@@ -24,8 +23,9 @@ type entry struct {
 	// notBefore holds back a run whose start failed for now; failures counts those in a row.
 	notBefore time.Time
 	failures  int
-	// queued tells that it is in the heap.
-	queued bool
+	// lane and place are where it is among the ready ones; lane is nil while it is not.
+	lane  *readyHeap
+	place int
 	// waitingSince and waited are those of the run; causes are what it waited for and has a note of.
 	waitingSince time.Time
 	waited       time.Duration
@@ -38,7 +38,7 @@ type entry struct {
 func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 	e := q.open[run.ID]
 	if deleted || run.Status.Final() {
-		delete(q.open, run.ID)
+		q.leave(e)
 		return
 	}
 	if e == nil {
@@ -59,15 +59,19 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 	}
 	e.status, e.attempt = run.Status, run.Attempt
 	e.waitingSince, e.waited = run.WaitingSince, run.Waited
-	if p := tag.Priority(run.Tags); p != e.priority {
-		e.priority = p
-		if e.queued {
-			heap.Init(&q.ready)
-		}
+	e.priority = tag.Priority(run.Tags)
+	if e.status == host.Queued {
+		q.ready.put(e)
+	} else {
+		q.ready.drop(e)
 	}
-	if e.status == host.Queued && !e.queued {
-		e.queued = true
-		heap.Push(&q.ready, e)
+}
+
+// leave takes an entry, which may be nil, out of the picture. The caller holds mu.
+func (q *Queue) leave(e *entry) {
+	if e != nil {
+		delete(q.open, e.id)
+		q.ready.drop(e)
 	}
 }
 
@@ -82,24 +86,4 @@ func (e *entry) backOff(now time.Time) {
 // inOrder compares entries: highest priority first, then first in.
 func inOrder(a, b *entry) int {
 	return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(a.seq, b.seq))
-}
-
-// readyHeap holds runs that may start, in order.
-// An entry may be in it that is no longer QUEUED; whoever pops it looks.
-type readyHeap []*entry
-
-func (h readyHeap) Len() int           { return len(h) }
-func (h readyHeap) Less(i, j int) bool { return inOrder(h[i], h[j]) < 0 }
-func (h readyHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-
-// Push is for container/heap.
-func (h *readyHeap) Push(x any) { *h = append(*h, x.(*entry)) } //nolint:forcetypeassert // only entries are pushed
-
-// Pop is for container/heap.
-func (h *readyHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return e
 }

@@ -121,6 +121,8 @@ type fixture struct {
 	queue     *queue.Queue
 	changed   chan struct{}
 	holds     atomic.Bool
+	// heldLocation is held alone.
+	heldLocation atomic.Value
 	// patience is how long runs wait for their code, in ns.
 	patience  atomic.Int64
 	limit     int
@@ -238,7 +240,7 @@ func (f *fixture) open() {
 		Store: f.seam, Feed: f.feed, Planner: planner, Launcher: f.launcher,
 		Sessions: f.sessions, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
 		Holds: func(location string) string {
-			if f.holds.Load() {
+			if f.holds.Load() || f.heldLocation.Load() == location {
 				return "held by the test"
 			}
 			return planner.Hold(location)

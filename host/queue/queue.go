@@ -53,13 +53,14 @@ type Queue struct {
 
 	mu     sync.Mutex
 	open   map[host.RunID]*entry
-	ready  readyHeap
+	ready  readyRuns
 	paused bool
 	// stale is set while the picture lacks changes that were lost.
 	stale bool
 	// recheck is set when waiting runs are to be looked at again, rechecking while a goroutine does.
 	recheck, rechecking bool
-	checked             time.Time
+	// checked is when they were looked at last, restUntil until when they are left alone after that.
+	checked, restUntil time.Time
 	// started is when the queue was, expired when runs that wait were last compared with their limits.
 	started, expired time.Time
 	// pauses are those of locations that start nothing, by name.
@@ -81,7 +82,7 @@ func New(o Options) *Queue {
 	if o.WaitForCode == nil {
 		o.WaitForCode = o.Planner.WaitForCode
 	}
-	return &Queue{o: o, feedLimit: feedLimit, open: map[host.RunID]*entry{}, pauses: map[string]*pause{}, nudge: make(chan struct{}, 1)}
+	return &Queue{o: o, feedLimit: feedLimit, open: map[host.RunID]*entry{}, ready: readyRuns{}, pauses: map[string]*pause{}, nudge: make(chan struct{}, 1)}
 }
 
 // Start reads the open runs and begins to start what is due. Runs that were
@@ -189,9 +190,9 @@ func (q *Queue) reread(ctx context.Context) error {
 		still[runs[i].ID] = true
 		q.absorb(&runs[i], false, now)
 	}
-	for id := range q.open {
+	for id, e := range q.open {
 		if !still[id] {
-			delete(q.open, id)
+			q.leave(e)
 		}
 	}
 	q.recheck, q.stale = true, false

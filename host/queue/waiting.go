@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
@@ -108,10 +109,20 @@ func waitingNotes(why *host.Error, isNew bool, now time.Time) [][]byte {
 // recheckEvery is how often runs that wait for code are looked at without a sign.
 const recheckEvery = 15 * time.Second
 
+// After a look at many runs that wait the next one is not before a second for each lookedAtPerSecond of them, at most
+// maxRest: a location that changes all the time must not keep the host busy with them.
+const (
+	lookedAtPerSecond = 2000
+	maxRest           = 5 * time.Second
+)
+
+// maxExplaining is how many reasons are stored side by side, so that they share commits.
+const maxExplaining = 64
+
 // recheckWaiting queues the runs again whose code has come: one after the other
 // and in order, so that the first one is the first to be started. The caller holds mu.
 func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
-	if q.rechecking || !q.recheck && now.Sub(q.checked) < recheckEvery {
+	if q.rechecking || !q.recheck && now.Sub(q.checked) < recheckEvery || now.Before(q.restUntil) {
 		return
 	}
 	q.recheck, q.checked = false, now
@@ -128,8 +139,9 @@ func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
 	q.rechecking = true
 	q.starts.Go(func() {
 		q.requeue(ctx, waiting)
+		rest := min(time.Duration(len(waiting)/lookedAtPerSecond)*time.Second, maxRest)
 		q.mu.Lock()
-		q.rechecking = false
+		q.rechecking, q.restUntil = false, q.o.Clock.Now().Add(rest)
 		q.mu.Unlock()
 		q.wake()
 	})
@@ -158,9 +170,16 @@ func (q *Queue) requeue(ctx context.Context, waiting []*entry) {
 	for _, f := range came {
 		failed(f.e, q.codeCame(ctx, f))
 	}
+	var explaining sync.WaitGroup
+	places := make(chan struct{}, maxExplaining)
 	for _, f := range stay {
-		failed(f.e, q.stillWaits(ctx, f))
+		places <- struct{}{}
+		explaining.Go(func() {
+			failed(f.e, q.stillWaits(ctx, f))
+			<-places
+		})
 	}
+	explaining.Wait()
 }
 
 // waiting is a run with why it goes on waiting; nil when it does not wait any more.
