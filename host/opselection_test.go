@@ -154,20 +154,24 @@ func TestSelectSuggests(t *testing.T) {
 	ops := d.Ops()
 	for _, c := range []struct{ name, want string }{
 		{"open_repositroy", "open_repository"},
-		{"open_repo", ""},
+		{"open_repo", `name:"open_repo*"`},
+		{"open_*", `name:"open_*"`},
 		{"OPEN_REPOSITORY", "open_repository"},
 		{"opn_repository", "open_repository"},
 		{"list_files", "sizes.list_files"},
 		{"List_Files", "sizes.list_files"},
 		{"lits_files", "sizes.list_files"},
 		{"size", "sizes"},
-		{"sizes.list", ""},
+		{"sizes.list", `name:"sizes.list*"`},
+		{"sizes.lost", ""},
 		{"s", ""},
 		{strings.Repeat("é", 5000), ""},
 	} {
 		_, err := ops.Select(c.name)
 		want := "; the job has open_repository, sizes.list_files"
-		if c.want != "" {
+		if strings.HasPrefix(c.want, "name:") {
+			want = "; all that begins so is " + c.want
+		} else if c.want != "" {
 			want = fmt.Sprintf("; did you mean %q?", c.want)
 		}
 		if err == nil || !strings.HasSuffix(err.Error(), want) {

@@ -37,6 +37,9 @@ func (g *OpGraph) suggestion(name string) string {
 	if best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
 	}
+	if len(name) > 1 && slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p, name) }) {
+		return fmt.Sprintf(`; all that begins so is name:"%s*"`, name)
+	}
 	return g.listed()
 }
 

@@ -44,6 +44,7 @@ func TestParse(t *testing.T) {
 		{"a and b", "a and b"},
 		{"a AND b OR NOT c", "a and b or not c"},
 		{"not a+ and b or c, d", "not a+ and b or c, d"},
+		{"((not (+a)) and b) or c, d", "not +a and b or c, d"},
 		{"not (a and b)", "not (a and b)"},
 		{"(not a) and b", "not a and b"},
 		{"a and (b or c)", "a and (b or c)"},

@@ -70,6 +70,8 @@ func TestBadInput(t *testing.T) {
 		{"SystemTag", 6, "penstock/", []string{"run", "launch", "my_job_with_tags", "--tag", "penstock/location=x"}},
 		{"SelectionOfNothing", 6, "matches no op", []string{"run", "launch", "repository_report", "--op-selection", "nope"}},
 		{"SelectionLacksInput", 6, "open_repository", []string{"run", "launch", "repository_report", "--op-selection", "count_commits"}},
+		{"SelectionMisspelt", 6, `column 2: "write_cvs" matches no op; did you mean "write_csv"?`, []string{"run", "launch", "repository_report", "--op-selection", "*write_cvs"}},
+		{"SelectionUnfinished", 6, "column 15: expected an op", []string{"run", "launch", "repository_report", "--op-selection", "*sizes and not"}},
 		{"NoSuchRun", 3, "", []string{"run", "show", "0197f000-0000-7000-8000-000000000000"}},
 		{"NoSuchLocation", 3, "nowhere", []string{"location", "show", "nowhere"}},
 		{"Usage", 2, "", []string{"run", "launch"}},
@@ -83,7 +85,7 @@ func TestBadInput(t *testing.T) {
 	if runs, _ := w.jsonOf("run", "list")["runs"].([]any); len(runs) != 0 {
 		t.Errorf("refused launches left %d runs", len(runs))
 	}
-	w.want(0, "run", "launch", "repository_report", "--op-selection", "*sizes.largest_files", "--wait",
+	w.want(0, "run", "launch", "repository_report", "--op-selection", `*sinks() and not name:"write_*" or *(sizes)`, "--wait",
 		"--config", writeConfig(t, w, "config: {report: {repository: "+ownSources(t)+"}}"))
 }
 
