@@ -22,6 +22,7 @@ beforeAll(async () => {
   await world.serve("older", "peerserver", "--protocol", "0.14.17");
   const gone = await world.serve("gone", "peerserver", "--protocol", "0.15.0", "--declare");
   const development = await world.serve("development", "peerserver", "--protocol", "dev", "--declare");
+  for (const location of ["gone", "development"]) await world.hasStored(`${location}/tutorial/plain`);
   await gone.kill();
   await development.kill();
   await world.killHost();

@@ -116,6 +116,11 @@ export class World {
     await this.says(status, async () => (await this.cli<{ status: string }>("run", "show", run)).status);
   }
 
+  /** Waits until the host has stored a job's definition, which it shows a moment earlier. */
+  async hasStored(job: string): Promise<void> {
+    await this.says("stored", () => this.cli("job", "history", job).then(() => "stored", () => "nothing yet"));
+  }
+
   /** The numbers of a run's events as the API has them, in order; 0 is an event of the host's own. */
   async eventSeqs(run: string): Promise<number[]> {
     const { stdout } = await this.client("run", "events", run);
