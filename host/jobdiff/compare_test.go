@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/jobdiff"
@@ -128,6 +130,35 @@ func TestCompareGraphs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lines(checkPair(t, a, b))); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+func TestComparePolicies(t *testing.T) {
+	job := func(limit uint32, op *usercodev1.OpDefinition) jobdiff.Job {
+		op.Name = "load"
+		return definition(&usercodev1.JobDefinition{MaxConcurrent: limit, Ops: []*usercodev1.OpDefinition{op}, Graph: &usercodev1.GraphDefinition{
+			Name: "job", Nodes: []*usercodev1.Node{hosttest.Place("load", "load")},
+		}})
+	}
+	minute := durationpb.New(time.Minute)
+	all := &usercodev1.OpDefinition{Timeout: durationpb.New(90 * time.Minute), Priority: -1, Retry: &usercodev1.RetryPolicy{
+		MaxRetries: 5, Delay: minute, BackoffMilli: 1500, JitterMilli: 125, MaxDelay: durationpb.New(time.Hour), SomeErrors: true,
+	}}
+	want := []string{
+		"graph  ~ no limit of ops at a time => limit of ops at a time: 4",
+		"graph load ~ no priority => priority -1",
+		"graph load ~ retries 1, first after 1m => retries 5 after some errors, first after 1m, each wait 1.5 times the one before, at most 1h, up to 12.5 % less at random",
+		"graph load ~ no time-out => time-out 1h30m",
+	}
+	before := &usercodev1.OpDefinition{Retry: &usercodev1.RetryPolicy{MaxRetries: 1, Delay: minute}}
+	if diff := cmp.Diff(want, lines(checkPair(t, job(0, before), job(4, all)))); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if got := jobdiff.PolicyText(before); got != "retries 1, first after 1m" {
+		t.Errorf("got %q", got)
+	}
+	if got := jobdiff.PolicyText(&usercodev1.OpDefinition{Priority: 2, Timeout: minute}); got != "time-out 1m; priority 2" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -1,6 +1,8 @@
 package jobdiff
 
 import (
+	"fmt"
+
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 )
 
@@ -42,12 +44,15 @@ type walk struct {
 func (d *Diff) graphs(before, after *usercodev1.JobDefinition) {
 	w := &walk{d: d, was: sideOf(before), is: sideOf(after), below: map[[2]string]int{}}
 	a, b := before.GetGraph(), after.GetGraph()
-	facets := func(s *side, g *usercodev1.GraphDefinition) map[string]string {
-		f := s.graphFacets(g)
-		f[aboutWhat] = "graph " + g.GetName()
+	facets := func(s *side, def *usercodev1.JobDefinition) map[string]string {
+		f := s.graphFacets(def.GetGraph())
+		f[aboutWhat] = "graph " + def.GetGraph().GetName()
+		if n := def.GetMaxConcurrent(); n > 0 {
+			f[aboutLimit] = fmt.Sprintf("%s: %d", aboutLimit, n)
+		}
 		return f
 	}
-	w.facets("", facets(w.was, a), facets(w.is, b))
+	w.facets("", facets(w.was, before), facets(w.is, after))
 	w.nodes("", a, b)
 }
 

@@ -74,7 +74,7 @@ func (s *side) nodeFacets(n *usercodev1.Node, counterpart *usercodev1.Node) map[
 }
 
 func opFacets(op *usercodev1.OpDefinition) map[string]string {
-	facets := map[string]string{}
+	facets := policiesOf(op)
 	described(facets, op.GetDescription())
 	for _, p := range op.GetInputs() {
 		ported(facets, aboutInput, p)

@@ -95,7 +95,7 @@ func TestEveryMutationIsSeen(t *testing.T) {
 		}
 	}
 	for _, path := range []string{".description", ".config_schema_json", ".tags[].value", ".ops[].inputs[].type", ".graphs[].nodes[].op", ".graphs[].outputs[].port.description", ".graph.nodes[].after[] is gone",
-		".graphs[].nodes[].wires[].from_port"} {
+		".graphs[].nodes[].wires[].from_port", ".max_concurrent", ".ops[].retry.jitter_milli", ".ops[].retry.max_delay.nanos", ".ops[].timeout.seconds", ".ops[].priority"} {
 		if !tried[path] {
 			t.Errorf("no definition had %s", path)
 		}

@@ -6,9 +6,11 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
@@ -38,6 +40,7 @@ func (s source) job() *usercodev1.JobDefinition {
 	for i := range s.IntN(4) {
 		def.Tags = append(def.Tags, &tagv1.Tag{Key: fmt.Sprintf("tag%d", i), Value: s.maybe("value")})
 	}
+	def.MaxConcurrent = uint32(s.IntN(3))
 	def.Graph = s.graph(def, "job", 0)
 	return def
 }
@@ -68,6 +71,7 @@ func (s source) graph(def *usercodev1.JobDefinition, name string, depth int) *us
 			op := &usercodev1.OpDefinition{
 				Name: fmt.Sprintf("op%d", len(def.GetOps())), Description: s.maybe("op"), Inputs: s.ports("in"), Outputs: s.ports("out"),
 			}
+			s.policies(op)
 			def.Ops = append(def.Ops, op)
 			n.Definition = &usercodev1.Node_Op{Op: op.GetName()}
 			inputs = op.GetInputs()
@@ -96,6 +100,20 @@ func (s source) graph(def *usercodev1.JobDefinition, name string, depth int) *us
 		}
 	}
 	return g
+}
+
+func (s source) policies(op *usercodev1.OpDefinition) {
+	duration := func() *durationpb.Duration { return durationpb.New(time.Duration(1 + s.Int64N(1e12))) }
+	if s.IntN(2) == 0 {
+		op.Retry = &usercodev1.RetryPolicy{
+			MaxRetries: 1 + s.Uint32N(5), BackoffMilli: s.Uint32N(3000), JitterMilli: s.Uint32N(1000),
+			Delay: duration(), MaxDelay: duration(), SomeErrors: s.IntN(2) == 0,
+		}
+	}
+	if s.IntN(2) == 0 {
+		op.Timeout = duration()
+	}
+	op.Priority = s.Int32N(5) - 2
 }
 
 func (s source) schemaJSON() []byte {
@@ -208,7 +226,7 @@ func otherScalar(f protoreflect.FieldDescriptor, v protoreflect.Value) protorefl
 		return protoreflect.ValueOfFloat64(7.25)
 	case protoreflect.Sint64Kind, protoreflect.Int64Kind:
 		return protoreflect.ValueOfInt64(v.Int() - 1)
-	case protoreflect.Int32Kind:
+	case protoreflect.Int32Kind, protoreflect.Sint32Kind:
 		return protoreflect.ValueOfInt32(int32(v.Int() - 1))
 	case protoreflect.Uint32Kind:
 		return protoreflect.ValueOfUint32(uint32(v.Uint() + 1))
