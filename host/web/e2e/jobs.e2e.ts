@@ -93,8 +93,10 @@ describe("Job", () => {
     await see(page.getByRole("button", { name: "op count_commits, in the selection" }));
     await see(page.getByRole("button", { name: "op measure_churn, not in the selection" }));
     await seeAddress(page, /select=\*write_csv/);
-    await selection.fill("no_such_op");
-    await see(page.getByText(/matches no op/));
+    await selection.fill('*(write_csv or measure_churn) and not name:"measure_*"');
+    await see(page.getByText("3 ops of 7 selected"));
+    await selection.fill("*write_cvs");
+    await see(page.getByText('Column 2: "write_cvs" matches no op; did you mean "write_csv"?'));
     await selection.fill("write_csv");
     await seeText(page.getByRole("status").filter({ hasText: "Clear" }), /count_commits/);
     await page.getByRole("button", { name: "Clear" }).click();
