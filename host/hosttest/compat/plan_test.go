@@ -40,6 +40,7 @@ type plan struct {
 	process   *Process
 	locations []*planned
 	steps     []string
+	builds    int
 }
 
 // planned is a location as the model has it.
@@ -52,6 +53,24 @@ type planned struct {
 	now         deployed
 	past        []deployed
 	known, kept memory
+	// replicas are set when the location has two; peer and past are not then.
+	replicas *replicas
+}
+
+// address is where it is dialed.
+func (l *planned) address() string {
+	if l.replicas != nil {
+		return l.replicas.balancer.Address()
+	}
+	return l.peer.Address()
+}
+
+// peers are its processes.
+func (l *planned) peers() []*hosttest.Peer {
+	if l.replicas != nil {
+		return l.replicas.peers[:]
+	}
+	return []*hosttest.Peer{l.peer}
 }
 
 // memory is the build that a host could use last, nil when it never could.
@@ -80,6 +99,7 @@ func newPlan(t *testing.T, seed uint64) *plan {
 		l.peer = hosttest.StartAt(t, hosttest.OwnAddress(), l.now.behavior)
 		p.locations = append(p.locations, l)
 	}
+	p.locations = append(p.locations, p.newReplicas("replicas"))
 	return p
 }
 
@@ -111,7 +131,9 @@ func (p *plan) run(end time.Time) {
 			p.t.Error(err)
 		}
 		for _, l := range p.locations {
-			l.peer.Close()
+			for _, peer := range l.peers() {
+				peer.Close()
+			}
 		}
 		if p.t.Failed() {
 			p.t.Logf("-seed=%d begins with this plan; its steps were:\n%s", p.seed, strings.Join(p.steps, "\n"))
@@ -137,7 +159,7 @@ func (p *plan) start() {
 
 func (p *plan) configs() (configs []host.LocationConfig) {
 	for _, l := range p.locations {
-		configs = append(configs, host.LocationConfig{Name: l.name, Address: l.peer.Address(), AllowDevVersions: l.allowDev})
+		configs = append(configs, host.LocationConfig{Name: l.name, Address: l.address(), AllowDevVersions: l.allowDev})
 	}
 	return configs
 }
@@ -146,7 +168,15 @@ func (p *plan) configs() (configs []host.LocationConfig) {
 func (p *plan) step() {
 	p.t.Helper()
 	l := pick(p.chance, p.locations...)
-	switch p.chance.IntN(10) {
+	if l.replicas != nil && p.chance.IntN(3) > 0 {
+		p.roll(l)
+		return
+	}
+	choice := p.chance.IntN(10)
+	if l.replicas != nil {
+		choice = 7 + p.chance.IntN(2) // the policy, a reload
+	}
+	switch choice {
 	case 0, 1, 2, 3:
 		l.past = append(l.past, l.now)
 		p.become(l, p.deploy())
@@ -175,6 +205,13 @@ func (p *plan) step() {
 	default:
 		p.protocol = pick(p.chance, current(), current(), Numbers{0, 14, 17}, Numbers{0, 14, 18}, Numbers{0, 16, 0})
 		p.note("the host is restarted with protocol %s", p.protocol.text())
+		for _, l := range p.locations {
+			if l.replicas != nil && l.replicas.mixed { // which of two it would see first is anybody's guess
+				p.replace(l, 1-l.replicas.active, l.now)
+				l.replicas.mixed = false
+				p.look(l)
+			}
+		}
 		if err := p.process.Stop(); err != nil {
 			p.t.Fatal(err)
 		}
@@ -231,7 +268,7 @@ func (p *plan) settle() {
 func (p *plan) asked(ctx context.Context, times int) error {
 	var errs []error
 	for _, l := range p.locations {
-		if l.up {
+		if l.up && l.replicas == nil {
 			before := l.peer.Recorded().InfoCalls
 			errs = append(errs, l.peer.Await(ctx, func(r hosttest.Recorded) bool { return r.InfoCalls >= before+times }))
 		}
