@@ -141,7 +141,21 @@ func (s *Sessions) decide(ctx context.Context, x suspect) error {
 	if s.attached(x.id) {
 		return nil
 	}
+	run, err := s.o.Store.Run(ctx, x.id)
+	if host.CodeOf(err) == host.NotFound {
+		return nil // deleted, so it had ended
+	}
+	if err != nil || ofAnother(&run, state) {
+		return err
+	}
 	return s.fail(ctx, x.id, x.attempt, "worker_lost", EndedMessage(state))
+}
+
+// ofAnother tells that a launcher's answer is about another worker than the one that was granted: a start that was
+// repeated on its way may have made two, at different servers, and the one without the grant ends at once.
+func ofAnother(run *host.Run, state host.WorkerState) bool {
+	granted := run.Current.ServerID
+	return granted != "" && state.ServerID != "" && state.ServerID != granted
 }
 
 // attached reports whether the run's worker has a stream.

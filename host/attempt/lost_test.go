@@ -254,3 +254,31 @@ func TestStopSendsWorkersAway(t *testing.T) {
 		}
 	})
 }
+
+// TestAnotherWorkersEndIsNotThisOnes: a start made two workers at different servers, and the launcher knows the one
+// that was not granted.
+func TestAnotherWorkersEndIsNotThisOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.launcher.state = host.WorkerState{Phase: host.WorkerEnded, ServerID: "other"}
+		id := f.starting()
+		h := hello(id, "w1")
+		h.ServerId = "granted"
+		s, a := f.attach(token, h)
+		if a.grant == nil {
+			t.Fatalf("got %+v, want the grant", a)
+		}
+		s.Close()
+		pass(20 * time.Second)
+		if run := f.run(id); run.Status != host.Started {
+			t.Fatalf("the run is %s %q, though its own worker may live", run.Status, run.StatusReason)
+		}
+		f.launcher.mu.Lock()
+		f.launcher.state.ServerID = "granted"
+		f.launcher.mu.Unlock()
+		pass(8 * time.Second)
+		if run := f.run(id); run.Status != host.Failure {
+			t.Errorf("its own worker ended, and the run is %s", run.Status)
+		}
+	})
+}
