@@ -59,7 +59,10 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 		}
 	}
 	best, err := askAll(ctx, conns, q)
-	several := at.among || len(conns) > 1 || l.mixed(location)
+	several := at.among
+	if server == "" { // of before this host's start
+		several = len(conns) > 1 || l.mixed(location)
+	}
 	if best.Phase == host.WorkerUnknown && several {
 		// Behind a balancer there may be servers that are not known.
 		found, errFound := l.askFound(ctx, location, conns, server, q)
@@ -85,8 +88,8 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 	return best, nil
 }
 
-// askAll asks several servers side by side, and returns the most definite
-// answer, and an error if one of them did not answer.
+// askAll asks several servers side by side, and returns the answer of most
+// weight, and an error if one of them did not answer.
 func askAll(ctx context.Context, conns []*workspace.Conn, q question) (best host.WorkerState, err error) {
 	states, errs := make([]host.WorkerState, len(conns)), make([]error, len(conns))
 	var asking sync.WaitGroup
@@ -108,8 +111,9 @@ func askAll(ctx context.Context, conns []*workspace.Conn, q question) (best host
 	return best, err
 }
 
-// definiteness orders what servers say of a worker.
-var definiteness = map[host.WorkerPhase]int{host.WorkerUnknown: 0, host.WorkerStarting: 1, host.WorkerRunning: 2, host.WorkerEnded: 3}
+// definiteness orders what servers say of a worker. One that lives comes before one that ended: should a proxy have
+// repeated a start at another server, only one of the two workers was granted the attempt, and the other one ends.
+var definiteness = map[host.WorkerPhase]int{host.WorkerUnknown: 0, host.WorkerEnded: 1, host.WorkerStarting: 2, host.WorkerRunning: 3}
 
 // askFound asks servers that answer new connections, until one knows, or is the wanted one.
 func (l *Local) askFound(ctx context.Context, location string, asked []*workspace.Conn, wanted string, q question) (host.WorkerState, error) {

@@ -28,8 +28,8 @@ type answer struct {
 // answered. asked asks for new connections.
 func (l *location) ask(ctx context.Context, asked bool) ([]answer, *fault) {
 	now := l.clock.Now()
-	anew := asked || l.stirred || l.reports.mixed() || l.drains()
-	l.stirred = false
+	anew := asked || l.explore > 0 || l.reports.mixed() || l.drains()
+	l.explore = max(l.explore-1, 0)
 	if len(l.targets) == 0 || anew || l.failures > 0 || l.dueForFresh(now) {
 		l.unresolved = l.resolve(ctx)
 	}

@@ -40,6 +40,9 @@ func TestConfigureAddsAndRemoves(t *testing.T) {
 	}
 	w := open(t, Options{Locations: []host.LocationConfig{at("etl", etl)}, Metrics: metrics})
 	awaitState(t, w, "etl", host.LocationReady)
+	if err := etl.Await(deadlineContext(t), func(r hosttest.Recorded) bool { return r.InfoCalls > r.Connections }); err != nil {
+		t.Fatal(err) // it has settled for a connection
+	}
 	held, err := w.Conn("etl")
 	if err != nil {
 		t.Fatal(err)

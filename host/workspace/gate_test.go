@@ -319,11 +319,15 @@ func TestConnectionsAge(t *testing.T) {
 	p := hosttest.Start(t, hosttest.Current())
 	w := open(t, Options{Clock: clock, ProbeInterval: time.Second, Locations: []host.LocationConfig{at("etl", p)}})
 	awaitState(t, w, "etl", host.LocationReady)
-	for range 31 {
+	for range 31 { // the second and third connection find out that there is one server alone
 		pass(t, clock, time.Second)
 	}
-	if err := p.Await(deadlineContext(t), func(r hosttest.Recorded) bool { return r.Connections == 2 }); err != nil {
-		t.Errorf("%d connections after 31 s, want 2", p.Recorded().Connections)
+	if err := clock.AwaitWaiter(deadlineContext(t), time.Second); err != nil || p.Recorded().Connections != 3 {
+		t.Fatalf("%d connections, want 3, %v", p.Recorded().Connections, err)
+	}
+	pass(t, clock, time.Second)
+	if err := p.Await(deadlineContext(t), func(r hosttest.Recorded) bool { return r.Connections == 4 }); err != nil {
+		t.Errorf("%d connections after 32 s, want 4", p.Recorded().Connections)
 	}
 }
 

@@ -91,10 +91,11 @@ type location struct {
 	targets         []*target
 	by4             bool   // the address family in use
 	unresolved      *fault // why it could not be, the last time
-	stirred         bool   // a connection broke since the last probe: servers are being replaced, perhaps
+	explore         int    // how many probes more take new connections: servers came or went, and there may be more
 	news            bool   // somebody else answered, or in another way, since tell
 	told            told
 	decided         map[string]versioncheck.Code // by capability, as logged last
+	settled         host.LocationState           // as told last
 	logged          string                       // code of the fault that was logged last
 	keeper          *keeper
 	keeping         keeping

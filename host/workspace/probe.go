@@ -249,9 +249,12 @@ func (l *location) fail(f *fault, r *report) {
 	if r != nil {
 		l.reported = r
 	}
+	if changed {
+		l.state = f.state(l.definitions != nil)
+	}
 	l.mu.Unlock()
 	if changed {
-		l.settle(f.state(l.definitions != nil))
+		l.settle()
 	}
 }
 
@@ -260,6 +263,7 @@ func (l *location) fail(f *fault, r *report) {
 func (l *location) use(d *definitions) {
 	l.mu.Lock()
 	l.definitions, l.reported, l.fault, l.since = d, &d.report, nil, time.Time{}
+	l.state = host.LocationReady
 	l.mu.Unlock()
-	l.settle(host.LocationReady)
+	l.settle()
 }

@@ -26,5 +26,5 @@ func (l *location) rejudge() {
 	if l.keeping.good == d {
 		l.keeping.good = next // what is refused now must not be stored later
 	}
-	l.settle(l.state)
+	l.settle()
 }

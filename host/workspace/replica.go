@@ -99,6 +99,9 @@ func (l *location) enlist(a *answer, now time.Time) {
 	if r == nil {
 		r = &replica{id: id, firstSeen: now}
 		l.replicas = append(l.replicas, r)
+		if a.fresh && len(l.replicas) < maxReplicas {
+			l.lookFurther()
+		}
 		l.crowd.enter(id, l.name)
 	}
 	r.report, r.address, r.answeredAt = a.report, a.conn.address, now
@@ -140,7 +143,10 @@ func (l *location) sweep(now time.Time) (gone bool) {
 			l.mu.Lock()
 			l.dismiss(r)
 			l.mu.Unlock()
-			gone, l.stirred = true, l.stirred || broke
+			gone = true
+			if broke {
+				l.lookFurther()
+			}
 		}
 	}
 	for _, t := range l.targets {
@@ -150,6 +156,10 @@ func (l *location) sweep(now time.Time) (gone bool) {
 	}
 	return gone
 }
+
+// lookFurther makes the next probes take new connections, as many as a balancer
+// needs that sends them to each of its servers in turn.
+func (l *location) lookFurther() { l.explore = len(l.replicas) + 1 }
 
 // patience is how many fresh answers in a row bring an older report back. As
 // long as a server with the active report lives, it may only have had bad luck

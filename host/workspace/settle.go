@@ -1,16 +1,15 @@
 package workspace
 
 import (
-	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// settle puts the location into a state after its fault, report or definitions
-// changed, and tells everybody: log, metrics, subscriptions.
-func (l *location) settle(state host.LocationState) {
-	l.mu.Lock()
-	before := l.state
-	l.state = state
+// settle tells everybody of another state, fault, report or other definitions:
+// log, metrics, subscriptions.
+func (l *location) settle() {
+	l.mu.RLock()
+	before, state := l.settled, l.state
+	l.settled = state
 	f := l.fault
 	jobs := 0
 	if l.definitions != nil {
@@ -20,7 +19,7 @@ func (l *location) settle(state host.LocationState) {
 	if l.reported != nil {
 		decisions = l.decisions()
 	}
-	l.mu.Unlock()
+	l.mu.RUnlock()
 
 	l.metrics.setState(l.name, state, jobs)
 	switch {

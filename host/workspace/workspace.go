@@ -113,6 +113,7 @@ func (w *Workspace) newLocation(c host.LocationConfig) *location {
 		decided:   map[string]versioncheck.Code{},
 		config:    c,
 		state:     host.LocationLoading,
+		settled:   host.LocationLoading,
 	}
 	// What was made here can be encoded; what could not would be an empty question, which servers answer, too.
 	l.question, _ = proto.Marshal(&usercodev1.GetServerInfoRequest{Host: l.hostInfo})

@@ -14,8 +14,9 @@ import (
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
 
-// patience bounds every wait for what is asserted; the machine may be busy.
-const patience = 60 * time.Second
+// patience bounds every wait for what is asserted; the machine may be busy, and
+// a location counts as mixed for a minute after the last old answer.
+const patience = 100 * time.Second
 
 // demo is the world of the demo.
 type demo struct {
