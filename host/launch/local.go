@@ -181,8 +181,12 @@ const (
 )
 
 // tellingness orders the refusals after which another server is asked. The one
-// that says most about the run is what people see.
-var tellingness = map[string]int{"DEFINITION_CHANGED": 5, "OVERLOADED": 4, drainingReason: 3, "NOT_FOUND": 2, wrongServerReason: 1}
+// that says most about the run is what people see. Last are those that tell of
+// the server's own trouble and would end the run: they count when no server may
+// start it later.
+var tellingness = map[string]int{
+	"DEFINITION_CHANGED": 7, "OVERLOADED": 6, drainingReason: 5, "NOT_FOUND": 4, wrongServerReason: 3, "HOST_UNREACHABLE": 2, "SPAWN_FAILED": 1,
+}
 
 // keep keeps a refusal if it is more telling than those before.
 func (s *starting) keep(o host.StartOutcome) {

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"crypto/sha256"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -167,16 +168,89 @@ func TestMostTellingRefusal(t *testing.T) {
 	}
 }
 
-// A refusal that is about the start itself is no matter of another server.
+// What keeps one server from starting anything need not keep the next one, and
+// ends no run that another one may start later.
+func TestTroubleOfOneServerIsNotThatOfAll(t *testing.T) {
+	refusing := func(reason usercodev1.StartRefusalReason) *hosttest.Peer {
+		b := described("a")
+		b.Refuse = func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal {
+			return &usercodev1.StartRefusal{Reason: reason}
+		}
+		return hosttest.Start(t, b)
+	}
+	cutOff := refusing(usercodev1.StartRefusalReason_START_REFUSAL_REASON_HOST_UNREACHABLE)
+	stuck := refusing(usercodev1.StartRefusalReason_START_REFUSAL_REASON_SPAWN_FAILED)
+	full := refusing(usercodev1.StartRefusalReason_START_REFUSAL_REASON_OVERLOADED)
+	well := hosttest.Start(t, described("a"))
+	for _, c := range []struct {
+		name  string
+		among []*hosttest.Peer
+		want  string // of the refusal; empty: it starts
+	}{
+		{"AnotherIsWell", []*hosttest.Peer{cutOff, stuck, well}, ""},
+		{"AnotherIsFull", []*hosttest.Peer{cutOff, full, stuck}, "OVERLOADED"},
+		{"NoneCan", []*hosttest.Peer{stuck, cutOff}, "HOST_UNREACHABLE"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, _ := replicated(t, c.among...)
+			r := startOf(t, "a")
+			r.Run = host.RunID(c.name)
+			out, err := NewLocal(w, nobody).Start(deadline(t), r)
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case c.want == "" && (out.Refusal != nil || out.ServerID != well.ServerID()):
+				t.Errorf("got %+v, want it to be started by the server that can", out)
+			case c.want != "" && (out.Refusal == nil || out.Refusal.Reason != c.want):
+				t.Errorf("got %+v, want it to be refused: %s", out.Refusal, c.want)
+			}
+		})
+	}
+}
+
+// Two servers have a worker of one attempt, as when a proxy repeats a start. The
+// one that lives may have the grant.
+func TestWorkerThatLivesCountsBeforeOneThatEnded(t *testing.T) {
+	one, other := hosttest.Start(t, described("a")), hosttest.Start(t, described("a"))
+	w, _ := replicated(t, one, other)
+	r := startOf(t, "a")
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // workers wait for its answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	conns, err := w.Conns("etl")
+	if err != nil || len(conns) != 2 {
+		t.Fatalf("got %d connections, %v", len(conns), err)
+	}
+	defer releaseAll(conns)
+	for _, c := range conns {
+		if _, err := c.Client.StartRun(deadline(t), &usercodev1.StartRunRequest{
+			RunId: string(r.Run), Attempt: 1, HostAddress: "http://" + silent.Addr().String(), Token: secret,
+			Repository: "tutorial", Job: "plain", DefinitionDigest: r.Definition[:],
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conns[0].Client.CancelRun(deadline(t), &usercodev1.CancelRunRequest{RunId: string(r.Run), Attempt: 1, Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	state, err := NewLocal(w, nobody).Attempt(deadline(t), "etl", r.Run, 1)
+	if err != nil || state.ServerID != conns[1].ServerID || state.Phase == host.WorkerEnded {
+		t.Errorf("got %+v, %v; want the worker that lives", state, err)
+	}
+}
+
+// A refusal that this host does not know is about the start itself, and no matter of another server.
 func TestFinalRefusalIsTheAnswer(t *testing.T) {
 	b := described("a")
 	b.Refuse = func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal {
-		return &usercodev1.StartRefusal{Reason: usercodev1.StartRefusalReason_START_REFUSAL_REASON_SPAWN_FAILED}
+		return &usercodev1.StartRefusal{Reason: 99}
 	}
 	one, other := hosttest.Start(t, b), hosttest.Start(t, b)
 	w, _ := replicated(t, one, other)
 	out, err := NewLocal(w, nobody).Start(deadline(t), startOf(t, "a"))
-	if err != nil || out.Refusal == nil || out.Refusal.Reason != "SPAWN_FAILED" {
+	if err != nil || out.Refusal == nil || out.Refusal.Reason != "REFUSED" {
 		t.Fatalf("got %+v, %v", out.Refusal, err)
 	}
 	if n := len(one.Recorded().Starts) + len(other.Recorded().Starts); n != 1 {

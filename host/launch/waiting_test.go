@@ -51,7 +51,7 @@ func TestLaunchAtALocationThatDoesNotAnswer(t *testing.T) {
 		_, err := p.Plan(t.Context(), bad)
 		var e *host.Error
 		if !errors.As(err, &e) || e.Code != host.Unavailable || e.Reason != ReasonStale || e.Remedy == "" ||
-			!strings.Contains(e.Message, "refuses connections") || len(e.Problems) == 0 || e.Problems[0].Field != "config" {
+			!strings.Contains(e.Message, "has not given a usable answer") || len(e.Problems) == 0 || e.Problems[0].Field != "config" {
 			t.Errorf("got %+v", e)
 		}
 		plan, err := p.Preview(t.Context(), request)
