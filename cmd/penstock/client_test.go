@@ -14,6 +14,7 @@ import (
 
 	"connectrpc.com/connect/v2"
 
+	"github.com/penstock-run/penstock/host/hosttest"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
@@ -137,6 +138,13 @@ func TestUnreachable(t *testing.T) {
 		penstock(t, url, "version").want(t, exitOK, "host: the host at "+url+" does not answer: connection refused\n", "")
 		penstock(t, url, "version", "--json").want(t, exitOK, `"host": null`, "")
 	})
+}
+
+// A user-code server is easily taken for the host.
+func TestNotAHost(t *testing.T) {
+	peer := hosttest.Start(t, hosttest.Current())
+	penstock(t, "http://"+peer.Address(), "run", "list").want(t, exitUnreachable, "",
+		"penstock: what answers at http://"+peer.Address()+" is no Penstock host: it does not speak HTTP/1.1\nGive the address of the host, not that of a user-code server")
 }
 
 func TestVersion(t *testing.T) {

@@ -164,6 +164,9 @@ func (c *client) unanswered(err error) (message, remedy string) {
 			"Give with --ca-file the certificate of the authority that signed it, and name the host as the certificate does."
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("what answers at %s does not speak TLS", c.address), "Name it as http://HOST:PORT, if that is meant."
+	case strings.Contains(cause(err).Error(), "malformed HTTP response"): // net/http has no value for it
+		return fmt.Sprintf("what answers at %s is no Penstock host: it does not speak HTTP/1.1", c.address),
+			"Give the address of the host, not that of a user-code server; one that serves with TLS is named as https://HOST:PORT."
 	default:
 		return fmt.Sprintf("the host at %s does not answer: %s", c.address, beginning(cause(err).Error())),
 			"Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
