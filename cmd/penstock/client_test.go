@@ -141,10 +141,18 @@ func TestUnreachable(t *testing.T) {
 }
 
 // A user-code server is easily taken for the host.
-func TestNotAHost(t *testing.T) {
+func TestUserCodeServerIsNoHost(t *testing.T) {
 	peer := hosttest.Start(t, hosttest.Current())
 	penstock(t, "http://"+peer.Address(), "run", "list").want(t, exitUnreachable, "",
 		"penstock: what answers at http://"+peer.Address()+" is no Penstock host: it does not speak HTTP/1.1\nGive the address of the host, not that of a user-code server")
+}
+
+// Something answers, so that is not denied.
+func TestProxyWithoutAHost(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(proxy.Close)
+	penstock(t, proxy.URL, "run", "list").want(t, exitUnreachable, "",
+		"penstock: what answers at "+proxy.URL+" says: 503 Service Unavailable\nThe host may not run behind it, or it may be")
 }
 
 func TestVersion(t *testing.T) {

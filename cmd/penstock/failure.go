@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"connectrpc.com/connect/v2"
@@ -155,6 +156,9 @@ func (c *client) failureOf(err error) *failure {
 	return f
 }
 
+// httpStatus is how an answer begins that is no answer of an API.
+var httpStatus = regexp.MustCompile(`^(unavailable: )?5[0-9][0-9] `)
+
 // unanswered explains why no host was reached.
 func (c *client) unanswered(err error) (message, remedy string) {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
@@ -167,6 +171,9 @@ func (c *client) unanswered(err error) (message, remedy string) {
 	case strings.Contains(cause(err).Error(), "malformed HTTP response"): // net/http has no value for it
 		return fmt.Sprintf("what answers at %s is no Penstock host: it does not speak HTTP/1.1", c.address),
 			"Give the address of the host, not that of a user-code server; one that serves with TLS is named as https://HOST:PORT."
+	case httpStatus.MatchString(cause(err).Error()):
+		return fmt.Sprintf("what answers at %s says: %s", c.address, beginning(strings.TrimPrefix(cause(err).Error(), "unavailable: "))),
+			"The host may not run behind it, or it may be a host that is too old for this call. Compare with penstock version."
 	default:
 		return fmt.Sprintf("the host at %s does not answer: %s", c.address, beginning(cause(err).Error())),
 			"Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."

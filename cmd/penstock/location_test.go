@@ -86,6 +86,12 @@ func TestLocation(t *testing.T) {
 		l.Replicas, l.Draining = nil, false // of a host that does not tell servers apart
 		show("Draining:      draining: waits for 2 workers, until 2026-11-03 14:02:09 at the latest")
 	})
+	t.Run("ServersUnknown", func(t *testing.T) {
+		l := sampleLocation()
+		l.Replicas = nil
+		older := &fakeHost{listRuns: waiting, locations: func() ([]*hostv1.Location, error) { return []*hostv1.Location{l}, nil }}
+		penstock(t, older.serve(t, nil), "location", "list").want(t, exitOK, "5     ?        2        127.0.0.1:4266", "")
+	})
 	t.Run("MixedAndGone", func(t *testing.T) {
 		l := deployedLocation()
 		l.Replicas, l.State = nil, hostv1.LocationState_LOCATION_STATE_STALE

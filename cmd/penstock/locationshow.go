@@ -161,6 +161,9 @@ func clipDigits(id string) string {
 
 // serversText is how many servers are known, and what is special about them.
 func (l locationObject) serversText() string {
+	if len(l.Replicas) == 0 && l.State == "READY" {
+		return "?" // the host does not tell them apart
+	}
 	draining := 0
 	for _, r := range l.Replicas {
 		if r.Server != nil && r.Server.Draining {

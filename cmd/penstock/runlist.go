@@ -48,6 +48,12 @@ func newRunListCommand(c *connection) *cobra.Command {
 				return err
 			}
 			page := runList{Runs: convert(res.GetRuns(), runOf), NextCursor: res.GetNextCursor()}
+			if !f.holds(page.Runs) {
+				return &exitError{code: exitFailure, err: &failure{
+					message: fmt.Sprintf("the host at %s is too old to find runs by --location, --code-version or --snapshot", host.address),
+					remedy:  "Leave them out, or upgrade the host.",
+				}}
+			}
 			if p.json {
 				return p.object(page)
 			}
@@ -150,6 +156,16 @@ func (p printer) runs(page runList, command string, f *runFilter) {
 // selects tells that not all runs are asked for.
 func (f *runFilter) selects() bool {
 	return len(f.tags) > 0 || len(f.statuses) > 0 || f.job != "" || f.location != "" || f.codeVersion != "" || f.snapshot != ""
+}
+
+// holds tells that the host selected by where the code is from: one that does not know these filters passes over them.
+func (f *runFilter) holds(runs []runObject) bool {
+	return !slices.ContainsFunc(runs, func(r runObject) bool {
+		return f.location != "" && r.Location != f.location ||
+			f.codeVersion != "" && r.CodeVersion != f.codeVersion && r.StartedCodeVersion != f.codeVersion ||
+			f.snapshot != "" && !strings.HasPrefix(r.Snapshot, strings.ToLower(f.snapshot)) &&
+				!strings.HasPrefix(r.StartedSnapshot, strings.ToLower(f.snapshot))
+	})
 }
 
 // userTags leaves out what the host attaches to every run.

@@ -88,7 +88,9 @@ func TestRunListByCode(t *testing.T) {
 		if asked.GetSnapshot() == "" {
 			return &hostv1.ListRunsResponse{}, nil
 		}
-		return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{sampleRun(hostv1.RunStatus_RUN_STATUS_SUCCESS)}, NextCursor: "next"}, nil
+		run := sampleRun(hostv1.RunStatus_RUN_STATUS_SUCCESS)
+		run.CodeVersion = "v 2"
+		return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{run}, NextCursor: "next"}, nil
 	}}
 	url := host.serve(t, nil)
 	penstock(t, url, "run", "list", "--location", "etl", "--code-version", "v 2", "--snapshot", "0123").want(t, exitOK, runID,
@@ -97,5 +99,21 @@ func TestRunListByCode(t *testing.T) {
 		t.Errorf("asked for %v", asked)
 	}
 	penstock(t, url, "run", "list", "--code-version", "v3").want(t, exitOK, "", "No run matches.\n")
+	for _, passedOver := range [][]string{{"--location", "ml"}, {"--code-version", "v3"}, {"--snapshot", "9999"}} {
+		older := &fakeHost{listRuns: func(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+			return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{sampleRun(hostv1.RunStatus_RUN_STATUS_SUCCESS)}}, nil
+		}}
+		r := penstock(t, older.serve(t, nil), append([]string{"run", "list"}, passedOver...)...)
+		r.want(t, exitFailure, "", "is too old to find runs by --location, --code-version or --snapshot\nLeave them out, or upgrade the host.\n")
+		if r.out != "" {
+			t.Errorf("%q: printed runs that were not asked for:\n%s", passedOver, r.out)
+		}
+	}
+	for _, started := range [][]string{{"--code-version", "1.5.0"}, {"--snapshot", "FEDC"}, {"--location", "etl"}} {
+		newer := &fakeHost{listRuns: func(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+			return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{sampleRun(hostv1.RunStatus_RUN_STATUS_SUCCESS)}}, nil
+		}}
+		penstock(t, newer.serve(t, nil), append([]string{"run", "list"}, started...)...).want(t, exitOK, runID, "")
+	}
 	penstock(t, url, "run", "list", "--tag", "no way=x").want(t, exitRejected, "", `tag "no way": its name holds`)
 }
