@@ -8,7 +8,7 @@ import (
 // maxSelectionWork is how many connections a selection may follow and bytes of
 // paths it may compare, in all. The largest graph that a location may have takes
 // a few million for one direction.
-const maxSelectionWork = 20_000_000
+const maxSelectionWork = 10_000_000
 
 // opWalk walks a graph, many times and in one direction at a time.
 type opWalk struct {
