@@ -41,7 +41,7 @@ type findings struct {
 	told strings.Builder
 }
 
-func (f *findings) add(c Check, format string, args ...any) {
+func (f *findings) addf(c Check, format string, args ...any) {
 	f.list = append(f.list, Finding{c, fmt.Sprintf(format, args...)})
 }
 
@@ -56,7 +56,7 @@ func (f *findings) heard(messages ...proto.Message) {
 // equal compares an answer with what must be shown.
 func (f *findings) equal(c Check, what string, got, want proto.Message) {
 	if diff := difference(got, want); diff != "" {
-		f.add(c, "%s: %s", what, diff)
+		f.addf(c, "%s: %s", what, diff)
 	}
 }
 

@@ -35,22 +35,22 @@ func (f *findings) location(ctx context.Context, h Host, s Subject) error {
 	}
 	f.heard(l)
 	if l.GetState() != s.Want.State || l.GetErrorCode() != s.Want.Code {
-		f.add(CheckLocation, "state %s code %q, want %s %q (%s)", l.GetState(), l.GetErrorCode(), s.Want.State, s.Want.Code, l.GetError())
+		f.addf(CheckLocation, "state %s code %q, want %s %q (%s)", l.GetState(), l.GetErrorCode(), s.Want.State, s.Want.Code, l.GetError())
 	}
 	for _, text := range []string{l.GetError(), l.GetRemedy(), l.GetErrorCode()} {
 		if (text != "") != (s.Want.Code != "") {
-			f.add(CheckLocation, "error %q, remedy %q, code %q: want all or none", l.GetError(), l.GetRemedy(), l.GetErrorCode())
+			f.addf(CheckLocation, "error %q, remedy %q, code %q: want all or none", l.GetError(), l.GetRemedy(), l.GetErrorCode())
 			break
 		}
 	}
 	if !s.Want.Usable() {
 		if n := len(l.GetRepositories()); n > 0 {
-			f.add(CheckLocation, "%d repositories of a location that never sent any", n)
+			f.addf(CheckLocation, "%d repositories of a location that never sent any", n)
 		}
 		return nil
 	}
 	if got, want := l.GetServer().GetProtocolVersion(), reported(s.Behavior); got != want {
-		f.add(CheckLocation, "the server is said to report %q, want %q", got, want)
+		f.addf(CheckLocation, "the server is said to report %q, want %q", got, want)
 	}
 	want := map[string]uint32{}
 	for _, r := range s.Behavior.Repositories {
@@ -58,12 +58,12 @@ func (f *findings) location(ctx context.Context, h Host, s Subject) error {
 	}
 	for _, r := range l.GetRepositories() {
 		if want[r.GetName()] != r.GetJobs() {
-			f.add(CheckLocation, "repository %s has %d jobs, want %d", r.GetName(), r.GetJobs(), want[r.GetName()])
+			f.addf(CheckLocation, "repository %s has %d jobs, want %d", r.GetName(), r.GetJobs(), want[r.GetName()])
 		}
 		delete(want, r.GetName())
 	}
 	if len(want) > 0 {
-		f.add(CheckLocation, "repositories %v are not shown", want)
+		f.addf(CheckLocation, "repositories %v are not shown", want)
 	}
 	f.capabilities(l, s)
 	return nil
@@ -93,7 +93,7 @@ func (f *findings) capabilities(l *hostv1.Location, s Subject) {
 	for _, r := range versioncheck.Requirements() {
 		i := slices.IndexFunc(l.GetCapabilities(), func(d *hostv1.CapabilityDecision) bool { return d.GetCapability() == r.Name })
 		if i < 0 {
-			f.add(CheckCapability, "there is no decision on %s", r.Name)
+			f.addf(CheckCapability, "there is no decision on %s", r.Name)
 			continue
 		}
 		d := l.GetCapabilities()[i]
@@ -103,7 +103,7 @@ func (f *findings) capabilities(l *hostv1.Location, s Subject) {
 			f.refusal(CheckCapability, s, d.GetRefusal(), nil)
 		}
 		if d.GetState() != want {
-			f.add(CheckCapability, "%s is %s, want %s", r.Name, d.GetState(), want)
+			f.addf(CheckCapability, "%s is %s, want %s", r.Name, d.GetState(), want)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (f *findings) capabilities(l *hostv1.Location, s Subject) {
 // refusal checks every field of a refusal.
 func (f *findings) refusal(c Check, s Subject, got *hostv1.Refusal, withheld *uint32) {
 	if got == nil {
-		f.add(c, "there is no refusal")
+		f.addf(c, "there is no refusal")
 		return
 	}
 	want := &hostv1.Refusal{
@@ -126,18 +126,18 @@ func (f *findings) refusal(c Check, s Subject, got *hostv1.Refusal, withheld *ui
 	f.equal(c, "the refusal", got, want)
 	for name, text := range map[string]string{"message": got.GetMessage(), "remedy": got.GetRemedy()} {
 		if len(text) < 10 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-			f.add(c, "the %s is %q", name, text)
+			f.addf(c, "the %s is %q", name, text)
 		}
 	}
 	if !strings.HasSuffix(got.GetDocsUrl(), "#"+strings.ToLower(s.Want.Refused)) {
-		f.add(c, "the documentation is at %s", got.GetDocsUrl())
+		f.addf(c, "the documentation is at %s", got.GetDocsUrl())
 	}
 	judged := s.Peer.ServerID()
 	if silent(s.Behavior) {
 		judged = ""
 	}
 	if id := got.GetServerId(); id != judged && !s.Behavior.RandomServerID {
-		f.add(c, "the server judged is %q, want %q", id, judged)
+		f.addf(c, "the server judged is %q, want %q", id, judged)
 	}
 }
 
@@ -167,9 +167,9 @@ func (f *findings) fetched(s Subject) {
 	}
 	switch {
 	case s.Want.Shown() && asked != len(metadata):
-		f.add(CheckFetched, "%d metadata bodies were asked for, want each of %d once", asked, len(metadata))
+		f.addf(CheckFetched, "%d metadata bodies were asked for, want each of %d once", asked, len(metadata))
 	case s.Want.Usable() && !s.Want.Shown() && asked > 0:
-		f.add(CheckFetched, "%d metadata bodies were asked for though they are refused", asked)
+		f.addf(CheckFetched, "%d metadata bodies were asked for though they are refused", asked)
 	}
 }
 
@@ -177,7 +177,7 @@ func (f *findings) fetched(s Subject) {
 func (f *findings) search(ctx context.Context, h Host, s Subject) error {
 	found, err := h.Jobs(ctx, s.Location, s.Canary)
 	if err == nil && len(found) > 0 {
-		f.add(CheckLeak, "a search for text of metadata finds %d jobs", len(found))
+		f.addf(CheckLeak, "a search for text of metadata finds %d jobs", len(found))
 	}
 	return err
 }
@@ -189,18 +189,18 @@ func (f *findings) traces(ctx context.Context, h Host, s Subject) error {
 		return err
 	}
 	if strings.Contains(traces, s.Canary) {
-		f.add(CheckLeak, "metadata is in the log or in the metrics")
+		f.addf(CheckLeak, "metadata is in the log or in the metrics")
 	}
 	if got := strings.Contains(f.told.String(), s.Canary); got != s.Want.Shown() {
-		f.add(CheckLeak, "metadata is in the answers of the API: %t, want %t", got, s.Want.Shown())
+		f.addf(CheckLeak, "metadata is in the answers of the API: %t, want %t", got, s.Want.Shown())
 	}
 	if strings.Contains(traces+f.told.String(), Unshown) {
-		f.add(CheckLeak, "metadata of a repository is shown")
+		f.addf(CheckLeak, "metadata of a repository is shown")
 	}
 	for _, d := range s.Peer.MetadataDigests() {
 		// A digest alone lets somebody confirm a guess at what is withheld.
 		if !s.Want.Shown() && strings.Contains(traces, hex.EncodeToString(d)) {
-			f.add(CheckLeak, "the digest of withheld metadata is in the log or in the metrics")
+			f.addf(CheckLeak, "the digest of withheld metadata is in the log or in the metrics")
 		}
 	}
 	return nil

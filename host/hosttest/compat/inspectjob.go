@@ -40,7 +40,7 @@ func (f *findings) jobs(ctx context.Context, h Host, s Subject) error {
 	}
 	if !s.Want.Usable() {
 		if len(listed) > 0 {
-			f.add(CheckJobs, "%d jobs are listed of a location that never sent any", len(listed))
+			f.addf(CheckJobs, "%d jobs are listed of a location that never sent any", len(listed))
 		}
 		return nil
 	}
@@ -51,7 +51,7 @@ func (f *findings) jobs(ctx context.Context, h Host, s Subject) error {
 			return l.GetName().GetRepository() == r.Name && l.GetName().GetJob() == name
 		})
 		if i < 0 {
-			f.add(CheckJobs, "%s/%s is not listed", r.Name, name)
+			f.addf(CheckJobs, "%s/%s is not listed", r.Name, name)
 			return nil
 		}
 		got := left[i]
@@ -61,7 +61,7 @@ func (f *findings) jobs(ctx context.Context, h Host, s Subject) error {
 		}
 		if s.broken(j) {
 			if want.Error = got.GetError(); want.GetError() == "" {
-				f.add(CheckJobs, "%s/%s is listed without the error that its definition has", r.Name, name)
+				f.addf(CheckJobs, "%s/%s is listed without the error that its definition has", r.Name, name)
 			}
 		} else {
 			want.Summary, want.Ops, want.Tags = summary(j), ops(j), j.Definition.GetTags()
@@ -73,7 +73,7 @@ func (f *findings) jobs(ctx context.Context, h Host, s Subject) error {
 		return nil
 	})
 	for _, l := range left {
-		f.add(CheckJobs, "%v is listed, which the peer does not have", l.GetName())
+		f.addf(CheckJobs, "%v is listed, which the peer does not have", l.GetName())
 	}
 	return nil
 }
@@ -120,12 +120,12 @@ func (f *findings) definitions(ctx context.Context, h Host, s Subject) error {
 		got, err := h.Job(ctx, name)
 		if s.broken(j) {
 			if err == nil {
-				f.add(CheckDefinition, "%s is shown although its definition cannot be used", name)
+				f.addf(CheckDefinition, "%s is shown although its definition cannot be used", name)
 			}
 			return nil
 		}
 		if err != nil {
-			f.add(CheckDefinition, "%s is not shown: %v", name, err)
+			f.addf(CheckDefinition, "%s is not shown: %v", name, err)
 			return nil
 		}
 		f.heard(got)
@@ -136,7 +136,7 @@ func (f *findings) definitions(ctx context.Context, h Host, s Subject) error {
 		want.DefinitionDigest = got.GetDefinitionDigest()
 		f.equal(CheckDefinition, name, got, want)
 		if !s.Behavior.Future && string(got.GetDefinitionDigest()) != string(digest(j)) {
-			f.add(CheckDefinition, "the digest of %s is %x, want %x", name, got.GetDefinitionDigest(), digest(j))
+			f.addf(CheckDefinition, "the digest of %s is %x, want %x", name, got.GetDefinitionDigest(), digest(j))
 		}
 		return nil
 	})
@@ -146,12 +146,12 @@ func (f *findings) definitions(ctx context.Context, h Host, s Subject) error {
 func (f *findings) history(ctx context.Context, h Host, s Subject, name string, j hosttest.Job) {
 	snapshots, err := h.History(ctx, name)
 	if err != nil {
-		f.add(CheckDefinition, "the history of %s is not shown: %v", name, err)
+		f.addf(CheckDefinition, "the history of %s is not shown: %v", name, err)
 	}
 	for _, snapshot := range snapshots {
 		f.heard(snapshot)
 		if want := s.state(j); snapshot.GetMetadataState() != want {
-			f.add(CheckMetadata, "in its history the metadata of %s is %s, want %s", name, snapshot.GetMetadataState(), want)
+			f.addf(CheckMetadata, "in its history the metadata of %s is %s, want %s", name, snapshot.GetMetadataState(), want)
 		}
 	}
 }
@@ -168,25 +168,25 @@ func digest(j hosttest.Job) []byte {
 // metadata checks a view of metadata: its state, and every field of its entries or of its refusal.
 func (f *findings) metadata(s Subject, name string, j hosttest.Job, got *hostv1.JobMetadataView) {
 	if want := s.state(j); got.GetState() != want {
-		f.add(CheckMetadata, "the metadata of %s is %s, want %s", name, got.GetState(), want)
+		f.addf(CheckMetadata, "the metadata of %s is %s, want %s", name, got.GetState(), want)
 	}
 	if !s.Want.Shown() {
 		withheld := uint32(len(j.Metadata))
 		f.refusal(CheckMetadata, s, got.GetRefusal(), &withheld)
 		if got.GetShown() != nil || got.GetNotice() != "" {
-			f.add(CheckMetadata, "%s has entries %v and notice %q beside a refusal", name, got.GetShown(), got.GetNotice())
+			f.addf(CheckMetadata, "%s has entries %v and notice %q beside a refusal", name, got.GetShown(), got.GetNotice())
 		}
 		return
 	}
 	if got.GetRefusal() != nil || got.GetShown() == nil {
-		f.add(CheckMetadata, "%s has refusal %v and entries %v, want entries alone", name, got.GetRefusal(), got.GetShown())
+		f.addf(CheckMetadata, "%s has refusal %v and entries %v, want entries alone", name, got.GetRefusal(), got.GetShown())
 		return
 	}
 	if notice := s.Want.Notice || slices.Contains(s.Want.Damaged, j.Definition.GetName()); (got.GetNotice() != "") != notice {
-		f.add(CheckMetadata, "%s has the notice %q, want one: %t", name, got.GetNotice(), notice)
+		f.addf(CheckMetadata, "%s has the notice %q, want one: %t", name, got.GetNotice(), notice)
 	}
 	if len(got.GetShown().GetEntries()) != len(j.Metadata) {
-		f.add(CheckMetadata, "%s shows %d entries, want %d", name, len(got.GetShown().GetEntries()), len(j.Metadata))
+		f.addf(CheckMetadata, "%s shows %d entries, want %d", name, len(got.GetShown().GetEntries()), len(j.Metadata))
 		return
 	}
 	for i, e := range got.GetShown().GetEntries() {

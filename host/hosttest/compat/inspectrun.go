@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
-	"github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
 // launch checks that a run of the job that uses everything goes its way, and keeps the job as of launch.
@@ -15,12 +15,12 @@ func (f *findings) launch(ctx context.Context, h Host, s Subject) error {
 	run, err := h.Launch(ctx, request(name))
 	if !s.Want.Usable() {
 		if err == nil {
-			f.add(CheckLaunch, "a run was queued of a location that cannot be used")
+			f.addf(CheckLaunch, "a run was queued of a location that cannot be used")
 		}
 		return nil
 	}
 	if err != nil {
-		f.add(CheckLaunch, "%s cannot be launched: %v", name, err)
+		f.addf(CheckLaunch, "%s cannot be launched: %v", name, err)
 		return nil
 	}
 	ended, events, err := h.Follow(ctx, run.GetId())
@@ -36,7 +36,7 @@ func (f *findings) launch(ctx context.Context, h Host, s Subject) error {
 		outcome = hostv1.RunStatus_RUN_STATUS_SUCCESS
 	}
 	if ended.GetStatus() != outcome {
-		f.add(CheckLaunch, "the run ended %s (%s), want %s", ended.GetStatus(), ended.GetStatusReason(), outcome)
+		f.addf(CheckLaunch, "the run ended %s (%s), want %s", ended.GetStatus(), ended.GetStatusReason(), outcome)
 	}
 	f.started(s, run.GetId(), events)
 	return f.snapshot(ctx, h, s, run)
@@ -57,7 +57,7 @@ func (f *findings) started(s Subject, run string, events []*hostv1.StoredEvent) 
 	finished := 0
 	for _, e := range events {
 		if e.GetUnreadable() != "" {
-			f.add(CheckLaunch, "an event cannot be read: %s", e.GetUnreadable())
+			f.addf(CheckLaunch, "an event cannot be read: %s", e.GetUnreadable())
 		}
 		if e.GetEvent().GetKind() == "op_finished" && e.GetEvent().GetOpFinished().GetOutcome() == workerv1.Outcome_OUTCOME_SUCCESS {
 			finished++
@@ -68,7 +68,7 @@ func (f *findings) started(s Subject, run string, events []*hostv1.StoredEvent) 
 		want = 0
 	}
 	if grants != want || finished != want*4 {
-		f.add(CheckLaunch, "user code began %d times and ended %d ops, want %d and %d", grants, finished, want, want*4)
+		f.addf(CheckLaunch, "user code began %d times and ended %d ops, want %d and %d", grants, finished, want, want*4)
 	}
 }
 
@@ -76,7 +76,7 @@ func (f *findings) started(s Subject, run string, events []*hostv1.StoredEvent) 
 func (f *findings) snapshot(ctx context.Context, h Host, s Subject, run *hostv1.Run) error {
 	snapshot, err := h.Snapshot(ctx, run.GetId())
 	if err != nil {
-		f.add(CheckLaunch, "the run has no snapshot: %v", err)
+		f.addf(CheckLaunch, "the run has no snapshot: %v", err)
 		return nil
 	}
 	f.heard(snapshot)
@@ -84,10 +84,10 @@ func (f *findings) snapshot(ctx context.Context, h Host, s Subject, run *hostv1.
 	f.equal(CheckLaunch, "the run's definition", snapshot.GetDefinition(), j.Definition)
 	f.metadata(s, "run "+run.GetId(), j, snapshot.GetMetadata())
 	if digest := run.GetMetadataDigest(); (len(digest) > 0) != s.Want.Shown() {
-		f.add(CheckLaunch, "the run names the metadata body %x", digest)
+		f.addf(CheckLaunch, "the run names the metadata body %x", digest)
 	}
 	if run.GetCodeVersion() != s.build().GetCodeVersion() || run.GetProtocolVersion() != reported(s.Behavior) {
-		f.add(CheckLaunch, "the run is of code version %q, protocol %q; want %q, %q", run.GetCodeVersion(), run.GetProtocolVersion(), s.build().GetCodeVersion(), reported(s.Behavior))
+		f.addf(CheckLaunch, "the run is of code version %q, protocol %q; want %q, %q", run.GetCodeVersion(), run.GetProtocolVersion(), s.build().GetCodeVersion(), reported(s.Behavior))
 	}
 	tags := map[string]string{}
 	for _, t := range run.GetTags() {
@@ -95,7 +95,7 @@ func (f *findings) snapshot(ctx context.Context, h Host, s Subject, run *hostv1.
 	}
 	for _, t := range j.Definition.GetTags() {
 		if tags[t.GetKey()] != t.GetValue() {
-			f.add(CheckLaunch, "the run has %s=%q, want the job's tag %q", t.GetKey(), tags[t.GetKey()], t.GetValue())
+			f.addf(CheckLaunch, "the run has %s=%q, want the job's tag %q", t.GetKey(), tags[t.GetKey()], t.GetValue())
 		}
 	}
 	return nil
@@ -110,15 +110,15 @@ func (f *findings) cancel(ctx context.Context, h Host, s Subject) error {
 	defer s.Hold.Open()
 	run, err := h.Launch(ctx, request(s.Location+"/warehouse/"+JobSmall))
 	if err != nil {
-		f.add(CheckCancel, "%s cannot be launched: %v", JobSmall, err)
+		f.addf(CheckCancel, "%s cannot be launched: %v", JobSmall, err)
 		return nil
 	}
 	if err := h.Begun(ctx, run.GetId()); err != nil {
-		f.add(CheckCancel, "run %s does not begin: %v", run.GetId(), err)
+		f.addf(CheckCancel, "run %s does not begin: %v", run.GetId(), err)
 		return nil
 	}
 	if _, err := h.Cancel(ctx, run.GetId()); err != nil {
-		f.add(CheckCancel, "run %s cannot be canceled: %v", run.GetId(), err)
+		f.addf(CheckCancel, "run %s cannot be canceled: %v", run.GetId(), err)
 		return nil
 	}
 	ended, _, err := h.Follow(ctx, run.GetId())
@@ -126,7 +126,7 @@ func (f *findings) cancel(ctx context.Context, h Host, s Subject) error {
 		return err
 	}
 	if ended.GetStatus() != hostv1.RunStatus_RUN_STATUS_CANCELED {
-		f.add(CheckCancel, "the run ended %s (%s), want CANCELED", ended.GetStatus(), ended.GetStatusReason())
+		f.addf(CheckCancel, "the run ended %s (%s), want CANCELED", ended.GetStatus(), ended.GetStatusReason())
 	}
 	return nil
 }

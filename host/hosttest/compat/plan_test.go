@@ -95,7 +95,7 @@ func newPlan(t *testing.T, seed uint64) *plan {
 	}
 	for i := range 3 {
 		l := &planned{name: fmt.Sprintf("l%d", i), up: true, now: p.deploy()}
-		p.note("%s is %+v", l.name, l.now.report)
+		p.notef("%s is %+v", l.name, l.now.report)
 		l.peer = hosttest.StartAt(t, hosttest.OwnAddress(), l.now.behavior)
 		p.locations = append(p.locations, l)
 	}
@@ -185,7 +185,7 @@ func (p *plan) step() {
 			p.become(l, l.past[p.chance.IntN(len(l.past))])
 		}
 	case 5:
-		p.note("%s does not answer any more", l.name)
+		p.notef("%s does not answer any more", l.name)
 		l.peer.Stop()
 		l.up = false
 	case 6:
@@ -193,18 +193,18 @@ func (p *plan) step() {
 	case 7:
 		l.allowDev = !l.allowDev
 		p.judge(l)
-		p.note("%s allows dev versions: %t", l.name, l.allowDev)
+		p.notef("%s allows dev versions: %t", l.name, l.allowDev)
 		if err := p.process.Workspace.Configure(p.configs()); err != nil {
 			p.t.Fatal(err)
 		}
 	case 8:
-		p.note("%s is reloaded", l.name)
+		p.notef("%s is reloaded", l.name)
 		if _, err := p.process.Workspace.Reload(patience(p.t), l.name); err != nil {
 			p.t.Fatal(err)
 		}
 	default:
 		p.protocol = pick(p.chance, current(), current(), Numbers{0, 14, 17}, Numbers{0, 14, 18}, Numbers{0, 16, 0})
-		p.note("the host is restarted with protocol %s", p.protocol.text())
+		p.notef("the host is restarted with protocol %s", p.protocol.text())
 		for _, l := range p.locations {
 			if l.replicas != nil && l.replicas.mixed { // which of two it would see first is anybody's guess
 				p.replace(l, 1-l.replicas.active, l.now)
@@ -236,13 +236,13 @@ func (p *plan) judge(l *planned) {
 	}
 }
 
-func (p *plan) note(format string, args ...any) {
+func (p *plan) notef(format string, args ...any) {
 	p.steps = append(p.steps, fmt.Sprintf(format, args...))
 }
 
 func (p *plan) become(l *planned, d deployed) {
 	p.t.Helper()
-	p.note("%s becomes %+v with %d repositories", l.name, d.report, len(d.repositories))
+	p.notef("%s becomes %+v with %d repositories", l.name, d.report, len(d.repositories))
 	if err := l.peer.Become(d.behavior); err != nil {
 		p.t.Fatal(err)
 	}

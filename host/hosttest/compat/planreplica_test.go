@@ -26,7 +26,7 @@ func (p *plan) newReplicas(name string) *planned {
 		r.peers[i], r.builds[i] = hosttest.StartAt(p.t, hosttest.OwnAddress(), d.behavior), d
 	}
 	r.balancer = hosttest.StartBalancer(p.t, r.peers[0], r.peers[1])
-	p.note("%s is two replicas of %+v", name, d.report)
+	p.notef("%s is two replicas of %+v", name, d.report)
 	return &planned{name: name, up: true, now: d, replicas: r}
 }
 
@@ -56,11 +56,11 @@ func (p *plan) roll(l *planned) {
 		p.replace(l, i, l.now)
 		r.active, r.mixed = i, true
 	case p.chance.IntN(2) == 0:
-		p.note("%s: the deploy is finished", l.name)
+		p.notef("%s: the deploy is finished", l.name)
 		p.replace(l, 1-r.active, l.now)
 		r.mixed = false
 	default:
-		p.note("%s: the deploy is taken back", l.name)
+		p.notef("%s: the deploy is taken back", l.name)
 		l.now = r.builds[1-r.active]
 		p.replace(l, r.active, l.now)
 		r.mixed = false
@@ -80,7 +80,7 @@ func (p *plan) look(l *planned) {
 
 func (p *plan) replace(l *planned, i int, d deployed) {
 	p.t.Helper()
-	p.note("%s: replica %d becomes %+v with %d repositories", l.name, i, d.report, len(d.repositories))
+	p.notef("%s: replica %d becomes %+v with %d repositories", l.name, i, d.report, len(d.repositories))
 	if err := l.replicas.peers[i].Become(d.behavior); err != nil {
 		p.t.Fatal(err)
 	}

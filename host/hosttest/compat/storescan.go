@@ -30,7 +30,7 @@ func Stored(ctx context.Context, directory string, clock host.Clock, subjects ..
 		}
 		for _, s := range subjects {
 			if bytes.Contains(content, []byte(s.Canary)) && !s.Want.Shown() {
-				f.add(CheckStore, "%s holds text of metadata of %s that is withheld", filepath.Base(path), s.Location)
+				f.addf(CheckStore, "%s holds text of metadata of %s that is withheld", filepath.Base(path), s.Location)
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (f *findings) bodies(ctx context.Context, store host.Store, s Subject) erro
 		}
 	}
 	if s.Want.Shown() != (stored > 0) {
-		f.add(CheckStore, "%d metadata bodies of %s are stored; they are shown: %t", stored, s.Location, s.Want.Shown())
+		f.addf(CheckStore, "%d metadata bodies of %s are stored; they are shown: %t", stored, s.Location, s.Want.Shown())
 	}
 	return nil
 }
