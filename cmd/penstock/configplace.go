@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,6 +75,10 @@ func below(n *yaml.Node, step string) *yaml.Node {
 	return found
 }
 
+// notEmpty are the fields in which an empty text would mean the same as leaving them out. That is not what was meant, and
+// leaving out the authorities to trust trusts those of the system.
+var notEmpty = []string{"ca_file", "cert_file", "key_file", "token_file", "server_name"}
+
 // emptyFields are the fields of the mapping at a field, and of mappings in it, that are written without a value.
 func emptyFields(root *yaml.Node, field string) (empty []string) {
 	way := nodesTo(root, field)
@@ -86,8 +91,11 @@ func emptyFields(root *yaml.Node, field string) (empty []string) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := field+"."+n.Content[i].Value, n.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
 		switch {
-		case value.Kind == yaml.ScalarNode && value.Tag == "!!null":
+		case value.Kind == yaml.ScalarNode && (value.Tag == "!!null" || value.Value == "" && slices.Contains(notEmpty, n.Content[i].Value)):
 			empty = append(empty, name)
 		case value.Kind == yaml.MappingNode:
 			empty = append(empty, emptyFields(root, name)...)

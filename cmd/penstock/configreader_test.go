@@ -147,6 +147,10 @@ func TestConfigValueErrors(t *testing.T) {
 		{"Limit", "queue:\n  max_in_progress: -2\n", []string{`2:20: the most runs in progress cannot be -2`}},
 		{"NoValue", "locations:\n- name: a\n  address: 127.0.0.1:1\n  tls:\n  token_file:\n", []string{`4:7: location "a": the field has no value`, `5:14: location "a": the field has no value`}},
 		{"NoValueDeep", "locations:\n- {name: a, address: '127.0.0.1:1', tls: {ca_file: ~}}\n", []string{`2:52: location "a": the field has no value`}},
+		{"EmptyText", "locations:\n- {name: a, address: '127.0.0.1:1', token_file: '', tls: {ca_file: \"\", server_name: ''}}\n", []string{
+			`2:49: location "a": the field has no value`, `2:68: location "a": the field has no value`, `2:85: location "a": the field has no value`,
+		}},
+		{"EmptyAlias", "locations:\n- {name: &e '', address: '127.0.0.1:1', tls: {ca_file: *e}}\n", []string{`2:10: location "": `, `2:56: location "": the field has no value`}},
 		{"Alias", "locations:\n- &a {name: a, address: '127.0.0.1:1', tls: &t {ca_file: rubbish}}\n- {name: b, address: '127.0.0.1:1', tls: *t}\n- {<<: *a, name: c}\n", []string{
 			`2:58: location "a": its certificate`, `2:58: location "b": its certificate`, `2:58: location "c": its certificate`,
 		}},
