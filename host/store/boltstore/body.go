@@ -69,7 +69,7 @@ func (s *Store) putInSlices(ctx context.Context, bodies map[host.Digest][]byte) 
 		slice, size := []record(nil), 0
 		if err := s.meta.view(func(tx *bbolt.Tx) error {
 			for ; len(digests) > 0 && len(slice) < bodySlice && size < bodySliceBytes; digests = digests[1:] {
-				if d := digests[0]; tx.Bucket(bucketBodies).Get(d[:]) == nil {
+				if d := digests[0]; !hasBody(tx, d[:]) {
 					slice = append(slice, record{key: d[:]})
 					size += len(bodies[d])
 				}
@@ -98,6 +98,12 @@ func otherDigest(body []byte, d host.Digest) error {
 	return invalid("a body of %d bytes does not have the digest %s that it is named by", len(body), d)
 }
 
+// hasBody says whether a body is there and undamaged. One that is damaged gives way to what comes with its digest.
+func hasBody(tx *bbolt.Tx, digest []byte) bool {
+	value := tx.Bucket(bucketBodies).Get(digest)
+	return value != nil && intact(digest, value)
+}
+
 // packBodies makes the records of bodies that are not there yet, sorted, since their keys are random: in order they
 // touch fewer pages. Bodies are never removed, so what is there stays.
 func (s *Store) packBodies(bodies map[host.Digest][]byte) (records []record, err error) {
@@ -108,7 +114,7 @@ func (s *Store) packBodies(bodies map[host.Digest][]byte) (records []record, err
 	}
 	err = s.meta.view(func(tx *bbolt.Tx) error {
 		for d := range bodies {
-			if tx.Bucket(bucketBodies).Get(d[:]) == nil {
+			if !hasBody(tx, d[:]) {
 				records = append(records, record{key: bytes.Clone(d[:])})
 			}
 		}
@@ -124,7 +130,7 @@ func (s *Store) packBodies(bodies map[host.Digest][]byte) (records []record, err
 // putBodies stores bodies, except those that came meanwhile.
 func (x *txn) putBodies(bodies []record) {
 	for _, b := range bodies {
-		if x.Bucket(bucketBodies).Get(b.key) == nil {
+		if !hasBody(x.Tx, b.key) {
 			x.put(bucketBodies, b.key, b.value)
 		}
 	}

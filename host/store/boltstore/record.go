@@ -73,7 +73,7 @@ func unpack(bucket string, key, value []byte) ([]byte, error) {
 	if len(value) < recordHeader {
 		return nil, damaged(bucket, key, fmt.Errorf("%d bytes are too few", len(value)))
 	}
-	if binary.BigEndian.Uint32(value) != checksum(key, value[4:]) {
+	if !intact(key, value) {
 		return nil, damaged(bucket, key, errors.New("its checksum does not fit"))
 	}
 	switch value[4] {
@@ -88,6 +88,11 @@ func unpack(bucket string, key, value []byte) ([]byte, error) {
 	default:
 		return nil, damaged(bucket, key, fmt.Errorf("format %d is not known", value[4]))
 	}
+}
+
+// intact says whether a value is that which was stored under key.
+func intact(key, value []byte) bool {
+	return len(value) >= recordHeader && binary.BigEndian.Uint32(value) == checksum(key, value[4:])
 }
 
 func checksum(key, rest []byte) uint32 {
