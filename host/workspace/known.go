@@ -65,6 +65,7 @@ func (l *location) save(ctx context.Context, last bool) {
 		if k.failing {
 			l.logger.Info("definitions are kept for a restart again", "location", l.name)
 		}
+		k.charge(bodies)
 		k.saved, k.failing, k.retryAt = k.good, false, time.Time{}
 	case ctx.Err() != nil: // it is tried again when the location runs again, or at the end
 	default:
@@ -85,11 +86,23 @@ func (k *keeping) allow(now time.Time) bool {
 	if n := int(now.Sub(k.since) / saveInterval); n > 0 {
 		k.left, k.since = min(k.left+n, saveBurst), now
 	}
-	if k.left == 0 {
+	if k.left <= 0 {
 		return false
 	}
 	k.left--
 	return true
+}
+
+// charge counts a save with many bytes, but for the first, as several: bodies are never removed.
+func (k *keeping) charge(bodies map[host.Digest][]byte) {
+	if k.saved == nil {
+		return
+	}
+	size := 0
+	for _, body := range bodies {
+		size += len(body)
+	}
+	k.left -= size / saveBytes
 }
 
 // answered is when the location answered last.

@@ -66,7 +66,11 @@ const (
 )
 
 // saveBurst is how many times the definitions of a location are stored at once.
-const saveBurst = 20
+// New bodies count once more for each saveBytes.
+const (
+	saveBurst = 20
+	saveBytes = 1 << 20
+)
 
 // Times.
 const (

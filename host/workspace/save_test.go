@@ -226,6 +226,20 @@ func TestSavesAreLimited(t *testing.T) {
 	if n := count(quiet, quiet+(saveBurst+5)*time.Second); n != saveBurst {
 		t.Errorf("%d of %d after a long while", n, saveBurst)
 	}
+	large := map[host.Digest][]byte{{1}: make([]byte, 25*saveBytes), {2}: make([]byte, 5*saveBytes)}
+	later := 2 * quiet
+	k.charge(large) // nothing was stored before, so it is free
+	if n := count(later, later+time.Second); n != 1 {
+		t.Fatal("the first large definitions are not stored")
+	}
+	k.saved = &definitions{}
+	k.charge(large)
+	if n := count(later+time.Second, later+10*saveInterval); n != 0 {
+		t.Errorf("stored %d times within ten intervals after 30 times %d bytes", n, saveBytes)
+	}
+	if n := count(later+10*saveInterval, later+14*saveInterval); n == 0 {
+		t.Error("never stored again")
+	}
 }
 
 // BenchmarkRestore is from the store to all jobs listed, with no server there. ms-start is how much of it delays the start
