@@ -13,7 +13,7 @@ import (
 	"github.com/penstock-run/penstock/host/launch"
 )
 
-var deploySeed = flag.Uint64("deploy-seed", 0, "plan of TestDeployLosesNoRun; 0 takes a new one") //nolint:forbidigo // to repeat a test by chance
+var deploySeed = flag.Uint64("deploy-seed", 0, "plan of TestDeployLosesNoRun; 0 takes a new one")
 
 // deploys are what can become of the code of runs that are queued.
 var deploys = []struct {
