@@ -138,18 +138,18 @@ func TestLocalResends(t *testing.T) {
 	t.Run("NotToAnother", func(t *testing.T) {
 		var peer *hosttest.Peer
 		var once sync.Once
+		replaced := make(chan error, 1)
 		b := hosttest.Current()
 		b.Refuse = func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal {
-			once.Do(func() {
-				if err := peer.Become(hosttest.Current()); err != nil {
-					t.Error(err)
-				}
-			})
+			once.Do(func() { replaced <- peer.Become(hosttest.Current()) })
 			return nil
 		}
 		peer = hosttest.Start(t, b)
 		w := openReady(t, peer)
 		out, err := NewLocal(w, nobody).Start(deadline(t), start(t, w))
+		if err := <-replaced; err != nil {
+			t.Error(err)
+		}
 		if err == nil {
 			t.Fatalf("got %+v, want an unknown outcome", out)
 		}
