@@ -80,18 +80,18 @@ func (d *demo) metadata(job string, judge func(*hostv1.JobMetadataView) error) f
 	}
 }
 
-// shows judges metadata that is shown, with this entry.
-func shows(state hostv1.FeatureState, key, text string) func(*hostv1.JobMetadataView) error {
+// shows judges metadata that is shown, and names the owner.
+func shows(state hostv1.FeatureState) func(*hostv1.JobMetadataView) error {
 	return func(m *hostv1.JobMetadataView) error {
 		if m.GetState() != state || m.GetRefusal() != nil {
 			return fmt.Errorf("the metadata is %s: %s", m.GetState(), m.GetRefusal().GetMessage())
 		}
 		for _, e := range m.GetShown().GetEntries() {
-			if e.GetKey() == key && e.GetText() == text {
+			if e.GetKey() == "owner" && e.GetText() == owner {
 				return nil
 			}
 		}
-		return fmt.Errorf("no entry %s is %q among %d", key, text, len(m.GetShown().GetEntries()))
+		return fmt.Errorf("no entry owner is %q among %d", owner, len(m.GetShown().GetEntries()))
 	}
 }
 

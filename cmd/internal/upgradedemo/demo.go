@@ -49,7 +49,7 @@ func (d *demo) connect() {
 	d.history = hostv1connect.NewHistoryServiceClient(caller)
 }
 
-func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+func (d *demo) sayf(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
 
 // pause lets a person look.
 func (d *demo) pause(ctx context.Context, long time.Duration) error {
@@ -70,7 +70,7 @@ func (d *demo) await(ctx context.Context, claim string, ask func(context.Context
 		err := ask(ctx)
 		if err == nil {
 			d.asserted++
-			d.say("   ok  %s (%s)", claim, time.Since(began).Round(time.Millisecond))
+			d.sayf("   ok  %s (%s)", claim, time.Since(began).Round(time.Millisecond))
 			return nil
 		}
 		select {
@@ -87,6 +87,6 @@ func (d *demo) holds(ctx context.Context, claim string, ask func(context.Context
 		return fmt.Errorf("it is not true that %s: %w", claim, err)
 	}
 	d.asserted++
-	d.say("   ok  %s", claim)
+	d.sayf("   ok  %s", claim)
 	return nil
 }

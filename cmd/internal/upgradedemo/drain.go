@@ -68,7 +68,7 @@ func (d *demo) restartHost(ctx context.Context) (err error) {
 	if err := d.await(ctx, "nothing of minimum is in flight", d.quiet("minimum")); err != nil {
 		return err
 	}
-	d.say("   kill -9 of the host and of minimum")
+	d.sayf("   kill -9 of the host and of minimum")
 	d.host.kill()
 	d.minimum.kill()
 	if err := d.startHost(ctx); err != nil {
@@ -83,7 +83,7 @@ func (d *demo) restartHost(ctx context.Context) (err error) {
 			return nil
 		})),
 		d.awaiting("its metadata is there as STALE, with its age", d.metadata(job, func(m *hostv1.JobMetadataView) error {
-			if err := shows(hostv1.FeatureState_FEATURE_STATE_STALE, "owner", owner)(m); err != nil {
+			if err := shows(hostv1.FeatureState_FEATURE_STATE_STALE)(m); err != nil {
 				return err
 			}
 			if !strings.Contains(m.GetNotice(), "ago") {

@@ -46,7 +46,7 @@ func main() {
 	stop()
 	switch {
 	case errors.Is(err, context.Canceled):
-		fmt.Println("\ninterrupted")
+		fmt.Fprintln(os.Stderr, "\ninterrupted")
 		os.Exit(130)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "\nupgradedemo:", err)
@@ -77,7 +77,7 @@ func show(ctx context.Context, out io.Writer, o options) (err error) {
 		{"The host is killed and started again while one location is down", d.restartHost},
 		{"Nothing was lost", d.account},
 	} {
-		d.say("\n== %d. %s", i+1, step.title)
+		d.sayf("\n== %d. %s", i+1, step.title)
 		if err := step.play(ctx); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -88,9 +88,9 @@ func show(ctx context.Context, out io.Writer, o options) (err error) {
 			return err
 		}
 	}
-	d.say("\nEverything was as it should be: %d assertions, %d runs.", d.asserted, len(d.runs))
+	d.sayf("\nEverything was as it should be: %d assertions, %d runs.", d.asserted, len(d.runs))
 	if o.keep {
-		d.say("Look around at http://%s; Ctrl-C ends it.", o.listen)
+		d.sayf("Look around at http://%s; Ctrl-C ends it.", o.listen)
 		<-ctx.Done()
 	}
 	return nil

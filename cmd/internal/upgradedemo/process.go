@@ -23,8 +23,9 @@ type process struct {
 }
 
 // start starts a server. stopAll ends it.
-func (d *demo) start(name, binary string, args ...string) (*process, error) {
-	p := &process{name: name, cmd: exec.Command(binary, args...), out: &tail{}, done: make(chan struct{})}
+func (d *demo) start(ctx context.Context, name, binary string, args ...string) (*process, error) {
+	// Its end is stopAll's: what drains has to go on when the demo is interrupted.
+	p := &process{name: name, cmd: exec.CommandContext(context.WithoutCancel(ctx), binary, args...), out: &tail{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = p.out, p.out, d.dir
 	// Ctrl-C is for the demo alone, which ends the others in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

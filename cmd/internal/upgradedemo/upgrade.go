@@ -38,10 +38,10 @@ func (d *demo) launchEverywhere(ctx context.Context) error {
 // upgradeLegacy replaces the replicas of legacy by ones of 0.14.18, one after the other, while its runs go on.
 func (d *demo) upgradeLegacy(ctx context.Context) (err error) {
 	before := len(d.watch.transitions("legacy", 0))
-	shown := shows(hostv1.FeatureState_FEATURE_STATE_SHOWN, "owner", owner)
+	shown := shows(hostv1.FeatureState_FEATURE_STATE_SHOWN)
 	job := "legacy/tutorial/" + described
 
-	d.say("   replica 2 drains, and comes back with 0.14.18")
+	d.sayf("   replica 2 drains, and comes back with 0.14.18")
 	if d.two, err = d.replaceReplica(ctx, d.two, "legacy, replica 2", d.twoAt, "0.14.18"); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (d *demo) upgradeLegacy(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.say("   replica 1 drains, and comes back with 0.14.18")
+	d.sayf("   replica 1 drains, and comes back with 0.14.18")
 	if d.one, err = d.replaceReplica(ctx, d.one, "legacy, replica 1", d.oneAt, "0.14.18"); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (d *demo) downgradeMinimum(ctx context.Context) (err error) {
 	err = all(ctx,
 		d.awaiting("metadata of minimum is refused now", d.metadata(job, refused)),
 		d.awaiting("the run from before the downgrade ended well", d.inStatus([]string{id}, success)),
-		d.holding("that run shows metadata as of its launch", d.asOfLaunch(id, shows(shown, "owner", owner))),
+		d.holding("that run shows metadata as of its launch", d.asOfLaunch(id, shows(shown))),
 	)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (d *demo) downgradeMinimum(ctx context.Context) (err error) {
 		return err
 	}
 	return all(ctx,
-		d.awaiting("metadata of minimum is shown again", d.metadata(job, shows(shown, "owner", owner))),
+		d.awaiting("metadata of minimum is shown again", d.metadata(job, shows(shown))),
 		d.holding("the run from in between shows its metadata as not taken, never as empty", d.asOfLaunch(older, refused)),
 		d.holding("the history of the job has three periods", func(ctx context.Context) error {
 			response, err := d.history.ListJobSnapshots(ctx, &hostv1.ListJobSnapshotsRequest{Job: job})

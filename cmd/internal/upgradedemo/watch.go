@@ -21,8 +21,8 @@ type watch struct {
 }
 
 // follow begins to watch; it goes on over restarts of the host.
-func (d *demo) follow() {
-	ctx, cancel := context.WithCancel(context.Background())
+func (d *demo) follow(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
 	w := &watch{cancel: cancel, done: make(chan struct{}), seen: map[string][]string{}}
 	d.watch = w
 	go func() {
