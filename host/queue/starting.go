@@ -62,12 +62,16 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 		}
 		return q.leaveStarting(ctx, &run, host.Queued, startTimeout, why)
 	case err != nil:
-		if _, gone := q.o.Planner.Recheck(ctx, &run); host.CodeOf(gone) == host.Unavailable {
+		_, gone := q.o.Planner.Recheck(ctx, &run)
+		if host.CodeOf(gone) == host.Unavailable || host.ReasonOf(gone) == locationGone {
 			return q.leaveStarting(ctx, &run, host.WaitingForCode, "", gone.Error())
 		}
 	}
 	return nil
 }
+
+// locationGone is the reason of a location that was removed from the configuration; nobody will ever answer for it.
+const locationGone = "LOCATION_NOT_FOUND"
 
 // startTimeout is the reason of a start that nobody answered; it alone counts against a run.
 const startTimeout = "start_timeout"

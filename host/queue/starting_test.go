@@ -73,6 +73,33 @@ func TestWorkerThatDiesBeforeHello(t *testing.T) {
 	}
 }
 
+func TestLocationThatIsRemovedWhileItStarts(t *testing.T) {
+	f := newFixtureOf(t, 10, "east", "west")
+	f.launcher.outcome = func(host.StartRequest) (host.StartOutcome, error) {
+		return host.StartOutcome{}, errors.New("no answer")
+	}
+	f.launcher.err = errors.New("no answer")
+	f.start()
+	id := f.submitJob("west/tutorial/my_job_with_tags").ID
+	f.started()
+	f.await(id, host.Starting)
+	if err := f.workspace.Configure([]host.LocationConfig{{Name: "east", Address: f.peer.Address()}}); err != nil {
+		t.Fatal(err)
+	}
+	// Sooner than its lease ends, which would count against it.
+	run := f.ticksUntil(id, host.WaitingForCode)
+	if run.StartTimeouts != 0 || !strings.Contains(run.StatusReason, "west") {
+		t.Errorf("%d time-outs, the reason is %q", run.StartTimeouts, run.StatusReason)
+	}
+	if err := f.workspace.Configure([]host.LocationConfig{{Name: "east", Address: f.peer.Address()}, {Name: "west", Address: f.peer.Address()}}); err != nil {
+		t.Fatal(err)
+	}
+	f.launcher.set(func() { f.launcher.outcome, f.launcher.err = nil, nil })
+	if r := f.startedLater(); r.Run != id || r.Attempt != 2 {
+		t.Errorf("%s attempt %d was started, want attempt 2 of %s", r.Run, r.Attempt, id)
+	}
+}
+
 // ticksUntil lets time pass until the run has the status.
 func (f *fixture) ticksUntil(id host.RunID, want host.RunStatus) host.Run {
 	f.t.Helper()
