@@ -25,6 +25,10 @@ it("takes level and words from how an op ended", () => {
   expect(row({ kind: "run_finished", detail: { case: "runFinished", value: { outcome: 77 as Outcome } } })).toMatchObject({ level: "error", message: "Run failed" });
 });
 
+it("takes an attempt that another follows for a warning", () => {
+  expect(row({ kind: "op_finished", opPath: "read", detail: { case: "opFinished", value: { outcome: Outcome.FAILURE, retryAfter: {} } } })).toMatchObject({ level: "warn" });
+});
+
 it("shows an event of a kind that it does not know", () => {
   expect(row({ kind: "volcano_erupted", message: "hot" })).toMatchObject({ kind: "volcano_erupted", message: "hot", level: "info" });
   expect(row({ kind: "volcano_erupted" }).message).toBe("volcano_erupted");

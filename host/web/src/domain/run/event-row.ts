@@ -44,6 +44,8 @@ function levelOf({ event }: StoredEvent): Level {
     case "log":
       return slogLevel(detail.value.level);
     case "opFinished":
+      // One that runs again has not failed yet.
+      return detail.value.retryAfter === undefined ? outcomeLevel(detail.value.outcome) : "warn";
     case "runFinished":
       return outcomeLevel(detail.value.outcome);
     default:

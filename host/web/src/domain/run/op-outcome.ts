@@ -1,10 +1,11 @@
-import { Ban, CircleCheck, CircleX, Clock, LoaderCircle, SkipForward } from "lucide-react";
+import { Ban, CircleCheck, CircleX, Clock, LoaderCircle, RotateCw, SkipForward } from "lucide-react";
 import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
 import type { StateLook } from "@/ui/badge";
 import type { OpBar } from "./op-bars";
 
 const waiting: StateLook = { label: "Waiting", tone: "calm", icon: Clock };
 const running: StateLook = { label: "Running", tone: "busy", icon: LoaderCircle, turning: true };
+const again: StateLook = { label: "Waiting to run again", tone: "warn", icon: RotateCw };
 const notRun: StateLook = { label: "Not run", tone: "calm", icon: Clock };
 const unended: StateLook = { label: "End unknown", tone: "warn", icon: Clock };
 const failed: StateLook = { label: "Failed", tone: "bad", icon: CircleX };
@@ -14,7 +15,8 @@ export function opLook(bar: OpBar | undefined, over: boolean): StateLook {
   if (bar === undefined) return over ? notRun : waiting;
   switch (bar.outcome) {
     case undefined:
-      return over ? unended : running;
+      if (over) return unended;
+      return bar.againMs === undefined ? running : again;
     case Outcome.SUCCESS:
       return { label: "Success", tone: "good", icon: CircleCheck };
     case Outcome.CANCELED:

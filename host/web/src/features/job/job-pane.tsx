@@ -34,13 +34,13 @@ export function JobPane({ job, definition }: { job: Job; definition: JobDefiniti
         <ConfigSchema schema={new TextDecoder().decode(definition.configSchemaJson)} />
       </Section>
       <Section title="Code">
-        <CodeFacts job={job} />
+        <CodeFacts job={job} maxConcurrent={definition.maxConcurrent} />
       </Section>
     </Panel>
   );
 }
 
-function CodeFacts({ job }: { job: Job }) {
+function CodeFacts({ job, maxConcurrent }: { job: Job; maxConcurrent: number }) {
   const { build } = job;
   const loaded = instantMs(job.loadedAt);
   const built = instantMs(build?.builtAt);
@@ -53,6 +53,7 @@ function CodeFacts({ job }: { job: Job }) {
         ["Image", build === undefined || build.image === "" ? undefined : <CopyText text={build.image} />],
         ["Image digest", build === undefined || build.imageDigest === "" ? undefined : <CopyText text={build.imageDigest} />],
         ["Built", built !== undefined && built > 0 ? <Instant ms={built} /> : undefined],
+        ["Ops at a time", maxConcurrent === 0 ? undefined : `at most ${maxConcurrent}`],
         ["Loaded", loaded === undefined ? undefined : <Ago ms={loaded} />],
         ["Definition", <CopyText key="digest" text={hex(job.definitionDigest).slice(0, 16)} />],
         ["Repository", job.repositoryDescription === "" ? undefined : job.repositoryDescription],

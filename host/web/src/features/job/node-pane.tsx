@@ -1,5 +1,6 @@
 import { Boxes, SquareFunction, X } from "lucide-react";
 import type { Placed } from "@/domain/graph/graph-model";
+import { opPolicies } from "@/domain/graph/op-policy";
 import type { JobNameText } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
 import type { Port } from "@/gen/penstock/usercode/v1/body_pb";
@@ -15,6 +16,7 @@ import styles from "./overview.module.css";
 export function NodePane({ placed, name, onClose, onOpen }: { placed: Placed; name: JobNameText; onClose: () => void; onOpen: () => void }) {
   const { path, node, op, graph } = placed;
   const definition = op ?? graph;
+  const policies = op === undefined ? [] : opPolicies(op);
   return (
     <Panel
       padded={false}
@@ -40,6 +42,11 @@ export function NodePane({ placed, name, onClose, onOpen }: { placed: Placed; na
       <Section title="Outputs">
         <Ports ports={op?.outputs ?? graph?.outputs.map((output) => output.port).filter((port) => port !== undefined) ?? []} none="It gives nothing." />
       </Section>
+      {policies.length > 0 && (
+        <Section title="Policies">
+          <Facts facts={policies} />
+        </Section>
+      )}
       <Section title="Place">
         <Facts
           facts={[

@@ -38,6 +38,21 @@ it("draws the graph; an op shows itself, a nested graph opens", async () => {
   expect(address()).toBe(page);
 });
 
+it("shows the policies of an op and of the job", async () => {
+  const definition = {
+    name: "report",
+    maxConcurrent: 4,
+    ops: [{ name: "read", timeout: { seconds: 600n }, retry: { maxRetries: 3, delay: { seconds: 10n } } }],
+    graph: { name: "report", nodes: [{ name: "read", definition: { case: "op" as const, value: "read" } }] },
+  };
+  const { user } = renderPage(page, hostWith(reportJob({ definition })));
+  expect(await screen.findByText("at most 4")).toBeDefined();
+  await user.click(await screen.findByRole("button", { name: "op read" }));
+  const policies = within(await screen.findByRole("region", { name: "Policies" }));
+  expect(policies.getByText("3, the first after 10.0 s")).toBeDefined();
+  expect(policies.getByText("10 min for each attempt")).toBeDefined();
+});
+
 it("finds an op, also in a nested graph", async () => {
   const { user, address } = renderPage(page, hostWith());
   await user.type(await screen.findByRole("combobox", { name: "Find an op" }), "cou{Enter}");

@@ -1,3 +1,4 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { X } from "lucide-react";
 import { MetadataList } from "@/domain/metadata/metadata-view";
 import { failureOf, type EventRow } from "@/domain/run/event-row";
@@ -15,6 +16,7 @@ export function EventDetails({ row, run, onClose }: { row: EventRow; run: Run; o
   const detail = stored.event?.detail;
   const home = { location: run.job?.location ?? "", repository: run.job?.repository ?? "" };
   const duration = detail?.case === "opFinished" ? detail.value.duration : undefined;
+  const retryAfter = detail?.case === "opFinished" ? detail.value.retryAfter : undefined;
   return (
     <section className={styles.details} aria-label="The chosen event">
       <header className={styles.detailsHead}>
@@ -32,7 +34,8 @@ export function EventDetails({ row, run, onClose }: { row: EventRow; run: Run; o
         <Facts
           facts={[
             ["Time", row.ms === undefined ? undefined : <Instant ms={row.ms} />],
-            ["Duration", duration === undefined ? undefined : formatDuration(Number(duration.seconds) * 1000 + duration.nanos / 1e6)],
+            ["Duration", duration === undefined ? undefined : formatDuration(durationMs(duration))],
+            ["Runs again after", retryAfter === undefined ? undefined : formatDuration(durationMs(retryAfter))],
             ["Place", stored.seq === 0n ? `the host, attempt ${stored.attempt}` : `event ${stored.seq.toString()} of attempt ${stored.attempt}`],
             ["Op attempt", (stored.event?.opAttempt ?? 0) > 1 ? String(stored.event?.opAttempt) : undefined],
           ]}

@@ -124,11 +124,15 @@ function attributesText({ stored }: EventRow): string {
 
 function RowButton({ row, chosen, onChoose }: { row: EventRow; chosen: boolean; onChoose: (row: EventRow) => void }) {
   const { icon: Icon, label } = levelLooks[row.level];
+  const opAttempt = row.stored.event?.opAttempt ?? 0;
   return (
     <button type="button" className={classNames(styles.row, styles[row.level], chosen && styles.chosen)} aria-pressed={chosen} onClick={() => { onChoose(row); }}>
       <span className={styles.time}>{row.ms === undefined ? "–" : formatClock(row.ms)}</span>
       <Icon size={13} aria-label={label} />
-      <span className={styles.op}>{row.opPath === "" ? "run" : row.opPath}</span>
+      <span className={styles.op}>
+        {row.opPath === "" ? "run" : row.opPath}
+        {opAttempt > 1 && <span title={`Attempt ${opAttempt} of the op`}> #{opAttempt}</span>}
+      </span>
       <span className={styles.words}>
         {row.message}
         <span className={styles.attributes}>{attributesText(row)}</span>

@@ -10,7 +10,7 @@ import { StateIcon, toneColor } from "@/ui/badge";
 import { classNames } from "@/ui/class-names";
 import { Panel } from "@/ui/panel";
 import { Empty } from "@/ui/states";
-import { ganttRows, ticks, type GanttRow } from "./gantt-rows";
+import { ganttRows, segments, ticks, type GanttRow, type Segment } from "./gantt-rows";
 import styles from "./gantt.module.css";
 
 /** The run's ops over time. An op's name shows only its events. */
@@ -64,32 +64,42 @@ function Row({ row, from, to, over, chosen, onChoose }: {
   const look = opLook(bar, over);
   const end = bar?.endedMs ?? to;
   const duration = bar?.startedMs === undefined || end === undefined ? "" : formatDuration(end - bar.startedMs);
+  const again = bar?.againMs === undefined || over ? "" : `, in ${formatDuration(bar.againMs - (end ?? bar.againMs))}`;
+  const tries = (bar?.attempts.length ?? 0) > 1 ? `, attempt ${bar?.attempts.length}` : "";
   return (
     <div className={styles.row} role="row">
       <span role="rowheader" className={styles.nameCell}>
-        <button type="button" className={classNames(styles.name, chosen && styles.chosen)} aria-pressed={chosen} aria-label={`${path}: ${look.label}`} title={`${path}: ${look.label}. Click to see only its events`} onClick={() => { onChoose(path); }}>
+        <button type="button" className={classNames(styles.name, chosen && styles.chosen)} aria-pressed={chosen} aria-label={`${path}: ${look.label}${tries}`} title={`${path}: ${look.label}${tries}${again}. Click to see only its events`} onClick={() => { onChoose(path); }}>
           <span style={{ display: "contents", color: toneColor(look.tone) }}>
             <StateIcon look={look} />
           </span>
           <span className={styles.path}>{path}</span>
         </button>
       </span>
-      <span className={styles.lane} role="cell" aria-label={look.label}>
-        {bar?.startedMs !== undefined && from !== undefined && to !== undefined && end !== undefined && (
+      <span className={styles.lane} role="cell" aria-label={`${look.label}${tries}`}>
+        {bar !== undefined && from !== undefined && to !== undefined && segments(bar, to).map((segment) => (
           <span
-            className={styles.bar}
+            key={segment.from}
+            className={classNames(styles.bar, segment.waits && styles.waits)}
             style={{
-              left: `${(100 * (bar.startedMs - from)) / (to - from)}%`,
-              width: `${(100 * Math.max(0, end - bar.startedMs)) / (to - from)}%`,
-              background: `color-mix(in oklab, ${toneColor(look.tone)} 78%, var(--surface))`,
+              left: `${(100 * (segment.from - from)) / (to - from)}%`,
+              width: `${(100 * Math.max(0, segment.to - segment.from)) / (to - from)}%`,
+              ...(!segment.waits && { background: `color-mix(in oklab, ${toneColor(segment.failed ? "bad" : look.tone)} 78%, var(--surface))` }),
             }}
-            title={`${look.label}, ${duration}`}
+            title={segmentTitle(segment, look.label)}
           />
-        )}
+        ))}
       </span>
       <span className={styles.duration} role="cell">
         {duration === "" ? look.label : duration}
       </span>
     </div>
   );
+}
+
+function segmentTitle({ attempt, from, to, failed, waits }: Segment, label: string): string {
+  const time = formatDuration(to - from);
+  if (waits) return `Waits for attempt ${attempt}, ${time}`;
+  if (failed) return `Attempt ${attempt} failed, ${time}`;
+  return attempt > 1 ? `${label}, attempt ${attempt}, ${time}` : `${label}, ${time}`;
 }

@@ -70,6 +70,29 @@ it("follows events and status until the run is final", async () => {
   await waitFor(() => { expect(host.runEvents.size).toBe(0); });
 });
 
+it("shows the attempts of an op, and that it waits for the next", async () => {
+  const host = hostWithRun(RunStatus.STARTED);
+  const { user } = renderPage(`/runs/${id}`, host);
+  await waitFor(() => { expect(host.runEvents.size).toBe(1); });
+  const failure = { reason: "error", message: "connection refused" };
+  host.runEvents.send({
+    events: [{ attempt: 1, seq: 5n, event: { time: later, kind: "op_finished", opPath: "read", opAttempt: 1, message: "Failed in attempt 1 of 2, the next starts in 10s: connection refused", detail: { case: "opFinished", value: { outcome: Outcome.FAILURE, failure, retryAfter: { seconds: 10n } } } } }],
+    cursor: "1.5.0",
+    run: host.runs[0],
+  });
+  expect(await screen.findByRole("button", { name: "read: Waiting to run again" })).toBeDefined();
+  expect(screen.getByText("0 of 3 ops ended")).toBeDefined();
+  await user.click(await (await events()).findByText(/the next starts in 10s/));
+  expect(within(screen.getByRole("region", { name: "The chosen event" })).getByText("10.0 s")).toBeDefined();
+  host.runEvents.send({
+    events: [{ attempt: 1, seq: 6n, event: { time: later, kind: "op_started", opPath: "read", opAttempt: 2, detail: { case: "opStarted", value: {} } } }],
+    cursor: "1.6.0",
+    run: host.runs[0],
+  });
+  expect(await screen.findByRole("button", { name: "read: Running, attempt 2" })).toBeDefined();
+  expect(screen.getByTitle("Attempt 2 of the op")).toBeDefined();
+});
+
 it("filters events by level, op and text", async () => {
   const { user } = renderPage(`/runs/${id}`, hostWithRun(RunStatus.STARTED));
   const list = await events();
