@@ -75,7 +75,7 @@ func newJobShowCommand(c *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show JOB",
 		Short: "Show one job with its metadata and tags",
-		Long: `Show one job with its metadata, the tags that every run gets, its ops and its config schema.
+		Long: `Show one job with its metadata, the tags that every run gets, its ops with their policies and its config schema.
 
 A job is named location/repository/job, or the shortest end of that which means one job only.
 When the version gate refuses to show the metadata, the job is printed all the same, the refusal goes to stderr and the
@@ -123,9 +123,14 @@ func (v metadataView) refused() error {
 
 // job prints a job. The message has the metadata's values with their kinds.
 func (p printer) job(j jobObject, m *hostv1.Job) {
+	limit := ""
+	if j.MaxConcurrent > 0 {
+		limit = fmt.Sprintf("at most %d at a time", j.MaxConcurrent)
+	}
 	p.fields(
 		[2]string{"Job", j.Name},
 		[2]string{"Ops", joined(": ", fmt.Sprint(len(j.Ops)), strings.Join(j.Ops, ", "))},
+		[2]string{"Concurrency", limit},
 		[2]string{"Code version", j.Build.text()},
 		[2]string{"Loaded", clockText(j.LoadedAt)},
 	)
@@ -139,6 +144,9 @@ func (p printer) job(j jobObject, m *hostv1.Job) {
 		p.section("Tags that every run gets", aligned(convert(j.Tags, func(t tagObject) []string {
 			return []string{t.Key, t.Value}
 		})))
+	}
+	if len(j.OpPolicies) > 0 {
+		p.section("Policies of ops", aligned(convert(j.OpPolicies, func(o policyObject) []string { return []string{o.Op, o.Text} })))
 	}
 	if len(j.ConfigSchema) > 0 {
 		p.section("Config schema", schemaLines(j.ConfigSchema))

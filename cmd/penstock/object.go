@@ -81,8 +81,9 @@ type eventObject struct {
 	Op         string           `json:"op,omitempty"`
 	OpAttempt  uint32           `json:"op_attempt,omitempty"`
 	Message    string           `json:"message"`
-	Level      string           `json:"level,omitempty"`   // of a log line: DEBUG, INFO, WARN, ERROR
-	Outcome    string           `json:"outcome,omitempty"` // SUCCESS, FAILURE, CANCELED, SKIPPED
+	Level      string           `json:"level,omitempty"`               // of a log line: DEBUG, INFO, WARN, ERROR
+	Outcome    string           `json:"outcome,omitempty"`             // SUCCESS, FAILURE, CANCELED, SKIPPED
+	RetryAfter *float64         `json:"retry_after_seconds,omitempty"` // of op_finished: until the next op attempt; without it there is none
 	Seconds    *float64         `json:"duration_seconds,omitempty"`
 	Ops        *uint32          `json:"ops,omitempty"` // of run_started: how many will run
 	Failure    *failureObject   `json:"failure,omitempty"`
@@ -124,15 +125,36 @@ type jobObject struct {
 	Repository            string          `json:"repository"`
 	RepositoryDescription string          `json:"repository_description"`
 	Job                   string          `json:"job"`
-	Description           string          `json:"description"` // markdown
-	Tags                  []tagObject     `json:"tags"`        // that every run gets
-	Ops                   []string        `json:"ops"`         // paths
+	Description           string          `json:"description"`    // markdown
+	Tags                  []tagObject     `json:"tags"`           // that every run gets
+	Ops                   []string        `json:"ops"`            // paths
+	MaxConcurrent         uint32          `json:"max_concurrent"` // ops at a time; 0: as many as the worker has CPUs
+	OpPolicies            []policyObject  `json:"op_policies"`    // of ops that have any, by the op's own name
 	ConfigSchema          json.RawMessage `json:"config_schema"`
 	Metadata              metadataView    `json:"metadata"`
 	DefinitionDigest      string          `json:"definition_digest"` // hex
 	LoadedAt              *time.Time      `json:"loaded_at"`
 	Build                 buildObject     `json:"build"`
 	Warnings              []string        `json:"warnings"`
+}
+
+// policyObject is what an op has of policies.
+type policyObject struct {
+	Op             string       `json:"op"`
+	Retry          *retryObject `json:"retry"`           // null: it does not run again
+	TimeoutSeconds *float64     `json:"timeout_seconds"` // of one attempt; null: no limit
+	Priority       int32        `json:"priority"`
+	Text           string       `json:"text"` // all of it for people
+}
+
+// retryObject says when an op runs again after a failure.
+type retryObject struct {
+	Max             uint32   `json:"max"` // further attempts after the first
+	DelaySeconds    float64  `json:"delay_seconds"`
+	Backoff         float64  `json:"backoff"`           // factor from one wait to the next
+	MaxDelaySeconds *float64 `json:"max_delay_seconds"` // null: no limit but that of the SDK
+	Jitter          float64  `json:"jitter"`            // part of each wait of which a random share is left out
+	SomeErrors      bool     `json:"some_errors"`       // the author's code decides which
 }
 
 // snapshotList is a page of what a job was, newest first.

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/penstock-run/penstock/host/jobdiff"
 	"github.com/penstock-run/penstock/host/workspace"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
@@ -74,6 +76,7 @@ func eventOf(e *hostv1.StoredEvent) eventObject {
 		seconds := d.OpFinished.GetDuration().AsDuration().Seconds()
 		o.Seconds = &seconds
 		o.Outcome, o.Failure = outcomeText(d.OpFinished.GetOutcome()), failureObjectOf(d.OpFinished.GetFailure())
+		o.RetryAfter = secondsOf(d.OpFinished.GetRetryAfter())
 	case *workerv1.Event_RunFinished:
 		o.Outcome, o.Failure = outcomeText(d.RunFinished.GetOutcome()), failureObjectOf(d.RunFinished.GetFailure())
 	case *workerv1.Event_Log:
@@ -102,6 +105,7 @@ func jobOf(j *hostv1.Job) jobObject {
 		Name: jobNameText(j.GetName()), Location: j.GetName().GetLocation(), Repository: j.GetName().GetRepository(), Job: j.GetName().GetJob(),
 		RepositoryDescription: j.GetRepositoryDescription(), Description: j.GetDefinition().GetDescription(),
 		Tags: tagsOf(j.GetDefinition().GetTags()), Ops: []string{}, Metadata: metadataOf(j.GetMetadata()),
+		MaxConcurrent: j.GetDefinition().GetMaxConcurrent(), OpPolicies: policiesOf(j.GetDefinition().GetOps()),
 		DefinitionDigest: hex.EncodeToString(j.GetDefinitionDigest()), LoadedAt: timeOf(j.GetLoadedAt()), Build: buildOf(j.GetBuild()),
 		Warnings: textsOf(j.GetWarnings()),
 	}
@@ -113,6 +117,28 @@ func jobOf(j *hostv1.Job) jobObject {
 		o.Ops = textsOf(definition.Ops().Paths)
 	}
 	return o
+}
+
+func policiesOf(ops []*usercodev1.OpDefinition) []policyObject {
+	policies := []policyObject{}
+	for _, op := range ops {
+		text := jobdiff.PolicyText(op)
+		if text == "" {
+			continue
+		}
+		o := policyObject{Op: op.GetName(), TimeoutSeconds: secondsOf(op.GetTimeout()), Priority: op.GetPriority(), Text: text}
+		if r := op.GetRetry(); r != nil {
+			o.Retry = &retryObject{
+				Max: r.GetMaxRetries(), DelaySeconds: r.GetDelay().AsDuration().Seconds(), Backoff: 1,
+				MaxDelaySeconds: secondsOf(r.GetMaxDelay()), Jitter: float64(r.GetJitterMilli()) / 1000, SomeErrors: r.GetSomeErrors(),
+			}
+			if r.GetBackoffMilli() != 0 {
+				o.Retry.Backoff = float64(r.GetBackoffMilli()) / 1000
+			}
+		}
+		policies = append(policies, o)
+	}
+	return policies
 }
 
 func metadataOf(v *hostv1.JobMetadataView) metadataView {
@@ -212,6 +238,14 @@ func timeOf(t *timestamppb.Timestamp) *time.Time {
 	}
 	u := t.AsTime()
 	return &u
+}
+
+func secondsOf(d *durationpb.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	seconds := d.AsDuration().Seconds()
+	return &seconds
 }
 
 func jobNameText(n *hostv1.JobName) string {

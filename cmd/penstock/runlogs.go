@@ -95,7 +95,7 @@ func (p printer) log(e *hostv1.StoredEvent) error {
 	level := o.Level
 	switch {
 	case level != "":
-	case o.Outcome == "CANCELED":
+	case o.Outcome == "CANCELED", o.RetryAfter != nil:
 		level = "WARN"
 	default:
 		level = "ERROR"

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -50,7 +51,14 @@ func sampleJob() *hostv1.Job {
 			Name:        "report",
 			Description: "Counts commits.\n\n- per author\n- per week",
 			Tags:        []*tagv1.Tag{{Key: "team", Value: "data"}},
-			Ops:         []*usercodev1.OpDefinition{{Name: "read", Outputs: []*usercodev1.Port{{Name: "result", Type: "string"}}}, {Name: "count", Inputs: []*usercodev1.Port{{Name: "a", Type: "string"}}}},
+			Ops: []*usercodev1.OpDefinition{
+				{
+					Name: "read", Outputs: []*usercodev1.Port{{Name: "result", Type: "string"}}, Timeout: durationpb.New(10 * time.Minute),
+					Retry: &usercodev1.RetryPolicy{MaxRetries: 3, Delay: durationpb.New(10 * time.Second), BackoffMilli: 2000, JitterMilli: 200},
+				},
+				{Name: "count", Inputs: []*usercodev1.Port{{Name: "a", Type: "string"}}},
+			},
+			MaxConcurrent: 2,
 			Graph: &usercodev1.GraphDefinition{Name: "report", Nodes: []*usercodev1.Node{
 				{Name: "read", Definition: &usercodev1.Node_Op{Op: "read"}},
 				{Name: "count", Definition: &usercodev1.Node_Op{Op: "count"}, Wires: []*usercodev1.Wire{{Input: "a", FromNode: "read", FromPort: "result"}}},
@@ -159,7 +167,7 @@ func sampleRun(status hostv1.RunStatus) *hostv1.Run {
 	return r
 }
 
-// sampleEvents is the life of a run whose second op fails.
+// sampleEvents is the life of a run whose first op fails twice.
 func sampleEvents() []*hostv1.StoredEvent {
 	failure := &workerv1.Failure{Reason: "error", Message: "open /data: no such file", Stack: "main.read\n\tread.go:12", Causes: []string{"no such file"}}
 	return []*hostv1.StoredEvent{
@@ -172,11 +180,15 @@ func sampleEvents() []*hostv1.StoredEvent {
 				{Key: "bytes", Kind: "int", Value: &metadatav1.Entry_Int{Int: 12}},
 			},
 		}}}},
-		{Attempt: 1, Seq: 4, Event: &workerv1.Event{Time: at(4), Kind: "op_finished", OpPath: "read", OpAttempt: 1, Message: failure.Message, Detail: &workerv1.Event_OpFinished{OpFinished: &workerv1.OpFinished{
+		{Attempt: 1, Seq: 4, Event: &workerv1.Event{Time: at(4), Kind: "op_finished", OpPath: "read", OpAttempt: 1, Message: "Failed in attempt 1 of 2, the next starts in 500ms: the disk sleeps", Detail: &workerv1.Event_OpFinished{OpFinished: &workerv1.OpFinished{
+			Outcome: workerv1.Outcome_OUTCOME_FAILURE, Duration: durationpb.New(1_500_000_000), Failure: &workerv1.Failure{Reason: "error", Message: "the disk sleeps"}, RetryAfter: durationpb.New(500_000_000),
+		}}}},
+		{Attempt: 1, Seq: 5, Event: &workerv1.Event{Time: at(4), Kind: "op_started", OpPath: "read", OpAttempt: 2, Message: "Started attempt 2 of 2", Detail: &workerv1.Event_OpStarted{OpStarted: &workerv1.OpStarted{}}}},
+		{Attempt: 1, Seq: 6, Event: &workerv1.Event{Time: at(4), Kind: "op_finished", OpPath: "read", OpAttempt: 2, Message: failure.Message, Detail: &workerv1.Event_OpFinished{OpFinished: &workerv1.OpFinished{
 			Outcome: workerv1.Outcome_OUTCOME_FAILURE, Duration: durationpb.New(1_500_000_000), Failure: failure,
 		}}}},
-		{Attempt: 1, Seq: 5, Unreadable: "it ends in the middle of a field"},
-		{Attempt: 1, Seq: 6, Event: &workerv1.Event{Time: at(5), Kind: "run_finished", Detail: &workerv1.Event_RunFinished{RunFinished: &workerv1.RunFinished{Outcome: workerv1.Outcome_OUTCOME_FAILURE, Failure: &workerv1.Failure{Reason: "op_failure", Message: "op read failed"}}}}},
+		{Attempt: 1, Seq: 7, Unreadable: "it ends in the middle of a field"},
+		{Attempt: 1, Seq: 8, Event: &workerv1.Event{Time: at(5), Kind: "run_finished", Detail: &workerv1.Event_RunFinished{RunFinished: &workerv1.RunFinished{Outcome: workerv1.Outcome_OUTCOME_FAILURE, Failure: &workerv1.Failure{Reason: "op_failure", Message: "op read failed"}}}}},
 	}
 }
 
