@@ -260,6 +260,9 @@ type event struct {
 	Op      string `json:"op"`
 	Message string `json:"message"`
 	Outcome string `json:"outcome"`
+
+	OpAttempt  int      `json:"op_attempt"`
+	RetryAfter *float64 `json:"retry_after_seconds"`
 }
 
 // events returns the run's events, and fails when a worker's events are not there each once, in order.
