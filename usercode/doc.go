@@ -22,6 +22,9 @@
 // wire does not compile. Inside, [Log] is the logger whose records become events of the run, [RunFrom] says for
 // which run it is, and a [Config] reads what the person or program that launched the run had to say.
 //
+// [Retry] makes an op run again after an error, [Timeout] limits the time of each attempt, [Priority] says which of the
+// ops that are ready starts first, and [MaxConcurrent] how many of a job's ops run at a time.
+//
 // # Graphs
 //
 // The body of a job gets a [Graph]. Calling an op with it places the op as a node; the result, a [Value], stands for
@@ -50,5 +53,5 @@
 // # Tests
 //
 // An op's function is a Go function: give it a name and call it. Package usertest runs a whole job in the test's own
-// process.
+// process, and makes chosen attempts of ops fail.
 package usercode
