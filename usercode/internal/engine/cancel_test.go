@@ -11,16 +11,24 @@ import (
 
 func TestCancelReachesOpsAndReportsTheRest(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
+	reported := make(chan struct{}) // what waits is
 	a := attempt(
 		place("done", constant(1)),
 		place("running", func(ctx context.Context, _ []any) (any, error) {
 			cancel(errors.New("canceled by ada"))
 			<-ctx.Done()
+			<-reported
 			return nil, errors.New("signal: killed")
 		}, "done"),
 		place("waiting", constant(1), "running"),
 	)
-	r, finished := execute(t, ctx, a, Options{Limit: 1})
+	r := &recorder{}
+	finished := Run(ctx, a, func(ev *workerv1.Event) {
+		if r.sink(ev); ev.GetOpPath() == "waiting" {
+			close(reported)
+		}
+	}, Options{Limit: 1})
+	r.check(t)
 	wantStory(t, r, "run_started", "done op_started", "done op_finished SUCCESS", "running op_started",
 		"waiting op_finished CANCELED", "running op_finished CANCELED", "run_finished CANCELED")
 	if f := finished.GetFailure(); f.GetReason() != "canceled" || f.GetMessage() != "canceled by ada" {

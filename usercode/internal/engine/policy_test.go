@@ -206,6 +206,40 @@ func TestTimeoutLeavesADeafOpBehind(t *testing.T) {
 	})
 }
 
+// TestTimeoutAndReturnAtOneMoment has the function return at the very end of what it was given. Either may be first; the
+// end of the first attempt's time must not end the second.
+func TestTimeoutAndReturnAtOneMoment(t *testing.T) {
+	seen := map[int]bool{}
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			brink := func(ctx context.Context, _ []any) (any, error) {
+				if spec.ExecutionFrom(ctx).OpAttempt == 1 {
+					<-time.After(time.Minute + timeoutGrace)
+					return nil, errors.New("at last")
+				}
+				<-time.After(time.Second)
+				return 1, nil
+			}
+			r, finished := execute(t, t.Context(), attempt(limited(retried(place("op", brink), spec.Retry{Max: 1}), time.Minute)), Options{})
+			want, attempts := workerv1.Outcome_OUTCOME_FAILURE, 0
+			for _, ev := range r.events {
+				if ev.GetOpStarted() != nil {
+					attempts++
+				}
+			}
+			if attempts == 2 {
+				want = workerv1.Outcome_OUTCOME_SUCCESS
+			}
+			if seen[attempts] = true; finished.GetOutcome() != want {
+				t.Errorf("%v after %d attempts: %q", finished.GetOutcome(), attempts, r.story())
+			}
+		})
+	}
+	if !seen[2] {
+		t.Error("the function was never first, so nothing was checked")
+	}
+}
+
 func TestTimeoutOfAnOpThatIsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := attempt(limited(place("op", func(context.Context, []any) (any, error) { <-time.After(time.Minute); return 1, nil }), time.Hour))
