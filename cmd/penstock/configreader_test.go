@@ -120,7 +120,7 @@ func TestConfigValueErrors(t *testing.T) {
 		{"Address", "locations:\n- {name: a, address: nowhere}\n", []string{`2:22: location "a": address "nowhere": write it as host:port`}},
 		{"NoAddress", "locations:\n- {name: a}\n", []string{`2:3: location "a": address "": write it as host:port`}},
 		{"Twice", "locations:\n- {name: a, address: '127.0.0.1:1'}\n- {name: a, address: '127.0.0.1:1'}\n", []string{`3:10: location "a": the name is used twice`}},
-		{"TwiceWithFlag", "locations:\n- {name: flag, address: '127.0.0.1:1'}\n", []string{`2:10: location "flag": the name is used twice`}},
+		{"TwiceWithFlag", "locations:\n- {name: flag, address: '127.0.0.1:1'}\n", []string{`2:10: location "flag": the name is used twice; the location at "127.0.0.1:2" has it, too`}},
 		{"Files", "locations:\n- name: a\n  address: 127.0.0.1:1\n  token_file: gone\n  tls:\n    ca_file: gone.pem\n    cert_file: cert.pem\n    key_file: gone.key\n", []string{
 			`4:15: location "a": token_file: `, `6:14: location "a": tls.ca_file: `, `8:15: location "a": tls.key_file: `,
 		}},
@@ -157,7 +157,7 @@ func TestConfigValueErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := write(t, dir, "p.yaml", c.text)
-			got, err := readerOf(path, host.LocationConfig{Name: "flag", Address: "127.0.0.1:1"}).read()
+			got, err := readerOf(path, host.LocationConfig{Name: "flag", Address: "127.0.0.1:2"}).read()
 			var wrong *configError
 			if !errors.As(err, &wrong) || got != nil {
 				t.Fatalf("got %+v, %v, want a configError", got, err)

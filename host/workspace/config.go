@@ -30,7 +30,7 @@ func CheckConfigs(configs []host.LocationConfig) error {
 	for i, c := range configs {
 		c := configCheck{config: c, index: i}
 		if at, twice := first[c.config.Name]; twice {
-			c.addf("name", "the name is used twice; location %d of the list has it, too", at+1)
+			c.addf("name", "the name is used twice; the location at %.64q has it, too", configs[at].Address)
 		} else {
 			first[c.config.Name] = i
 		}
