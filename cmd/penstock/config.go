@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -60,6 +61,21 @@ type configError struct {
 	lines []string
 }
 
+// maxConfigProblems is how many problems are listed: a file of another kind may have any number.
+const maxConfigProblems = 100
+
+// newConfigError lists the first of n problems, and counts the others.
+func newConfigError(n int, line func(int) string) *configError {
+	e := &configError{}
+	for i := range min(n, maxConfigProblems) {
+		e.lines = append(e.lines, line(i))
+	}
+	if n > maxConfigProblems {
+		e.lines = append(e.lines, fmt.Sprintf("and %d more", n-maxConfigProblems))
+	}
+	return e
+}
+
 func (e *configError) Error() string {
 	return "the configuration cannot be used:\n  " + strings.Join(e.lines, "\n  ")
 }
@@ -79,18 +95,32 @@ func parseConfig(path string, data []byte) (*configFile, error) {
 	}
 	var many *yaml.LoadErrors
 	var one *yaml.LoadError
-	var lines []string
 	switch {
+	case !utf8.Valid(data):
+		return nil, &configError{[]string{notText(path, data)}}
 	case errors.As(err, &many):
-		for _, e := range many.Errors {
-			lines = append(lines, configProblem(path, e))
-		}
+		return nil, newConfigError(len(many.Errors), func(i int) string { return configProblem(path, many.Errors[i]) })
 	case errors.As(err, &one):
-		lines = append(lines, configProblem(path, one))
+		return nil, &configError{[]string{configProblem(path, one)}}
 	default:
-		lines = append(lines, path+": "+err.Error())
+		return nil, &configError{[]string{path + ": " + err.Error()}}
 	}
-	return nil, &configError{lines}
+}
+
+// notText says where a file stops being text.
+func notText(path string, data []byte) string {
+	line, column := 1, 1
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		if column++; r == '\n' {
+			line, column = line+1, 1
+		}
+		data = data[size:]
+	}
+	return fmt.Sprintf("%s:%d:%d: the file is not UTF-8 text from here on", path, line, column)
 }
 
 // isBlank reports whether a file has nothing but space and comments, which is a legal configuration.
@@ -117,7 +147,7 @@ func configProblem(path string, e *yaml.LoadError) string {
 	}
 	message := strings.TrimPrefix(e.Message, "yaml: ")
 	if m := unknownField.FindStringSubmatch(message); m != nil {
-		message = fmt.Sprintf("unknown field %q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code) and queue (max_in_progress)", m[1])
+		message = fmt.Sprintf("unknown field %.80q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code) and queue (max_in_progress)", m[1])
 	} else if m := wrongKind.FindStringSubmatch(message); m != nil {
 		message = fmt.Sprintf("%s where %s is wanted", yamlKind(m[1], m[2]), goKind(m[3]))
 	} else if strings.HasPrefix(message, severalInFile) {

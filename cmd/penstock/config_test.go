@@ -32,6 +32,7 @@ func TestConfigErrors(t *testing.T) {
 		{"ErrTwice", "queue: {}\nqueue: {}\n", []string{`p.yaml:2:1: mapping key "queue" already defined at line 1`}},
 		{"ErrTwoDocuments", "queue: {}\n---\nqueue: {}\n", []string{"the file has several documents"}},
 		{"ErrList", "[]", []string{"p.yaml:1:1: a list where a mapping is wanted"}},
+		{"ErrNotText", "# \u00fc\nqueue: \xff\n", []string{"p.yaml:2:8: the file is not UTF-8 text from here on"}},
 		{"ErrControl", "locations: \x01", []string{"p.yaml: "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type configReader struct {
 
 	// files are those of the last reading, by path.
 	files map[string]*livefile.File
+	// full is set once the file said something.
+	full bool
 }
 
 // configuration is what a host is configured with, the contents of files included.
@@ -62,6 +65,10 @@ func (r *configReader) read() (*configuration, error) {
 	if err != nil {
 		return nil, &configError{[]string{"read the configuration: " + err.Error()}}
 	}
+	empty := len(bytes.TrimSpace(data)) == 0
+	if empty && r.full { // more likely cut by what writes it than meant
+		return nil, &configError{[]string{r.path + ": the file is empty; to go on without code locations, write locations: []"}}
+	}
 	file, err := parseConfig(r.path, data)
 	if err != nil {
 		return nil, err
@@ -81,6 +88,7 @@ func (r *configReader) read() (*configuration, error) {
 	if len(v.problems) > 0 {
 		return nil, v.err()
 	}
+	r.full = !empty
 	return c, nil
 }
 
@@ -124,15 +132,13 @@ func (v *configValues) err() error {
 	slices.SortStableFunc(v.problems, func(a, b configPlace) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
 	})
-	e := &configError{}
-	for _, p := range v.problems {
-		line := p.text
-		if p.line > 0 {
-			line = fmt.Sprintf("%s:%d:%d: %s", v.reader.path, p.line, p.column, p.text)
+	return newConfigError(len(v.problems), func(i int) string {
+		p := v.problems[i]
+		if p.line == 0 {
+			return p.text
 		}
-		e.lines = append(e.lines, line)
-	}
-	return e
+		return fmt.Sprintf("%s:%d:%d: %s", v.reader.path, p.line, p.column, p.text)
+	})
 }
 
 func (v *configValues) locations() (all []host.LocationConfig) {

@@ -18,6 +18,10 @@ import (
 // configInterval is how often a host looks whether its configuration file, or a file that it names, changed.
 const configInterval = time.Second
 
+// configRest is how long these files must not change before what they say is used: an editor that writes in place empties
+// a file first.
+const configRest = 250 * time.Millisecond
+
 // configWatch keeps a host on its configuration file. A file that cannot be used changes nothing.
 type configWatch struct {
 	reader *configReader
@@ -83,6 +87,7 @@ func (w *configWatch) start(ctx context.Context, asked <-chan os.Signal) (stop f
 
 // run follows the files until ctx ends. A value of asked makes it read them all at once.
 func (w *configWatch) run(ctx context.Context, asked <-chan os.Signal) {
+	changed, pause := false, configInterval
 	for {
 		select {
 		case <-ctx.Done():
@@ -90,9 +95,14 @@ func (w *configWatch) run(ctx context.Context, asked <-chan os.Signal) {
 		case <-asked:
 			w.reader.forget()
 			w.load()
-		case <-w.clock.After(configInterval):
-			if w.reader.changed() {
+			changed, pause = false, configInterval
+		case <-w.clock.After(pause):
+			switch {
+			case w.reader.changed():
+				changed, pause = true, configRest
+			case changed:
 				w.load()
+				changed, pause = false, configInterval
 			}
 		}
 	}

@@ -75,10 +75,16 @@ func (w *watching) status() api.ConfigFile {
 
 func (w *watching) write(name, text string) { w.t.Helper(); write(w.t, w.dir, name, text) }
 
-// look lets the watch look once, and returns when it is done.
-func (w *watching) look() {
+// glance lets the watch look once, and returns when it is done.
+func (w *watching) glance() {
 	w.clock.tick <- time.Time{}
 	<-w.clock.idle
+}
+
+// look lets the watch see a change, and that there is no further one.
+func (w *watching) look() {
+	w.glance()
+	w.glance()
 }
 
 // ask makes the watch read everything, as look.
@@ -150,6 +156,40 @@ func TestConfigIsFollowed(t *testing.T) {
 	w.refused("no such file")
 	w.write("p.yaml", one)
 	w.loaded("a")
+}
+
+// An editor that writes in place empties the file, and may take its time for the rest.
+func TestConfigThatIsBeingWrittenIsNotUsed(t *testing.T) {
+	one, two := "locations: [{name: a, address: '127.0.0.1:1'}]\n", "locations: [{name: b, address: '127.0.0.1:1'}]\n"
+	w := watchConfig(t, one)
+	for _, part := range []string{"", "locations:", two} {
+		w.write("p.yaml", part)
+		w.glance()
+		if s := w.status(); len(w.applied) > 0 || s.Error != "" {
+			t.Fatalf("after %q: %d applied, the status is %+v", part, len(w.applied), s)
+		}
+	}
+	w.glance()
+	if len(w.applied) != 1 || w.applied[0].Locations[0].Name != "b" {
+		t.Fatalf("applied %+v", w.applied)
+	}
+	w.write("p.yaml", " \n")
+	w.refused("p.yaml: the file is empty; to go on without code locations, write locations: []")
+	w.ask()
+	if len(w.applied) != 1 {
+		t.Error("an empty file was applied because somebody asked")
+	}
+	w.write("p.yaml", "locations: []\n")
+	w.loaded()
+}
+
+// A host that was started with an empty file goes on with it.
+func TestEmptyConfigStaysInUse(t *testing.T) {
+	w := watchConfig(t, "")
+	w.ask()
+	if s := w.status(); len(w.applied) != 1 || s.Error != "" {
+		t.Errorf("%d applied, the status is %+v", len(w.applied), s)
+	}
 }
 
 func TestNamedFilesAreFollowed(t *testing.T) {
