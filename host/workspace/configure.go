@@ -105,6 +105,9 @@ func (w *Workspace) change(l *location, c host.LocationConfig) {
 		l.drop()
 		l.failures, l.rejected = 0, nil
 	}
+	if before.Address != c.Address {
+		l.reports, l.builds = reports{}, reports{} // of other servers
+	}
 	l.rejudge()
 	w.launch(l)
 	w.logger.Info("code location configured anew", "location", l.name, "address", c.Address)

@@ -183,8 +183,8 @@ func (l *location) drop() {
 	for _, t := range l.targets {
 		t.lose()
 	}
-	l.targets, l.addresses, l.notices, l.mixed, l.draining = nil, nil, nil, false, false
-	l.reports, l.builds, l.unresolved, l.news = reports{}, reports{}, nil, true
+	l.targets, l.addresses, l.notices, l.draining = nil, nil, nil, false
+	l.unresolved, l.news = nil, true
 }
 
 // rejection is definitions that could not be used.

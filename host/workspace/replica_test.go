@@ -191,6 +191,23 @@ func TestReloadRollsBack(t *testing.T) {
 	}
 }
 
+// What is the newest of two reports is known beyond a change of the configuration.
+func TestConfiguredWhileMixed(t *testing.T) {
+	old, recent := hosttest.Start(t, hosttest.Current()), hosttest.Start(t, changedSample("def456"))
+	balancer := hosttest.StartBalancer(t, old)
+	w := watchOne(t, balancer.Address())
+	balancer.Add(recent.Address())
+	w.probesUntil(40, func(l Location) bool { return l.Mixed })
+	digest := w.location().Digest
+	for n := range 4 { // whoever answers first
+		configure(t, w.Workspace, host.LocationConfig{Name: "etl", Address: balancer.Address(), AllowDevVersions: n%2 == 0})
+		w.probes(3 + n)
+		if l := w.location(); l.Digest != digest || !l.Mixed {
+			t.Fatalf("the older definitions came back; mixed %t", l.Mixed)
+		}
+	}
+}
+
 // Servers that differ in nothing that counts are nobody's news.
 func TestOtherProcessesAreSilent(t *testing.T) {
 	p := hosttest.Start(t, hosttest.Current())
