@@ -144,7 +144,7 @@ func TestUnreachable(t *testing.T) {
 func TestUserCodeServerIsNoHost(t *testing.T) {
 	peer := hosttest.Start(t, hosttest.Current())
 	penstock(t, "http://"+peer.Address(), "run", "list").want(t, exitUnreachable, "",
-		"penstock: what answers at http://"+peer.Address()+" is no Penstock host: it does not speak HTTP/1.1\nGive the address of the host, not that of a user-code server")
+		"penstock: what answers at http://"+peer.Address()+" is no Penstock host, or ended while it was asked\nGive the address of the host, not that of a user-code server")
 }
 
 // Something answers, so that is not denied.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -168,16 +169,23 @@ func (c *client) unanswered(err error) (message, remedy string) {
 			"Give with --ca-file the certificate of the authority that signed it, and name the host as the certificate does."
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("what answers at %s does not speak TLS", c.address), "Name it as http://HOST:PORT, if that is meant."
-	case strings.Contains(cause(err).Error(), "malformed HTTP response"): // net/http has no value for it
-		return fmt.Sprintf("what answers at %s is no Penstock host: it does not speak HTTP/1.1", c.address),
-			"Give the address of the host, not that of a user-code server; one that serves with TLS is named as https://HOST:PORT."
 	case httpStatus.MatchString(cause(err).Error()):
 		return fmt.Sprintf("what answers at %s says: %s", c.address, beginning(strings.TrimPrefix(cause(err).Error(), "unavailable: "))),
 			"The host may not run behind it, or it may be a host that is too old for this call. Compare with penstock version."
+	case accepted(err):
+		// What exactly net/http makes of another protocol is a matter of chance.
+		return fmt.Sprintf("what answers at %s is no Penstock host, or ended while it was asked", c.address),
+			"Give the address of the host, not that of a user-code server; one that serves with TLS is named as https://HOST:PORT."
 	default:
 		return fmt.Sprintf("the host at %s does not answer: %s", c.address, beginning(cause(err).Error())),
 			"Start one with penstock serve or penstock dev, or name another with --host or PENSTOCK_HOST."
 	}
+}
+
+// accepted tells that somebody accepted the connection.
+func accepted(err error) bool {
+	var op *net.OpError
+	return !errors.As(err, &op) || op.Op != "dial" && op.Op != "proxyconnect"
 }
 
 // cause is the innermost error, for what is around it only names the address again.
