@@ -3,6 +3,7 @@ package workspace
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -47,7 +48,7 @@ func newReport(info *usercodev1.ServerInfo) (report, error) {
 		ProtocolVersion:        info.GetProtocolVersion(),
 		MinHostProtocolVersion: info.GetMinHostProtocolVersion(),
 		CapabilitiesDeclared:   info.GetCapabilitiesDeclared(),
-		Capabilities:           info.GetCapabilities(),
+		Capabilities:           slices.SortedFunc(slices.Values(info.GetCapabilities()), byName),
 	})
 	if err != nil {
 		return report{}, err
@@ -57,6 +58,9 @@ func newReport(info *usercodev1.ServerInfo) (report, error) {
 	r.build, err = fingerprint(&usercodev1.ServerInfo{Sdk: info.GetSdk(), Build: info.GetBuild(), Limits: info.GetLimits()})
 	return r, err
 }
+
+// byName orders capabilities, which come in any order.
+func byName(a, b *usercodev1.Capability) int { return strings.Compare(a.GetName(), b.GetName()) }
 
 // fingerprint is a digest of a part of a report.
 func fingerprint(part *usercodev1.ServerInfo) (string, error) {
