@@ -182,7 +182,12 @@ func (p *plan) step() {
 		p.become(l, p.deploy())
 	case 4:
 		if len(l.past) > 0 {
+			before := l.peer.Recorded().InfoCalls
 			p.become(l, l.past[p.chance.IntN(len(l.past))])
+			// A report that was seen before counts again once it has answered ten times in a row.
+			if err := l.peer.Await(patience(p.t), func(r hosttest.Recorded) bool { return r.InfoCalls >= before+12 }); err != nil {
+				p.t.Fatalf("a peer is not asked: %v", err)
+			}
 		}
 	case 5:
 		p.notef("%s does not answer any more", l.name)
