@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/penstock-run/penstock/host"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 )
 
@@ -37,7 +37,7 @@ func policiesOf(op *usercodev1.OpDefinition) map[string]string {
 		policies[aboutRetries] = retryText(op.GetRetry())
 	}
 	if op.GetTimeout() != nil {
-		policies[aboutTimeout] = "time-out " + short(op.GetTimeout().AsDuration())
+		policies[aboutTimeout] = "time-out " + host.SpanText(op.GetTimeout().AsDuration())
 	}
 	if op.GetPriority() != 0 {
 		policies[aboutPriority] = fmt.Sprintf("priority %d", op.GetPriority())
@@ -51,13 +51,13 @@ func retryText(r *usercodev1.RetryPolicy) string {
 		parts[0] += " after some errors"
 	}
 	if r.GetDelay() != nil {
-		parts = append(parts, "first after "+short(r.GetDelay().AsDuration()))
+		parts = append(parts, "first after "+host.SpanText(r.GetDelay().AsDuration()))
 	}
 	if n := r.GetBackoffMilli(); n != 0 {
 		parts = append(parts, "each wait "+thousandths(n)+" times the one before")
 	}
 	if r.GetMaxDelay() != nil {
-		parts = append(parts, "at most "+short(r.GetMaxDelay().AsDuration()))
+		parts = append(parts, "at most "+host.SpanText(r.GetMaxDelay().AsDuration()))
 	}
 	if n := r.GetJitterMilli(); n != 0 {
 		parts = append(parts, "up to "+strconv.FormatFloat(float64(n)/10, 'f', -1, 64)+" % less at random")
@@ -66,15 +66,3 @@ func retryText(r *usercodev1.RetryPolicy) string {
 }
 
 func thousandths(n uint32) string { return strconv.FormatFloat(float64(n)/1000, 'f', -1, 64) }
-
-// short is a time without units that are zero: 10m, not 10m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}

@@ -87,7 +87,7 @@ func unready(l workspace.Location) string {
 // ageText is a length of time for people: to the second, from an hour on to the minute.
 func ageText(d time.Duration) string {
 	if d >= time.Hour {
-		return SpanText(d.Round(time.Minute))
+		return host.SpanText(d.Round(time.Minute))
 	}
 	return max(d.Round(time.Second), 0).String()
 }
@@ -114,21 +114,9 @@ func waitNote(l workspace.Location) string {
 	note := fmt.Sprintf("The run will wait for its code: %s", unready(l))
 	note = strings.TrimSuffix(note, ".") + ". Its last known definitions are used until then."
 	if l.WaitForCode > 0 {
-		note += fmt.Sprintf(" A run of this location that has waited for %s fails.", SpanText(l.WaitForCode))
+		note += fmt.Sprintf(" A run of this location that has waited for %s fails.", host.SpanText(l.WaitForCode))
 	}
 	return note
-}
-
-// SpanText is a length of time as people configure it: 24h, not 24h0m0s.
-func SpanText(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // goneError says that a run's job is not there any more. Similar names, and what other locations lack, do not matter to

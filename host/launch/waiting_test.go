@@ -103,7 +103,7 @@ func TestSpanText(t *testing.T) {
 		24 * time.Hour: "24h", 90 * time.Minute: "1h30m", 10 * time.Minute: "10m", 70 * time.Second: "1m10s",
 		20*time.Hour + 10*time.Minute: "20h10m", time.Hour + time.Second: "1h0m1s", 0: "0s", 1500 * time.Millisecond: "1.5s",
 	} {
-		if got := SpanText(d); got != want {
+		if got := host.SpanText(d); got != want {
 			t.Errorf("%s: got %q, want %q", d, got, want)
 		}
 	}

@@ -79,7 +79,7 @@ func (q *Queue) expire(ctx context.Context, e *entry) error {
 		if until := run.WaitsUntil(limit); until.IsZero() || now.Before(until) || run.Job != checked {
 			return nil, nil
 		}
-		text := fmt.Sprintf("code did not come within %s: %s", launch.SpanText(limit), why)
+		text := fmt.Sprintf("code did not come within %s: %s", host.SpanText(limit), why)
 		if err := run.Become(host.Failure, text, now); err != nil {
 			return nil, err
 		}

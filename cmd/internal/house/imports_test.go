@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"host/store/boltstore": {"host", "usercode/metadata", "usercode/tag", "proto/gen/penstock/store/v1"},
 	"host/store/storetest": {"host", "usercode/metadata", "usercode/tag"},
 	"host/workspace":       {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
-	"host/jobdiff":         {"usercode/metadata", "proto/gen/..."},
+	"host/jobdiff":         {"host", "usercode/metadata", "proto/gen/..."},
 	"host/launch":          {"host/jobdiff", "host/workspace", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"host/attempt":         {"host/launch", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"host/queue":           {"host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
