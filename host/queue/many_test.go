@@ -17,6 +17,7 @@ func TestFullServerIsAskedForOneRunAtATime(t *testing.T) {
 		ids = append(ids, f.submit().ID)
 	}
 	f.start()
+	f.started() // from here on the queue is at work, and what passes is time that it sees
 	for range 60 {
 		f.tick()
 		for f.queue.Busy() {
