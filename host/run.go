@@ -49,6 +49,13 @@ type Run struct {
 	WaitingSince time.Time
 	// Waited is how long it waited for its code before WaitingSince.
 	Waited time.Duration
+	// Parent is the run that it executes again, Root the first of that chain; empty when it is itself the first.
+	Parent, Root RunID
+	// TakenOutputs is the digest of the body with the outputs of other runs that stand for ops which it does not
+	// execute (penstock.worker.v1.StoredOutputs); zero when it takes none.
+	TakenOutputs Digest
+	// RetryDue is set when it failed and its tags ask for an automatic retry, until the child is launched or given up.
+	RetryDue bool
 	// StartTimeouts counts attempts whose worker never said hello within the start lease.
 	StartTimeouts uint32
 	// Current is what the host knows of the current attempt.

@@ -4,10 +4,14 @@ import (
 	"context"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
 
 // hostService serves HostService.
-type hostService struct{ s *Server }
+type hostService struct {
+	s *Server
+	hostv1connect.UnimplementedHostServiceHandler
+}
 
 // GetHost tells what this host is and how its queue stands.
 func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.GetHostResponse, error) {

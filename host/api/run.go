@@ -18,7 +18,10 @@ import (
 )
 
 // runService serves RunService. Its streams are in runwatch.go, filters in runfilter.go, and re-pointing is in repoint.go.
-type runService struct{ s *Server }
+type runService struct {
+	s *Server
+	hostv1connect.UnimplementedRunServiceHandler
+}
 
 var _ hostv1connect.RunServiceHandler = runService{}
 

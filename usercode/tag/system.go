@@ -23,9 +23,20 @@ const (
 	KeyImage = "penstock/image"
 	// KeyOpSelection is the op selection as typed, when the run executes a subset of its job.
 	KeyOpSelection = "penstock/op_selection"
+	// KeyParentRun is the run that this one executes again.
+	KeyParentRun = "penstock/parent_run"
+	// KeyRootRun is the first run of a chain of re-executions.
+	KeyRootRun = "penstock/root_run"
+	// KeyRetryNumber counts automatic retries: 1, 2, …
+	KeyRetryNumber = "penstock/retry_number"
+	// KeyResume is ResumeFromFailure when a re-execution takes what its parent has done well.
+	KeyResume = "penstock/resume"
 	// KeyFailureReason is why the run failed, such as op_failure or worker_lost.
 	KeyFailureReason = "penstock/failure_reason"
 )
+
+// ResumeFromFailure is the value of KeyResume.
+const ResumeFromFailure = "from_failure"
 
 // System is a tag of the system. The value is cleaned, not refused, because runs must start whatever a code server
 // reports: bytes that are not UTF-8 and control characters become U+FFFD, line breaks and tabs a space, and what is

@@ -30,11 +30,26 @@ func marshalRun(r *host.Run) ([]byte, error) {
 		CreatedAt: timeToProto(r.CreatedAt), StartedAt: timeToProto(r.StartedAt), EndedAt: timeToProto(r.EndedAt),
 		WaitingSince: timeToProto(r.WaitingSince), Waited: spanToProto(r.Waited),
 		StartTimeouts: r.StartTimeouts, LaunchedAs: jobNameToProto(r.LaunchedAs),
+		RetryDue: r.RetryDue,
 		Current: &storev1.Attempt{
 			TokenSha256: r.Current.TokenSHA256, ServerId: r.Current.ServerID, WorkerId: r.Current.WorkerID,
 			Handle: r.Current.Handle, Forced: r.Current.Forced,
 			StartingAt: timeToProto(r.Current.StartingAt), CancelingAt: timeToProto(r.Current.CancelingAt),
 		},
+	}
+	for _, of := range []struct {
+		to *[]byte
+		id host.RunID
+	}{{&m.Parent, r.Parent}, {&m.Root, r.Root}} {
+		if of.id == "" {
+			continue
+		}
+		if *of.to, ok = idKey(of.id); !ok {
+			return nil, invalid("parent or root %.64q of run %s is not a UUID in lower case", of.id, r.ID)
+		}
+	}
+	if !r.TakenOutputs.IsZero() {
+		m.OutputsDigest = r.TakenOutputs[:]
 	}
 	for _, t := range r.Tags {
 		m.Tags = append(m.Tags, &storev1.Tag{Key: t.Key, Value: t.Value, Origin: string(t.Origin)})
@@ -66,6 +81,20 @@ func unmarshalRun(payload []byte) (*host.Run, error) {
 		CreatedAt: timeFromProto(m.CreatedAt), StartedAt: timeFromProto(m.StartedAt), EndedAt: timeFromProto(m.EndedAt),
 		WaitingSince: timeFromProto(m.WaitingSince), Waited: m.Waited.AsDuration(),
 		StartTimeouts: m.StartTimeouts, LaunchedAs: jobNameFromProto(m.LaunchedAs),
+		TakenOutputs: host.DigestFrom(m.OutputsDigest), RetryDue: m.RetryDue,
+	}
+	for _, of := range []struct {
+		to *host.RunID
+		id []byte
+	}{{&r.Parent, m.Parent}, {&r.Root, m.Root}} {
+		if len(of.id) == 0 {
+			continue
+		}
+		id, err := uuid.FromBytes(of.id)
+		if err != nil {
+			return nil, fmt.Errorf("parent or root of a run: %w", err)
+		}
+		*of.to = host.RunID(id.String())
 	}
 	if c := m.Current; c != nil {
 		r.Current = host.AttemptState{

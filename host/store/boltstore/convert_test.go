@@ -14,7 +14,7 @@ import (
 func TestEveryFieldOfARunIsStored(t *testing.T) {
 	var run host.Run
 	fill(t, reflect.ValueOf(&run).Elem(), "Run")
-	run.ID = newRun().Run.ID
+	run.ID, run.Parent, run.Root = newRun().Run.ID, newRun().Run.ID, newRun().Run.ID // which have to be ids
 	payload, err := marshalRun(&run)
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,146 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Level of a check.
+type DiagnoseResponse_Level int32
+
+const (
+	// Not said.
+	DiagnoseResponse_LEVEL_UNSPECIFIED DiagnoseResponse_Level = 0
+	// Well.
+	DiagnoseResponse_LEVEL_OK DiagnoseResponse_Level = 1
+	// Works, and needs somebody's attention.
+	DiagnoseResponse_LEVEL_WARNING DiagnoseResponse_Level = 2
+	// Does not work.
+	DiagnoseResponse_LEVEL_ERROR DiagnoseResponse_Level = 3
+)
+
+// Enum value maps for DiagnoseResponse_Level.
+var (
+	DiagnoseResponse_Level_name = map[int32]string{
+		0: "LEVEL_UNSPECIFIED",
+		1: "LEVEL_OK",
+		2: "LEVEL_WARNING",
+		3: "LEVEL_ERROR",
+	}
+	DiagnoseResponse_Level_value = map[string]int32{
+		"LEVEL_UNSPECIFIED": 0,
+		"LEVEL_OK":          1,
+		"LEVEL_WARNING":     2,
+		"LEVEL_ERROR":       3,
+	}
+)
+
+func (x DiagnoseResponse_Level) Enum() *DiagnoseResponse_Level {
+	p := new(DiagnoseResponse_Level)
+	*p = x
+	return p
+}
+
+func (x DiagnoseResponse_Level) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DiagnoseResponse_Level) Descriptor() protoreflect.EnumDescriptor {
+	return file_penstock_host_v1_host_proto_enumTypes[0].Descriptor()
+}
+
+func (DiagnoseResponse_Level) Type() protoreflect.EnumType {
+	return &file_penstock_host_v1_host_proto_enumTypes[0]
+}
+
+func (x DiagnoseResponse_Level) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DiagnoseResponse_Level.Descriptor instead.
+func (DiagnoseResponse_Level) EnumDescriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{1, 0}
+}
+
+// DiagnoseRequest is empty.
+type DiagnoseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseRequest) Reset() {
+	*x = DiagnoseRequest{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseRequest) ProtoMessage() {}
+
+func (x *DiagnoseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseRequest.ProtoReflect.Descriptor instead.
+func (*DiagnoseRequest) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{0}
+}
+
+// DiagnoseResponse is all that was looked at.
+type DiagnoseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Checks, worst first within an area.
+	Checks        []*DiagnoseResponse_Check `protobuf:"bytes,1,rep,name=checks,proto3" json:"checks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseResponse) Reset() {
+	*x = DiagnoseResponse{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseResponse) ProtoMessage() {}
+
+func (x *DiagnoseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseResponse.ProtoReflect.Descriptor instead.
+func (*DiagnoseResponse) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DiagnoseResponse) GetChecks() []*DiagnoseResponse_Check {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
 // GetCapabilitiesRequest is empty.
 type GetCapabilitiesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -33,7 +173,7 @@ type GetCapabilitiesRequest struct {
 
 func (x *GetCapabilitiesRequest) Reset() {
 	*x = GetCapabilitiesRequest{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -45,7 +185,7 @@ func (x *GetCapabilitiesRequest) String() string {
 func (*GetCapabilitiesRequest) ProtoMessage() {}
 
 func (x *GetCapabilitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[0]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -58,7 +198,7 @@ func (x *GetCapabilitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCapabilitiesRequest.ProtoReflect.Descriptor instead.
 func (*GetCapabilitiesRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{0}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{2}
 }
 
 // GetCapabilitiesResponse can be saved as JSON and read by a check that does not reach the host.
@@ -80,7 +220,7 @@ type GetCapabilitiesResponse struct {
 
 func (x *GetCapabilitiesResponse) Reset() {
 	*x = GetCapabilitiesResponse{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -92,7 +232,7 @@ func (x *GetCapabilitiesResponse) String() string {
 func (*GetCapabilitiesResponse) ProtoMessage() {}
 
 func (x *GetCapabilitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[1]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -105,7 +245,7 @@ func (x *GetCapabilitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCapabilitiesResponse.ProtoReflect.Descriptor instead.
 func (*GetCapabilitiesResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{1}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetCapabilitiesResponse) GetHostVersion() string {
@@ -166,7 +306,7 @@ type CapabilityRequirement struct {
 
 func (x *CapabilityRequirement) Reset() {
 	*x = CapabilityRequirement{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -178,7 +318,7 @@ func (x *CapabilityRequirement) String() string {
 func (*CapabilityRequirement) ProtoMessage() {}
 
 func (x *CapabilityRequirement) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -191,7 +331,7 @@ func (x *CapabilityRequirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CapabilityRequirement.ProtoReflect.Descriptor instead.
 func (*CapabilityRequirement) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{2}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CapabilityRequirement) GetName() string {
@@ -252,7 +392,7 @@ type GetHostRequest struct {
 
 func (x *GetHostRequest) Reset() {
 	*x = GetHostRequest{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -264,7 +404,7 @@ func (x *GetHostRequest) String() string {
 func (*GetHostRequest) ProtoMessage() {}
 
 func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -277,7 +417,7 @@ func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostRequest.ProtoReflect.Descriptor instead.
 func (*GetHostRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{3}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{5}
 }
 
 // GetHostResponse returns the host.
@@ -291,7 +431,7 @@ type GetHostResponse struct {
 
 func (x *GetHostResponse) Reset() {
 	*x = GetHostResponse{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[4]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -303,7 +443,7 @@ func (x *GetHostResponse) String() string {
 func (*GetHostResponse) ProtoMessage() {}
 
 func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[4]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -316,7 +456,7 @@ func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostResponse.ProtoReflect.Descriptor instead.
 func (*GetHostResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{4}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetHostResponse) GetHost() *Host {
@@ -353,7 +493,7 @@ type Host struct {
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[5]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +505,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[5]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +518,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{5}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Host) GetVersion() string {
@@ -461,7 +601,7 @@ type ConfigFile struct {
 
 func (x *ConfigFile) Reset() {
 	*x = ConfigFile{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[6]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +613,7 @@ func (x *ConfigFile) String() string {
 func (*ConfigFile) ProtoMessage() {}
 
 func (x *ConfigFile) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[6]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +626,7 @@ func (x *ConfigFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigFile.ProtoReflect.Descriptor instead.
 func (*ConfigFile) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{6}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ConfigFile) GetPath() string {
@@ -532,7 +672,7 @@ type Queue struct {
 
 func (x *Queue) Reset() {
 	*x = Queue{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[7]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +684,7 @@ func (x *Queue) String() string {
 func (*Queue) ProtoMessage() {}
 
 func (x *Queue) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[7]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +697,7 @@ func (x *Queue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Queue.ProtoReflect.Descriptor instead.
 func (*Queue) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{7}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Queue) GetMaxInProgress() int32 {
@@ -581,11 +721,107 @@ func (x *Queue) GetQueued() uint32 {
 	return 0
 }
 
+// Check is one thing that was looked at.
+type DiagnoseResponse_Check struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// disk, clock, locations, store, address, queue, ...
+	Area string `protobuf:"bytes,1,opt,name=area,proto3" json:"area,omitempty"`
+	// How it is.
+	Level DiagnoseResponse_Level `protobuf:"varint,2,opt,name=level,proto3,enum=penstock.host.v1.DiagnoseResponse_Level" json:"level,omitempty"`
+	// What was found, for people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// What to do; empty when it is well.
+	Remedy string `protobuf:"bytes,4,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	// Code location that it is about; empty when none.
+	Location      string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiagnoseResponse_Check) Reset() {
+	*x = DiagnoseResponse_Check{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiagnoseResponse_Check) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiagnoseResponse_Check) ProtoMessage() {}
+
+func (x *DiagnoseResponse_Check) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiagnoseResponse_Check.ProtoReflect.Descriptor instead.
+func (*DiagnoseResponse_Check) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{1, 0}
+}
+
+func (x *DiagnoseResponse_Check) GetArea() string {
+	if x != nil {
+		return x.Area
+	}
+	return ""
+}
+
+func (x *DiagnoseResponse_Check) GetLevel() DiagnoseResponse_Level {
+	if x != nil {
+		return x.Level
+	}
+	return DiagnoseResponse_LEVEL_UNSPECIFIED
+}
+
+func (x *DiagnoseResponse_Check) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *DiagnoseResponse_Check) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+func (x *DiagnoseResponse_Check) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
 var File_penstock_host_v1_host_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"\n" +
-	"\x1bpenstock/host/v1/host.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x18\n" +
+	"\x1bpenstock/host/v1/host.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n" +
+	"\x0fDiagnoseRequest\"\xd2\x02\n" +
+	"\x10DiagnoseResponse\x12@\n" +
+	"\x06checks\x18\x01 \x03(\v2(.penstock.host.v1.DiagnoseResponse.CheckR\x06checks\x1a\xa9\x01\n" +
+	"\x05Check\x12\x12\n" +
+	"\x04area\x18\x01 \x01(\tR\x04area\x12>\n" +
+	"\x05level\x18\x02 \x01(\x0e2(.penstock.host.v1.DiagnoseResponse.LevelR\x05level\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x16\n" +
+	"\x06remedy\x18\x04 \x01(\tR\x06remedy\x12\x1a\n" +
+	"\blocation\x18\x05 \x01(\tR\blocation\"P\n" +
+	"\x05Level\x12\x15\n" +
+	"\x11LEVEL_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bLEVEL_OK\x10\x01\x12\x11\n" +
+	"\rLEVEL_WARNING\x10\x02\x12\x0f\n" +
+	"\vLEVEL_ERROR\x10\x03\"\x18\n" +
 	"\x16GetCapabilitiesRequest\"\x9a\x02\n" +
 	"\x17GetCapabilitiesResponse\x12!\n" +
 	"\fhost_version\x18\x01 \x01(\tR\vhostVersion\x12)\n" +
@@ -627,10 +863,11 @@ const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"\x0fmax_in_progress\x18\x01 \x01(\x11R\rmaxInProgress\x12\x1f\n" +
 	"\vin_progress\x18\x02 \x01(\rR\n" +
 	"inProgress\x12\x16\n" +
-	"\x06queued\x18\x03 \x01(\rR\x06queued2\xc5\x01\n" +
+	"\x06queued\x18\x03 \x01(\rR\x06queued2\x98\x02\n" +
 	"\vHostService\x12N\n" +
 	"\aGetHost\x12 .penstock.host.v1.GetHostRequest\x1a!.penstock.host.v1.GetHostResponse\x12f\n" +
-	"\x0fGetCapabilities\x12(.penstock.host.v1.GetCapabilitiesRequest\x1a).penstock.host.v1.GetCapabilitiesResponseB\xc7\x01\n" +
+	"\x0fGetCapabilities\x12(.penstock.host.v1.GetCapabilitiesRequest\x1a).penstock.host.v1.GetCapabilitiesResponse\x12Q\n" +
+	"\bDiagnose\x12!.penstock.host.v1.DiagnoseRequest\x1a\".penstock.host.v1.DiagnoseResponseB\xc7\x01\n" +
 	"\x14com.penstock.host.v1B\tHostProtoP\x01ZBgithub.com/penstock-run/penstock/proto/gen/penstock/host/v1;hostv1\xa2\x02\x03PHX\xaa\x02\x10Penstock.Host.V1\xca\x02\x10Penstock\\Host\\V1\xe2\x02\x1cPenstock\\Host\\V1\\GPBMetadata\xea\x02\x12Penstock::Host::V1b\x06proto3"
 
 var (
@@ -645,35 +882,44 @@ func file_penstock_host_v1_host_proto_rawDescGZIP() []byte {
 	return file_penstock_host_v1_host_proto_rawDescData
 }
 
-var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_penstock_host_v1_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_penstock_host_v1_host_proto_goTypes = []any{
-	(*GetCapabilitiesRequest)(nil),  // 0: penstock.host.v1.GetCapabilitiesRequest
-	(*GetCapabilitiesResponse)(nil), // 1: penstock.host.v1.GetCapabilitiesResponse
-	(*CapabilityRequirement)(nil),   // 2: penstock.host.v1.CapabilityRequirement
-	(*GetHostRequest)(nil),          // 3: penstock.host.v1.GetHostRequest
-	(*GetHostResponse)(nil),         // 4: penstock.host.v1.GetHostResponse
-	(*Host)(nil),                    // 5: penstock.host.v1.Host
-	(*ConfigFile)(nil),              // 6: penstock.host.v1.ConfigFile
-	(*Queue)(nil),                   // 7: penstock.host.v1.Queue
-	(*timestamppb.Timestamp)(nil),   // 8: google.protobuf.Timestamp
+	(DiagnoseResponse_Level)(0),     // 0: penstock.host.v1.DiagnoseResponse.Level
+	(*DiagnoseRequest)(nil),         // 1: penstock.host.v1.DiagnoseRequest
+	(*DiagnoseResponse)(nil),        // 2: penstock.host.v1.DiagnoseResponse
+	(*GetCapabilitiesRequest)(nil),  // 3: penstock.host.v1.GetCapabilitiesRequest
+	(*GetCapabilitiesResponse)(nil), // 4: penstock.host.v1.GetCapabilitiesResponse
+	(*CapabilityRequirement)(nil),   // 5: penstock.host.v1.CapabilityRequirement
+	(*GetHostRequest)(nil),          // 6: penstock.host.v1.GetHostRequest
+	(*GetHostResponse)(nil),         // 7: penstock.host.v1.GetHostResponse
+	(*Host)(nil),                    // 8: penstock.host.v1.Host
+	(*ConfigFile)(nil),              // 9: penstock.host.v1.ConfigFile
+	(*Queue)(nil),                   // 10: penstock.host.v1.Queue
+	(*DiagnoseResponse_Check)(nil),  // 11: penstock.host.v1.DiagnoseResponse.Check
+	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
 }
 var file_penstock_host_v1_host_proto_depIdxs = []int32{
-	2, // 0: penstock.host.v1.GetCapabilitiesResponse.capabilities:type_name -> penstock.host.v1.CapabilityRequirement
-	5, // 1: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
-	8, // 2: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
-	7, // 3: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
-	6, // 4: penstock.host.v1.Host.config:type_name -> penstock.host.v1.ConfigFile
-	8, // 5: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
-	8, // 6: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
-	3, // 7: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
-	0, // 8: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
-	4, // 9: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
-	1, // 10: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	11, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
+	5,  // 1: penstock.host.v1.GetCapabilitiesResponse.capabilities:type_name -> penstock.host.v1.CapabilityRequirement
+	8,  // 2: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
+	12, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
+	10, // 4: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
+	9,  // 5: penstock.host.v1.Host.config:type_name -> penstock.host.v1.ConfigFile
+	12, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
+	12, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
+	0,  // 8: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
+	6,  // 9: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
+	3,  // 10: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
+	1,  // 11: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
+	7,  // 12: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
+	4,  // 13: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
+	2,  // 14: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
+	12, // [12:15] is the sub-list for method output_type
+	9,  // [9:12] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_host_proto_init() }
@@ -686,13 +932,14 @@ func file_penstock_host_v1_host_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_host_proto_rawDesc), len(file_penstock_host_v1_host_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_penstock_host_v1_host_proto_goTypes,
 		DependencyIndexes: file_penstock_host_v1_host_proto_depIdxs,
+		EnumInfos:         file_penstock_host_v1_host_proto_enumTypes,
 		MessageInfos:      file_penstock_host_v1_host_proto_msgTypes,
 	}.Build()
 	File_penstock_host_v1_host_proto = out.File

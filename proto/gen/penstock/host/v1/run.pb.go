@@ -104,6 +104,64 @@ func (RunStatus) EnumDescriptor() ([]byte, []int) {
 	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{0}
 }
 
+// ReexecutionStrategy says which ops of the parent are executed again.
+type ReexecutionStrategy int32
+
+const (
+	// Not said; read as ALL.
+	ReexecutionStrategy_REEXECUTION_STRATEGY_UNSPECIFIED ReexecutionStrategy = 0
+	// All that the parent was to execute.
+	ReexecutionStrategy_REEXECUTION_STRATEGY_ALL ReexecutionStrategy = 1
+	// Those that failed, were interrupted or never started, what is downstream of them, and those whose stored output is
+	// needed and is not there.
+	ReexecutionStrategy_REEXECUTION_STRATEGY_FROM_FAILURE ReexecutionStrategy = 2
+	// The launch's op_selection.
+	ReexecutionStrategy_REEXECUTION_STRATEGY_SELECTED ReexecutionStrategy = 3
+)
+
+// Enum value maps for ReexecutionStrategy.
+var (
+	ReexecutionStrategy_name = map[int32]string{
+		0: "REEXECUTION_STRATEGY_UNSPECIFIED",
+		1: "REEXECUTION_STRATEGY_ALL",
+		2: "REEXECUTION_STRATEGY_FROM_FAILURE",
+		3: "REEXECUTION_STRATEGY_SELECTED",
+	}
+	ReexecutionStrategy_value = map[string]int32{
+		"REEXECUTION_STRATEGY_UNSPECIFIED":  0,
+		"REEXECUTION_STRATEGY_ALL":          1,
+		"REEXECUTION_STRATEGY_FROM_FAILURE": 2,
+		"REEXECUTION_STRATEGY_SELECTED":     3,
+	}
+)
+
+func (x ReexecutionStrategy) Enum() *ReexecutionStrategy {
+	p := new(ReexecutionStrategy)
+	*p = x
+	return p
+}
+
+func (x ReexecutionStrategy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReexecutionStrategy) Descriptor() protoreflect.EnumDescriptor {
+	return file_penstock_host_v1_run_proto_enumTypes[1].Descriptor()
+}
+
+func (ReexecutionStrategy) Type() protoreflect.EnumType {
+	return &file_penstock_host_v1_run_proto_enumTypes[1]
+}
+
+func (x ReexecutionStrategy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReexecutionStrategy.Descriptor instead.
+func (ReexecutionStrategy) EnumDescriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
 // Run is a run.
 type Run struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -158,7 +216,13 @@ type Run struct {
 	// Code version that it was started from; empty before.
 	StartedCodeVersion string `protobuf:"bytes,26,opt,name=started_code_version,json=startedCodeVersion,proto3" json:"started_code_version,omitempty"`
 	// Job at launch; unset unless the run was re-pointed to another since.
-	LaunchedJob   *JobName `protobuf:"bytes,27,opt,name=launched_job,json=launchedJob,proto3" json:"launched_job,omitempty"`
+	LaunchedJob *JobName `protobuf:"bytes,27,opt,name=launched_job,json=launchedJob,proto3" json:"launched_job,omitempty"`
+	// Run that it re-executes; empty when it is the first.
+	ParentRun string `protobuf:"bytes,28,opt,name=parent_run,json=parentRun,proto3" json:"parent_run,omitempty"`
+	// First run of the chain; empty when it is itself the first.
+	RootRun string `protobuf:"bytes,29,opt,name=root_run,json=rootRun,proto3" json:"root_run,omitempty"`
+	// Set while an automatic retry is due and not launched yet.
+	RetryDue      bool `protobuf:"varint,30,opt,name=retry_due,json=retryDue,proto3" json:"retry_due,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -375,6 +439,27 @@ func (x *Run) GetLaunchedJob() *JobName {
 	return nil
 }
 
+func (x *Run) GetParentRun() string {
+	if x != nil {
+		return x.ParentRun
+	}
+	return ""
+}
+
+func (x *Run) GetRootRun() string {
+	if x != nil {
+		return x.RootRun
+	}
+	return ""
+}
+
+func (x *Run) GetRetryDue() bool {
+	if x != nil {
+		return x.RetryDue
+	}
+	return false
+}
+
 // LaunchRunRequest asks for a run.
 type LaunchRunRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -390,8 +475,13 @@ type LaunchRunRequest struct {
 	OpSelection string `protobuf:"bytes,5,opt,name=op_selection,json=opSelection,proto3" json:"op_selection,omitempty"`
 	// Digest of the definition that the user saw; empty accepts the current one.
 	DefinitionDigest []byte `protobuf:"bytes,6,opt,name=definition_digest,json=definitionDigest,proto3" json:"definition_digest,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Set to execute a run again. job may be empty then, or has to be that run's.
+	Reexecution *Reexecution `protobuf:"bytes,7,opt,name=reexecution,proto3" json:"reexecution,omitempty"`
+	// Run whose outputs are the inputs that the op selection lacks: an id, or a unique beginning of one. Empty when there is
+	// none; with reexecution it is that run.
+	InputsFrom    string `protobuf:"bytes,8,opt,name=inputs_from,json=inputsFrom,proto3" json:"inputs_from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LaunchRunRequest) Reset() {
@@ -466,6 +556,102 @@ func (x *LaunchRunRequest) GetDefinitionDigest() []byte {
 	return nil
 }
 
+func (x *LaunchRunRequest) GetReexecution() *Reexecution {
+	if x != nil {
+		return x.Reexecution
+	}
+	return nil
+}
+
+func (x *LaunchRunRequest) GetInputsFrom() string {
+	if x != nil {
+		return x.InputsFrom
+	}
+	return ""
+}
+
+// Reexecution makes a launch a child of another run.
+type Reexecution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Parent: an id, or a unique beginning of one. It has to be final.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Which ops.
+	Strategy ReexecutionStrategy `protobuf:"varint,2,opt,name=strategy,proto3,enum=penstock.host.v1.ReexecutionStrategy" json:"strategy,omitempty"`
+	// Use the parent's config; config_yaml has to be empty then.
+	KeepConfig bool `protobuf:"varint,3,opt,name=keep_config,json=keepConfig,proto3" json:"keep_config,omitempty"`
+	// Inherit the parent's tags as far as they are inherited; the launch's tags are added and replace them.
+	KeepTags bool `protobuf:"varint,4,opt,name=keep_tags,json=keepTags,proto3" json:"keep_tags,omitempty"`
+	// Keys of tags that are not inherited, with keep_tags.
+	WithoutTags   []string `protobuf:"bytes,5,rep,name=without_tags,json=withoutTags,proto3" json:"without_tags,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reexecution) Reset() {
+	*x = Reexecution{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reexecution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reexecution) ProtoMessage() {}
+
+func (x *Reexecution) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reexecution.ProtoReflect.Descriptor instead.
+func (*Reexecution) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Reexecution) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *Reexecution) GetStrategy() ReexecutionStrategy {
+	if x != nil {
+		return x.Strategy
+	}
+	return ReexecutionStrategy_REEXECUTION_STRATEGY_UNSPECIFIED
+}
+
+func (x *Reexecution) GetKeepConfig() bool {
+	if x != nil {
+		return x.KeepConfig
+	}
+	return false
+}
+
+func (x *Reexecution) GetKeepTags() bool {
+	if x != nil {
+		return x.KeepTags
+	}
+	return false
+}
+
+func (x *Reexecution) GetWithoutTags() []string {
+	if x != nil {
+		return x.WithoutTags
+	}
+	return nil
+}
+
 // LaunchRunResponse returns the run.
 type LaunchRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -477,7 +663,7 @@ type LaunchRunResponse struct {
 
 func (x *LaunchRunResponse) Reset() {
 	*x = LaunchRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -489,7 +675,7 @@ func (x *LaunchRunResponse) String() string {
 func (*LaunchRunResponse) ProtoMessage() {}
 
 func (x *LaunchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[2]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -502,7 +688,7 @@ func (x *LaunchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchRunResponse.ProtoReflect.Descriptor instead.
 func (*LaunchRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LaunchRunResponse) GetRun() *Run {
@@ -523,7 +709,7 @@ type PreviewRunRequest struct {
 
 func (x *PreviewRunRequest) Reset() {
 	*x = PreviewRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +721,7 @@ func (x *PreviewRunRequest) String() string {
 func (*PreviewRunRequest) ProtoMessage() {}
 
 func (x *PreviewRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[3]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +734,7 @@ func (x *PreviewRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewRunRequest.ProtoReflect.Descriptor instead.
 func (*PreviewRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PreviewRunRequest) GetLaunch() *LaunchRunRequest {
@@ -578,14 +764,22 @@ type PreviewRunResponse struct {
 	// Code version that would run.
 	CodeVersion string `protobuf:"bytes,8,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
 	// What will happen that one might not expect, for example that the run has to wait for its code.
-	Notes         []string `protobuf:"bytes,9,rep,name=notes,proto3" json:"notes,omitempty"`
+	Notes []string `protobuf:"bytes,9,rep,name=notes,proto3" json:"notes,omitempty"`
+	// Outputs of other runs that the run would take, sorted by op path.
+	TakenOutputs []*TakenOutput `protobuf:"bytes,10,rep,name=taken_outputs,json=takenOutputs,proto3" json:"taken_outputs,omitempty"`
+	// How the job differs from what the parent ran, one line each; empty when it does not, or there is no parent.
+	DefinitionChanges []string `protobuf:"bytes,11,rep,name=definition_changes,json=definitionChanges,proto3" json:"definition_changes,omitempty"`
+	// Op selection that would be stored, as for FROM_FAILURE; the launch's own otherwise.
+	OpSelection string `protobuf:"bytes,12,opt,name=op_selection,json=opSelection,proto3" json:"op_selection,omitempty"`
+	// Inputs that the selection lacks and that nothing gives; each is one of problems too.
+	MissingInputs []*MissingInput `protobuf:"bytes,13,rep,name=missing_inputs,json=missingInputs,proto3" json:"missing_inputs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PreviewRunResponse) Reset() {
 	*x = PreviewRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[4]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +791,7 @@ func (x *PreviewRunResponse) String() string {
 func (*PreviewRunResponse) ProtoMessage() {}
 
 func (x *PreviewRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[4]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +804,7 @@ func (x *PreviewRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewRunResponse.ProtoReflect.Descriptor instead.
 func (*PreviewRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{4}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PreviewRunResponse) GetJob() *JobName {
@@ -676,6 +870,162 @@ func (x *PreviewRunResponse) GetNotes() []string {
 	return nil
 }
 
+func (x *PreviewRunResponse) GetTakenOutputs() []*TakenOutput {
+	if x != nil {
+		return x.TakenOutputs
+	}
+	return nil
+}
+
+func (x *PreviewRunResponse) GetDefinitionChanges() []string {
+	if x != nil {
+		return x.DefinitionChanges
+	}
+	return nil
+}
+
+func (x *PreviewRunResponse) GetOpSelection() string {
+	if x != nil {
+		return x.OpSelection
+	}
+	return ""
+}
+
+func (x *PreviewRunResponse) GetMissingInputs() []*MissingInput {
+	if x != nil {
+		return x.MissingInputs
+	}
+	return nil
+}
+
+// TakenOutput is an output that a run takes from another.
+type TakenOutput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Op path.
+	OpPath string `protobuf:"bytes,1,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	// Run that has it.
+	RunId string `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Bytes.
+	Size          uint64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakenOutput) Reset() {
+	*x = TakenOutput{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakenOutput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakenOutput) ProtoMessage() {}
+
+func (x *TakenOutput) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakenOutput.ProtoReflect.Descriptor instead.
+func (*TakenOutput) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *TakenOutput) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
+func (x *TakenOutput) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *TakenOutput) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+// MissingInput is an input of an op that is selected.
+type MissingInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Op path.
+	OpPath string `protobuf:"bytes,1,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	// Input.
+	Input string `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
+	// Op path that would yield it.
+	FromOpPath    string `protobuf:"bytes,3,opt,name=from_op_path,json=fromOpPath,proto3" json:"from_op_path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MissingInput) Reset() {
+	*x = MissingInput{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MissingInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MissingInput) ProtoMessage() {}
+
+func (x *MissingInput) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MissingInput.ProtoReflect.Descriptor instead.
+func (*MissingInput) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *MissingInput) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
+func (x *MissingInput) GetInput() string {
+	if x != nil {
+		return x.Input
+	}
+	return ""
+}
+
+func (x *MissingInput) GetFromOpPath() string {
+	if x != nil {
+		return x.FromOpPath
+	}
+	return ""
+}
+
 // RunFilter selects runs; all that is set must hold.
 type RunFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -697,7 +1047,7 @@ type RunFilter struct {
 
 func (x *RunFilter) Reset() {
 	*x = RunFilter{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[5]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +1059,7 @@ func (x *RunFilter) String() string {
 func (*RunFilter) ProtoMessage() {}
 
 func (x *RunFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[5]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +1072,7 @@ func (x *RunFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFilter.ProtoReflect.Descriptor instead.
 func (*RunFilter) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{5}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunFilter) GetTags() []*v1.Tag {
@@ -782,7 +1132,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[6]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +1144,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[6]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +1157,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{6}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRunsRequest) GetFilter() *RunFilter {
@@ -844,7 +1194,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[7]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -856,7 +1206,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[7]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -869,7 +1219,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{7}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -897,7 +1247,7 @@ type WatchRunsRequest struct {
 
 func (x *WatchRunsRequest) Reset() {
 	*x = WatchRunsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +1259,7 @@ func (x *WatchRunsRequest) String() string {
 func (*WatchRunsRequest) ProtoMessage() {}
 
 func (x *WatchRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1272,7 @@ func (x *WatchRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunsRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{8}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchRunsRequest) GetFilter() *RunFilter {
@@ -949,7 +1299,7 @@ type WatchRunsResponse struct {
 
 func (x *WatchRunsResponse) Reset() {
 	*x = WatchRunsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1311,7 @@ func (x *WatchRunsResponse) String() string {
 func (*WatchRunsResponse) ProtoMessage() {}
 
 func (x *WatchRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1324,7 @@ func (x *WatchRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunsResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{9}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchRunsResponse) GetRun() *Run {
@@ -1016,7 +1366,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1028,7 +1378,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1041,7 +1391,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{10}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -1062,7 +1412,7 @@ type GetRunResponse struct {
 
 func (x *GetRunResponse) Reset() {
 	*x = GetRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1074,7 +1424,7 @@ func (x *GetRunResponse) String() string {
 func (*GetRunResponse) ProtoMessage() {}
 
 func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1087,7 +1437,7 @@ func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{11}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetRunResponse) GetRun() *Run {
@@ -1108,7 +1458,7 @@ type GetRunSnapshotRequest struct {
 
 func (x *GetRunSnapshotRequest) Reset() {
 	*x = GetRunSnapshotRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1470,7 @@ func (x *GetRunSnapshotRequest) String() string {
 func (*GetRunSnapshotRequest) ProtoMessage() {}
 
 func (x *GetRunSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1483,7 @@ func (x *GetRunSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetRunSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{12}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetRunSnapshotRequest) GetId() string {
@@ -1156,7 +1506,7 @@ type GetRunSnapshotResponse struct {
 
 func (x *GetRunSnapshotResponse) Reset() {
 	*x = GetRunSnapshotResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1518,7 @@ func (x *GetRunSnapshotResponse) String() string {
 func (*GetRunSnapshotResponse) ProtoMessage() {}
 
 func (x *GetRunSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1531,7 @@ func (x *GetRunSnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunSnapshotResponse.ProtoReflect.Descriptor instead.
 func (*GetRunSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{13}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetRunSnapshotResponse) GetDefinition() *v11.JobDefinition {
@@ -1206,14 +1556,21 @@ type WatchRunEventsRequest struct {
 	// Cursor; empty means from the start.
 	After string `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
 	// Close after what is stored now.
-	NoFollow      bool `protobuf:"varint,3,opt,name=no_follow,json=noFollow,proto3" json:"no_follow,omitempty"`
+	NoFollow bool `protobuf:"varint,3,opt,name=no_follow,json=noFollow,proto3" json:"no_follow,omitempty"`
+	// Only events of these ops, their instances and what is inside of them; empty means all. Captured output whose op is not
+	// known is sent when the op is one of its candidates.
+	OpPaths []string `protobuf:"bytes,4,rep,name=op_paths,json=opPaths,proto3" json:"op_paths,omitempty"`
+	// Only these kinds; empty means all.
+	Kinds []string `protobuf:"bytes,5,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// Not these kinds, for example "captured".
+	WithoutKinds  []string `protobuf:"bytes,6,rep,name=without_kinds,json=withoutKinds,proto3" json:"without_kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchRunEventsRequest) Reset() {
 	*x = WatchRunEventsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1582,7 @@ func (x *WatchRunEventsRequest) String() string {
 func (*WatchRunEventsRequest) ProtoMessage() {}
 
 func (x *WatchRunEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1595,7 @@ func (x *WatchRunEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunEventsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{14}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WatchRunEventsRequest) GetRunId() string {
@@ -1262,6 +1619,27 @@ func (x *WatchRunEventsRequest) GetNoFollow() bool {
 	return false
 }
 
+func (x *WatchRunEventsRequest) GetOpPaths() []string {
+	if x != nil {
+		return x.OpPaths
+	}
+	return nil
+}
+
+func (x *WatchRunEventsRequest) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *WatchRunEventsRequest) GetWithoutKinds() []string {
+	if x != nil {
+		return x.WithoutKinds
+	}
+	return nil
+}
+
 // WatchRunEventsResponse is a batch.
 type WatchRunEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1277,7 +1655,7 @@ type WatchRunEventsResponse struct {
 
 func (x *WatchRunEventsResponse) Reset() {
 	*x = WatchRunEventsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1667,7 @@ func (x *WatchRunEventsResponse) String() string {
 func (*WatchRunEventsResponse) ProtoMessage() {}
 
 func (x *WatchRunEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1680,7 @@ func (x *WatchRunEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunEventsResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunEventsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{15}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WatchRunEventsResponse) GetEvents() []*StoredEvent {
@@ -1343,7 +1721,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1733,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1746,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{16}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StoredEvent) GetAttempt() uint32 {
@@ -1414,7 +1792,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +1804,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +1817,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1474,7 +1852,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1864,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1877,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{18}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1520,7 +1898,7 @@ type DeleteRunRequest struct {
 
 func (x *DeleteRunRequest) Reset() {
 	*x = DeleteRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1910,7 @@ func (x *DeleteRunRequest) String() string {
 func (*DeleteRunRequest) ProtoMessage() {}
 
 func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1923,7 @@ func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{19}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeleteRunRequest) GetId() string {
@@ -1564,7 +1942,7 @@ type DeleteRunResponse struct {
 
 func (x *DeleteRunResponse) Reset() {
 	*x = DeleteRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1954,7 @@ func (x *DeleteRunResponse) String() string {
 func (*DeleteRunResponse) ProtoMessage() {}
 
 func (x *DeleteRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1967,7 @@ func (x *DeleteRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23}
 }
 
 // RepointRunsRequest says which runs, and the job that they are to be runs of.
@@ -1609,7 +1987,7 @@ type RepointRunsRequest struct {
 
 func (x *RepointRunsRequest) Reset() {
 	*x = RepointRunsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1621,7 +1999,7 @@ func (x *RepointRunsRequest) String() string {
 func (*RepointRunsRequest) ProtoMessage() {}
 
 func (x *RepointRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1634,7 +2012,7 @@ func (x *RepointRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepointRunsRequest.ProtoReflect.Descriptor instead.
 func (*RepointRunsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RepointRunsRequest) GetJob() string {
@@ -1680,7 +2058,7 @@ type RepointRunsResponse struct {
 
 func (x *RepointRunsResponse) Reset() {
 	*x = RepointRunsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1692,7 +2070,7 @@ func (x *RepointRunsResponse) String() string {
 func (*RepointRunsResponse) ProtoMessage() {}
 
 func (x *RepointRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1705,7 +2083,7 @@ func (x *RepointRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepointRunsResponse.ProtoReflect.Descriptor instead.
 func (*RepointRunsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RepointRunsResponse) GetTo() *JobName {
@@ -1742,7 +2120,7 @@ type RepointedRun struct {
 
 func (x *RepointedRun) Reset() {
 	*x = RepointedRun{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +2132,7 @@ func (x *RepointedRun) String() string {
 func (*RepointedRun) ProtoMessage() {}
 
 func (x *RepointedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +2145,7 @@ func (x *RepointedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RepointedRun.ProtoReflect.Descriptor instead.
 func (*RepointedRun) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RepointedRun) GetId() string {
@@ -1784,11 +2162,230 @@ func (x *RepointedRun) GetError() string {
 	return ""
 }
 
+// ExplainRunRequest names a run.
+type ExplainRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, or a beginning of it that is unique.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRunRequest) Reset() {
+	*x = ExplainRunRequest{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRunRequest) ProtoMessage() {}
+
+func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
+func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ExplainRunRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// ExplainRunResponse is an explanation of the moment.
+type ExplainRunResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The run.
+	Run *Run `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// One sentence that says it all.
+	Summary string `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
+	// The rules that were looked at, in the order in which they apply.
+	Reasons       []*ExplainRunResponse_Reason `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRunResponse) Reset() {
+	*x = ExplainRunResponse{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRunResponse) ProtoMessage() {}
+
+func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
+func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ExplainRunResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+func (x *ExplainRunResponse) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *ExplainRunResponse) GetReasons() []*ExplainRunResponse_Reason {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+// Reason is one rule.
+type ExplainRunResponse_Reason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Machine-readable, for example CONCURRENCY_LIMIT.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Set when it is what holds the run; cleared for one that is met.
+	Blocks bool `protobuf:"varint,2,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	// What is so, for people.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// What to do about it; empty when there is nothing to do but wait.
+	Remedy string `protobuf:"bytes,4,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	// Since when; unset when that is not known.
+	Since *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=since,proto3" json:"since,omitempty"`
+	// When it changes by itself; unset when it does not or that is not known.
+	Until *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=until,proto3" json:"until,omitempty"`
+	// Runs that it is about, at most 10.
+	RunIds []string `protobuf:"bytes,7,rep,name=run_ids,json=runIds,proto3" json:"run_ids,omitempty"`
+	// Op path that it is about; empty for the run.
+	OpPath        string `protobuf:"bytes,8,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRunResponse_Reason) Reset() {
+	*x = ExplainRunResponse_Reason{}
+	mi := &file_penstock_host_v1_run_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRunResponse_Reason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRunResponse_Reason) ProtoMessage() {}
+
+func (x *ExplainRunResponse_Reason) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_run_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRunResponse_Reason.ProtoReflect.Descriptor instead.
+func (*ExplainRunResponse_Reason) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{28, 0}
+}
+
+func (x *ExplainRunResponse_Reason) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ExplainRunResponse_Reason) GetBlocks() bool {
+	if x != nil {
+		return x.Blocks
+	}
+	return false
+}
+
+func (x *ExplainRunResponse_Reason) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ExplainRunResponse_Reason) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+func (x *ExplainRunResponse_Reason) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ExplainRunResponse_Reason) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *ExplainRunResponse_Reason) GetRunIds() []string {
+	if x != nil {
+		return x.RunIds
+	}
+	return nil
+}
+
+func (x *ExplainRunResponse_Reason) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
 var File_penstock_host_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xde\b\n" +
+	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xb5\t\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12+\n" +
@@ -1820,7 +2417,11 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\bsnapshot\x18\x18 \x01(\tR\bsnapshot\x12)\n" +
 	"\x10started_snapshot\x18\x19 \x01(\tR\x0fstartedSnapshot\x120\n" +
 	"\x14started_code_version\x18\x1a \x01(\tR\x12startedCodeVersion\x12<\n" +
-	"\flaunched_job\x18\x1b \x01(\v2\x19.penstock.host.v1.JobNameR\vlaunchedJob\"\xde\x01\n" +
+	"\flaunched_job\x18\x1b \x01(\v2\x19.penstock.host.v1.JobNameR\vlaunchedJob\x12\x1d\n" +
+	"\n" +
+	"parent_run\x18\x1c \x01(\tR\tparentRun\x12\x19\n" +
+	"\broot_run\x18\x1d \x01(\tR\arootRun\x12\x1b\n" +
+	"\tretry_due\x18\x1e \x01(\bR\bretryDue\"\xc0\x02\n" +
 	"\x10LaunchRunRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x10\n" +
@@ -1829,11 +2430,21 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"configYaml\x12(\n" +
 	"\x04tags\x18\x04 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12!\n" +
 	"\fop_selection\x18\x05 \x01(\tR\vopSelection\x12+\n" +
-	"\x11definition_digest\x18\x06 \x01(\fR\x10definitionDigest\"<\n" +
+	"\x11definition_digest\x18\x06 \x01(\fR\x10definitionDigest\x12?\n" +
+	"\vreexecution\x18\a \x01(\v2\x1d.penstock.host.v1.ReexecutionR\vreexecution\x12\x1f\n" +
+	"\vinputs_from\x18\b \x01(\tR\n" +
+	"inputsFrom\"\xc8\x01\n" +
+	"\vReexecution\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12A\n" +
+	"\bstrategy\x18\x02 \x01(\x0e2%.penstock.host.v1.ReexecutionStrategyR\bstrategy\x12\x1f\n" +
+	"\vkeep_config\x18\x03 \x01(\bR\n" +
+	"keepConfig\x12\x1b\n" +
+	"\tkeep_tags\x18\x04 \x01(\bR\bkeepTags\x12!\n" +
+	"\fwithout_tags\x18\x05 \x03(\tR\vwithoutTags\"<\n" +
 	"\x11LaunchRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"O\n" +
 	"\x11PreviewRunRequest\x12:\n" +
-	"\x06launch\x18\x01 \x01(\v2\".penstock.host.v1.LaunchRunRequestR\x06launch\"\xfa\x02\n" +
+	"\x06launch\x18\x01 \x01(\v2\".penstock.host.v1.LaunchRunRequestR\x06launch\"\xd7\x04\n" +
 	"\x12PreviewRunResponse\x12+\n" +
 	"\x03job\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x03job\x12(\n" +
 	"\x04tags\x18\x02 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x124\n" +
@@ -1846,7 +2457,21 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x11definition_digest\x18\x06 \x01(\fR\x10definitionDigest\x125\n" +
 	"\bproblems\x18\a \x03(\v2\x19.penstock.host.v1.ProblemR\bproblems\x12!\n" +
 	"\fcode_version\x18\b \x01(\tR\vcodeVersion\x12\x14\n" +
-	"\x05notes\x18\t \x03(\tR\x05notes\"\xdb\x01\n" +
+	"\x05notes\x18\t \x03(\tR\x05notes\x12B\n" +
+	"\rtaken_outputs\x18\n" +
+	" \x03(\v2\x1d.penstock.host.v1.TakenOutputR\ftakenOutputs\x12-\n" +
+	"\x12definition_changes\x18\v \x03(\tR\x11definitionChanges\x12!\n" +
+	"\fop_selection\x18\f \x01(\tR\vopSelection\x12E\n" +
+	"\x0emissing_inputs\x18\r \x03(\v2\x1e.penstock.host.v1.MissingInputR\rmissingInputs\"Q\n" +
+	"\vTakenOutput\x12\x17\n" +
+	"\aop_path\x18\x01 \x01(\tR\x06opPath\x12\x15\n" +
+	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\"_\n" +
+	"\fMissingInput\x12\x17\n" +
+	"\aop_path\x18\x01 \x01(\tR\x06opPath\x12\x14\n" +
+	"\x05input\x18\x02 \x01(\tR\x05input\x12 \n" +
+	"\ffrom_op_path\x18\x03 \x01(\tR\n" +
+	"fromOpPath\"\xdb\x01\n" +
 	"\tRunFilter\x12(\n" +
 	"\x04tags\x18\x01 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12\x10\n" +
 	"\x03job\x18\x02 \x01(\tR\x03job\x127\n" +
@@ -1880,11 +2505,14 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"definition\x18\x01 \x01(\v2#.penstock.usercode.v1.JobDefinitionR\n" +
 	"definition\x12=\n" +
-	"\bmetadata\x18\x02 \x01(\v2!.penstock.host.v1.JobMetadataViewR\bmetadata\"a\n" +
+	"\bmetadata\x18\x02 \x01(\v2!.penstock.host.v1.JobMetadataViewR\bmetadata\"\xb7\x01\n" +
 	"\x15WatchRunEventsRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\x12\x1b\n" +
-	"\tno_follow\x18\x03 \x01(\bR\bnoFollow\"\x90\x01\n" +
+	"\tno_follow\x18\x03 \x01(\bR\bnoFollow\x12\x19\n" +
+	"\bop_paths\x18\x04 \x03(\tR\aopPaths\x12\x14\n" +
+	"\x05kinds\x18\x05 \x03(\tR\x05kinds\x12#\n" +
+	"\rwithout_kinds\x18\x06 \x03(\tR\fwithoutKinds\"\x90\x01\n" +
 	"\x16WatchRunEventsResponse\x125\n" +
 	"\x06events\x18\x01 \x03(\v2\x1d.penstock.host.v1.StoredEventR\x06events\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12'\n" +
@@ -1916,7 +2544,22 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x04left\x18\x03 \x01(\rR\x04left\"4\n" +
 	"\fRepointedRun\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
-	"\x05error\x18\x02 \x01(\tR\x05error*\xf3\x01\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error\"#\n" +
+	"\x11ExplainRunRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x9d\x03\n" +
+	"\x12ExplainRunResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\x12\x18\n" +
+	"\asummary\x18\x02 \x01(\tR\asummary\x12E\n" +
+	"\areasons\x18\x03 \x03(\v2+.penstock.host.v1.ExplainRunResponse.ReasonR\areasons\x1a\xfc\x01\n" +
+	"\x06Reason\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
+	"\x06blocks\x18\x02 \x01(\bR\x06blocks\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x16\n" +
+	"\x06remedy\x18\x04 \x01(\tR\x06remedy\x120\n" +
+	"\x05since\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
+	"\x05until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x17\n" +
+	"\arun_ids\x18\a \x03(\tR\x06runIds\x12\x17\n" +
+	"\aop_path\x18\b \x01(\tR\x06opPath*\xf3\x01\n" +
 	"\tRunStatus\x12\x1a\n" +
 	"\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11RUN_STATUS_QUEUED\x10\x01\x12\x1f\n" +
@@ -1926,7 +2569,12 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x14RUN_STATUS_CANCELING\x10\x05\x12\x16\n" +
 	"\x12RUN_STATUS_SUCCESS\x10\x06\x12\x16\n" +
 	"\x12RUN_STATUS_FAILURE\x10\a\x12\x17\n" +
-	"\x13RUN_STATUS_CANCELED\x10\b2\x87\a\n" +
+	"\x13RUN_STATUS_CANCELED\x10\b*\xa3\x01\n" +
+	"\x13ReexecutionStrategy\x12$\n" +
+	" REEXECUTION_STRATEGY_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18REEXECUTION_STRATEGY_ALL\x10\x01\x12%\n" +
+	"!REEXECUTION_STRATEGY_FROM_FAILURE\x10\x02\x12!\n" +
+	"\x1dREEXECUTION_STRATEGY_SELECTED\x10\x032\xe0\a\n" +
 	"\n" +
 	"RunService\x12T\n" +
 	"\tLaunchRun\x12\".penstock.host.v1.LaunchRunRequest\x1a#.penstock.host.v1.LaunchRunResponse\x12W\n" +
@@ -1938,7 +2586,9 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x0eGetRunSnapshot\x12'.penstock.host.v1.GetRunSnapshotRequest\x1a(.penstock.host.v1.GetRunSnapshotResponse\x12e\n" +
 	"\x0eWatchRunEvents\x12'.penstock.host.v1.WatchRunEventsRequest\x1a(.penstock.host.v1.WatchRunEventsResponse0\x01\x12T\n" +
 	"\tCancelRun\x12\".penstock.host.v1.CancelRunRequest\x1a#.penstock.host.v1.CancelRunResponse\x12T\n" +
-	"\tDeleteRun\x12\".penstock.host.v1.DeleteRunRequest\x1a#.penstock.host.v1.DeleteRunResponse\x12Z\n" +
+	"\tDeleteRun\x12\".penstock.host.v1.DeleteRunRequest\x1a#.penstock.host.v1.DeleteRunResponse\x12W\n" +
+	"\n" +
+	"ExplainRun\x12#.penstock.host.v1.ExplainRunRequest\x1a$.penstock.host.v1.ExplainRunResponse\x12Z\n" +
 	"\vRepointRuns\x12$.penstock.host.v1.RepointRunsRequest\x1a%.penstock.host.v1.RepointRunsResponseB\xc6\x01\n" +
 	"\x14com.penstock.host.v1B\bRunProtoP\x01ZBgithub.com/penstock-run/penstock/proto/gen/penstock/host/v1;hostv1\xa2\x02\x03PHX\xaa\x02\x10Penstock.Host.V1\xca\x02\x10Penstock\\Host\\V1\xe2\x02\x1cPenstock\\Host\\V1\\GPBMetadata\xea\x02\x12Penstock::Host::V1b\x06proto3"
 
@@ -1954,99 +2604,116 @@ func file_penstock_host_v1_run_proto_rawDescGZIP() []byte {
 	return file_penstock_host_v1_run_proto_rawDescData
 }
 
-var file_penstock_host_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_penstock_host_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_penstock_host_v1_run_proto_goTypes = []any{
-	(RunStatus)(0),                 // 0: penstock.host.v1.RunStatus
-	(*Run)(nil),                    // 1: penstock.host.v1.Run
-	(*LaunchRunRequest)(nil),       // 2: penstock.host.v1.LaunchRunRequest
-	(*LaunchRunResponse)(nil),      // 3: penstock.host.v1.LaunchRunResponse
-	(*PreviewRunRequest)(nil),      // 4: penstock.host.v1.PreviewRunRequest
-	(*PreviewRunResponse)(nil),     // 5: penstock.host.v1.PreviewRunResponse
-	(*RunFilter)(nil),              // 6: penstock.host.v1.RunFilter
-	(*ListRunsRequest)(nil),        // 7: penstock.host.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),       // 8: penstock.host.v1.ListRunsResponse
-	(*WatchRunsRequest)(nil),       // 9: penstock.host.v1.WatchRunsRequest
-	(*WatchRunsResponse)(nil),      // 10: penstock.host.v1.WatchRunsResponse
-	(*GetRunRequest)(nil),          // 11: penstock.host.v1.GetRunRequest
-	(*GetRunResponse)(nil),         // 12: penstock.host.v1.GetRunResponse
-	(*GetRunSnapshotRequest)(nil),  // 13: penstock.host.v1.GetRunSnapshotRequest
-	(*GetRunSnapshotResponse)(nil), // 14: penstock.host.v1.GetRunSnapshotResponse
-	(*WatchRunEventsRequest)(nil),  // 15: penstock.host.v1.WatchRunEventsRequest
-	(*WatchRunEventsResponse)(nil), // 16: penstock.host.v1.WatchRunEventsResponse
-	(*StoredEvent)(nil),            // 17: penstock.host.v1.StoredEvent
-	(*CancelRunRequest)(nil),       // 18: penstock.host.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),      // 19: penstock.host.v1.CancelRunResponse
-	(*DeleteRunRequest)(nil),       // 20: penstock.host.v1.DeleteRunRequest
-	(*DeleteRunResponse)(nil),      // 21: penstock.host.v1.DeleteRunResponse
-	(*RepointRunsRequest)(nil),     // 22: penstock.host.v1.RepointRunsRequest
-	(*RepointRunsResponse)(nil),    // 23: penstock.host.v1.RepointRunsResponse
-	(*RepointedRun)(nil),           // 24: penstock.host.v1.RepointedRun
-	(*JobName)(nil),                // 25: penstock.host.v1.JobName
-	(*v1.Tag)(nil),                 // 26: penstock.tag.v1.Tag
-	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
-	(*Problem)(nil),                // 28: penstock.host.v1.Problem
-	(*v11.JobDefinition)(nil),      // 29: penstock.usercode.v1.JobDefinition
-	(*JobMetadataView)(nil),        // 30: penstock.host.v1.JobMetadataView
-	(*v12.Event)(nil),              // 31: penstock.worker.v1.Event
+	(RunStatus)(0),                    // 0: penstock.host.v1.RunStatus
+	(ReexecutionStrategy)(0),          // 1: penstock.host.v1.ReexecutionStrategy
+	(*Run)(nil),                       // 2: penstock.host.v1.Run
+	(*LaunchRunRequest)(nil),          // 3: penstock.host.v1.LaunchRunRequest
+	(*Reexecution)(nil),               // 4: penstock.host.v1.Reexecution
+	(*LaunchRunResponse)(nil),         // 5: penstock.host.v1.LaunchRunResponse
+	(*PreviewRunRequest)(nil),         // 6: penstock.host.v1.PreviewRunRequest
+	(*PreviewRunResponse)(nil),        // 7: penstock.host.v1.PreviewRunResponse
+	(*TakenOutput)(nil),               // 8: penstock.host.v1.TakenOutput
+	(*MissingInput)(nil),              // 9: penstock.host.v1.MissingInput
+	(*RunFilter)(nil),                 // 10: penstock.host.v1.RunFilter
+	(*ListRunsRequest)(nil),           // 11: penstock.host.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),          // 12: penstock.host.v1.ListRunsResponse
+	(*WatchRunsRequest)(nil),          // 13: penstock.host.v1.WatchRunsRequest
+	(*WatchRunsResponse)(nil),         // 14: penstock.host.v1.WatchRunsResponse
+	(*GetRunRequest)(nil),             // 15: penstock.host.v1.GetRunRequest
+	(*GetRunResponse)(nil),            // 16: penstock.host.v1.GetRunResponse
+	(*GetRunSnapshotRequest)(nil),     // 17: penstock.host.v1.GetRunSnapshotRequest
+	(*GetRunSnapshotResponse)(nil),    // 18: penstock.host.v1.GetRunSnapshotResponse
+	(*WatchRunEventsRequest)(nil),     // 19: penstock.host.v1.WatchRunEventsRequest
+	(*WatchRunEventsResponse)(nil),    // 20: penstock.host.v1.WatchRunEventsResponse
+	(*StoredEvent)(nil),               // 21: penstock.host.v1.StoredEvent
+	(*CancelRunRequest)(nil),          // 22: penstock.host.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),         // 23: penstock.host.v1.CancelRunResponse
+	(*DeleteRunRequest)(nil),          // 24: penstock.host.v1.DeleteRunRequest
+	(*DeleteRunResponse)(nil),         // 25: penstock.host.v1.DeleteRunResponse
+	(*RepointRunsRequest)(nil),        // 26: penstock.host.v1.RepointRunsRequest
+	(*RepointRunsResponse)(nil),       // 27: penstock.host.v1.RepointRunsResponse
+	(*RepointedRun)(nil),              // 28: penstock.host.v1.RepointedRun
+	(*ExplainRunRequest)(nil),         // 29: penstock.host.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),        // 30: penstock.host.v1.ExplainRunResponse
+	(*ExplainRunResponse_Reason)(nil), // 31: penstock.host.v1.ExplainRunResponse.Reason
+	(*JobName)(nil),                   // 32: penstock.host.v1.JobName
+	(*v1.Tag)(nil),                    // 33: penstock.tag.v1.Tag
+	(*timestamppb.Timestamp)(nil),     // 34: google.protobuf.Timestamp
+	(*Problem)(nil),                   // 35: penstock.host.v1.Problem
+	(*v11.JobDefinition)(nil),         // 36: penstock.usercode.v1.JobDefinition
+	(*JobMetadataView)(nil),           // 37: penstock.host.v1.JobMetadataView
+	(*v12.Event)(nil),                 // 38: penstock.worker.v1.Event
 }
 var file_penstock_host_v1_run_proto_depIdxs = []int32{
-	25, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
+	32, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
 	0,  // 1: penstock.host.v1.Run.status:type_name -> penstock.host.v1.RunStatus
-	26, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
-	27, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	27, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	27, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
-	27, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
-	27, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
-	25, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
-	26, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
-	1,  // 10: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
-	2,  // 11: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
-	25, // 12: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
-	26, // 13: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
-	26, // 14: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
-	28, // 15: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
-	26, // 16: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
-	0,  // 17: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
-	6,  // 18: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	1,  // 19: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
-	6,  // 20: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	1,  // 21: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
-	1,  // 22: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
-	29, // 23: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
-	30, // 24: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
-	17, // 25: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
-	1,  // 26: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
-	31, // 27: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
-	1,  // 28: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
-	25, // 29: penstock.host.v1.RepointRunsResponse.to:type_name -> penstock.host.v1.JobName
-	24, // 30: penstock.host.v1.RepointRunsResponse.runs:type_name -> penstock.host.v1.RepointedRun
-	2,  // 31: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
-	4,  // 32: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
-	7,  // 33: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
-	9,  // 34: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
-	11, // 35: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
-	13, // 36: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
-	15, // 37: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
-	18, // 38: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
-	20, // 39: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
-	22, // 40: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
-	3,  // 41: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
-	5,  // 42: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
-	8,  // 43: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
-	10, // 44: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
-	12, // 45: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
-	14, // 46: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
-	16, // 47: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
-	19, // 48: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
-	21, // 49: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
-	23, // 50: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
-	41, // [41:51] is the sub-list for method output_type
-	31, // [31:41] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	33, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
+	34, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	34, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	34, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
+	34, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
+	32, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
+	33, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
+	4,  // 10: penstock.host.v1.LaunchRunRequest.reexecution:type_name -> penstock.host.v1.Reexecution
+	1,  // 11: penstock.host.v1.Reexecution.strategy:type_name -> penstock.host.v1.ReexecutionStrategy
+	2,  // 12: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
+	3,  // 13: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
+	32, // 14: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
+	33, // 15: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
+	33, // 16: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
+	35, // 17: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
+	8,  // 18: penstock.host.v1.PreviewRunResponse.taken_outputs:type_name -> penstock.host.v1.TakenOutput
+	9,  // 19: penstock.host.v1.PreviewRunResponse.missing_inputs:type_name -> penstock.host.v1.MissingInput
+	33, // 20: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
+	0,  // 21: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
+	10, // 22: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	2,  // 23: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
+	10, // 24: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	2,  // 25: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
+	2,  // 26: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
+	36, // 27: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
+	37, // 28: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
+	21, // 29: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
+	2,  // 30: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
+	38, // 31: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
+	2,  // 32: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
+	32, // 33: penstock.host.v1.RepointRunsResponse.to:type_name -> penstock.host.v1.JobName
+	28, // 34: penstock.host.v1.RepointRunsResponse.runs:type_name -> penstock.host.v1.RepointedRun
+	2,  // 35: penstock.host.v1.ExplainRunResponse.run:type_name -> penstock.host.v1.Run
+	31, // 36: penstock.host.v1.ExplainRunResponse.reasons:type_name -> penstock.host.v1.ExplainRunResponse.Reason
+	34, // 37: penstock.host.v1.ExplainRunResponse.Reason.since:type_name -> google.protobuf.Timestamp
+	34, // 38: penstock.host.v1.ExplainRunResponse.Reason.until:type_name -> google.protobuf.Timestamp
+	3,  // 39: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
+	6,  // 40: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
+	11, // 41: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
+	13, // 42: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
+	15, // 43: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
+	17, // 44: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
+	19, // 45: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
+	22, // 46: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
+	24, // 47: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
+	29, // 48: penstock.host.v1.RunService.ExplainRun:input_type -> penstock.host.v1.ExplainRunRequest
+	26, // 49: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
+	5,  // 50: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
+	7,  // 51: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
+	12, // 52: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
+	14, // 53: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
+	16, // 54: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
+	18, // 55: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
+	20, // 56: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
+	23, // 57: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
+	25, // 58: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
+	30, // 59: penstock.host.v1.RunService.ExplainRun:output_type -> penstock.host.v1.ExplainRunResponse
+	27, // 60: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
+	50, // [50:61] is the sub-list for method output_type
+	39, // [39:50] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_run_proto_init() }
@@ -2061,8 +2728,8 @@ func file_penstock_host_v1_run_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_run_proto_rawDesc), len(file_penstock_host_v1_run_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   24,
+			NumEnums:      2,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

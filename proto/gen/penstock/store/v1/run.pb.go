@@ -75,7 +75,15 @@ type Run struct {
 	// Job that it was launched as; unset unless it was re-pointed to another since.
 	LaunchedAs *JobName `protobuf:"bytes,23,opt,name=launched_as,json=launchedAs,proto3" json:"launched_as,omitempty"`
 	// How long it waited for its code before waiting_since.
-	Waited        *durationpb.Duration `protobuf:"bytes,24,opt,name=waited,proto3" json:"waited,omitempty"`
+	Waited *durationpb.Duration `protobuf:"bytes,24,opt,name=waited,proto3" json:"waited,omitempty"`
+	// Run that it re-executes, 16 bytes; empty when it is the first.
+	Parent []byte `protobuf:"bytes,25,opt,name=parent,proto3" json:"parent,omitempty"`
+	// First run of the chain, 16 bytes; empty when it is itself the first.
+	Root []byte `protobuf:"bytes,26,opt,name=root,proto3" json:"root,omitempty"`
+	// Digest of the body with the outputs of other runs that it takes (penstock.worker.v1.StoredOutputs); empty when none.
+	OutputsDigest []byte `protobuf:"bytes,27,opt,name=outputs_digest,json=outputsDigest,proto3" json:"outputs_digest,omitempty"`
+	// Set when it failed and is to be retried, until that is done or given up.
+	RetryDue      bool `protobuf:"varint,28,opt,name=retry_due,json=retryDue,proto3" json:"retry_due,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -276,6 +284,34 @@ func (x *Run) GetWaited() *durationpb.Duration {
 		return x.Waited
 	}
 	return nil
+}
+
+func (x *Run) GetParent() []byte {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *Run) GetRoot() []byte {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+func (x *Run) GetOutputsDigest() []byte {
+	if x != nil {
+		return x.OutputsDigest
+	}
+	return nil
+}
+
+func (x *Run) GetRetryDue() bool {
+	if x != nil {
+		return x.RetryDue
+	}
+	return false
 }
 
 // JobName names a job.
@@ -647,7 +683,7 @@ var File_penstock_store_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\a\n" +
+	"\x1bpenstock/store/v1/run.proto\x12\x11penstock.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\b\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1a\n" +
@@ -680,7 +716,11 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\rwaiting_since\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\fwaitingSince\x12;\n" +
 	"\vlaunched_as\x18\x17 \x01(\v2\x1a.penstock.store.v1.JobNameR\n" +
 	"launchedAs\x121\n" +
-	"\x06waited\x18\x18 \x01(\v2\x19.google.protobuf.DurationR\x06waited\"W\n" +
+	"\x06waited\x18\x18 \x01(\v2\x19.google.protobuf.DurationR\x06waited\x12\x16\n" +
+	"\x06parent\x18\x19 \x01(\fR\x06parent\x12\x12\n" +
+	"\x04root\x18\x1a \x01(\fR\x04root\x12%\n" +
+	"\x0eoutputs_digest\x18\x1b \x01(\fR\routputsDigest\x12\x1b\n" +
+	"\tretry_due\x18\x1c \x01(\bR\bretryDue\"W\n" +
 	"\aJobName\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x1e\n" +
 	"\n" +

@@ -156,6 +156,8 @@ type JobDefinition struct {
 	ConfigSchemaJson []byte `protobuf:"bytes,7,opt,name=config_schema_json,json=configSchemaJson,proto3" json:"config_schema_json,omitempty"`
 	// Ops that run at a time; 0 means as many as the worker has CPUs.
 	MaxConcurrent uint32 `protobuf:"varint,9,opt,name=max_concurrent,json=maxConcurrent,proto3" json:"max_concurrent,omitempty"`
+	// Resources that ops use, sorted by name.
+	Resources     []*ResourceDefinition `protobuf:"bytes,10,rep,name=resources,proto3" json:"resources,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +248,86 @@ func (x *JobDefinition) GetMaxConcurrent() uint32 {
 	return 0
 }
 
+func (x *JobDefinition) GetResources() []*ResourceDefinition {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+// ResourceDefinition is something that is opened once per run, on first use.
+type ResourceDefinition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, unique in the job.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Description, markdown.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// Type as text, for people.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Names of configs that it reads, sorted.
+	Configs       []string `protobuf:"bytes,4,rep,name=configs,proto3" json:"configs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourceDefinition) Reset() {
+	*x = ResourceDefinition{}
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourceDefinition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourceDefinition) ProtoMessage() {}
+
+func (x *ResourceDefinition) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourceDefinition.ProtoReflect.Descriptor instead.
+func (*ResourceDefinition) Descriptor() ([]byte, []int) {
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ResourceDefinition) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ResourceDefinition) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ResourceDefinition) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ResourceDefinition) GetConfigs() []string {
+	if x != nil {
+		return x.Configs
+	}
+	return nil
+}
+
 // OpDefinition describes an op.
 type OpDefinition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -262,14 +344,20 @@ type OpDefinition struct {
 	// Time that one attempt may take; unset means no limit.
 	Timeout *durationpb.Duration `protobuf:"bytes,9,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Among ops that are ready the higher one starts first; then the one placed first.
-	Priority      int32 `protobuf:"zigzag32,10,opt,name=priority,proto3" json:"priority,omitempty"`
+	Priority int32 `protobuf:"zigzag32,10,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Version of the op's code as its author names it; empty when it has none. Memoization needs it.
+	CodeVersion string `protobuf:"bytes,11,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
+	// Names of resources that it uses, sorted.
+	Resources []string `protobuf:"bytes,12,rep,name=resources,proto3" json:"resources,omitempty"`
+	// Set when its output is never stored.
+	Transient     bool `protobuf:"varint,13,opt,name=transient,proto3" json:"transient,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpDefinition) Reset() {
 	*x = OpDefinition{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[3]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -281,7 +369,7 @@ func (x *OpDefinition) String() string {
 func (*OpDefinition) ProtoMessage() {}
 
 func (x *OpDefinition) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[3]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -294,7 +382,7 @@ func (x *OpDefinition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpDefinition.ProtoReflect.Descriptor instead.
 func (*OpDefinition) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{3}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *OpDefinition) GetName() string {
@@ -346,6 +434,27 @@ func (x *OpDefinition) GetPriority() int32 {
 	return 0
 }
 
+func (x *OpDefinition) GetCodeVersion() string {
+	if x != nil {
+		return x.CodeVersion
+	}
+	return ""
+}
+
+func (x *OpDefinition) GetResources() []string {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+func (x *OpDefinition) GetTransient() bool {
+	if x != nil {
+		return x.Transient
+	}
+	return false
+}
+
 // RetryPolicy says when an op that failed runs again, in the same worker. For people: the worker acts on its own.
 type RetryPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -367,7 +476,7 @@ type RetryPolicy struct {
 
 func (x *RetryPolicy) Reset() {
 	*x = RetryPolicy{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -379,7 +488,7 @@ func (x *RetryPolicy) String() string {
 func (*RetryPolicy) ProtoMessage() {}
 
 func (x *RetryPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[4]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -392,7 +501,7 @@ func (x *RetryPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryPolicy.ProtoReflect.Descriptor instead.
 func (*RetryPolicy) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{4}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RetryPolicy) GetMaxRetries() uint32 {
@@ -452,7 +561,7 @@ type Port struct {
 
 func (x *Port) Reset() {
 	*x = Port{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +573,7 @@ func (x *Port) String() string {
 func (*Port) ProtoMessage() {}
 
 func (x *Port) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[5]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +586,7 @@ func (x *Port) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Port.ProtoReflect.Descriptor instead.
 func (*Port) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{5}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Port) GetName() string {
@@ -513,14 +622,16 @@ type GraphDefinition struct {
 	// Inputs of the graph.
 	Inputs []*Port `protobuf:"bytes,4,rep,name=inputs,proto3" json:"inputs,omitempty"`
 	// Outputs of the graph and where each comes from.
-	Outputs       []*GraphOutput `protobuf:"bytes,5,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Outputs []*GraphOutput `protobuf:"bytes,5,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	// Maps, in the order placed. Their nodes are in nodes.
+	Maps          []*MapDefinition `protobuf:"bytes,6,rep,name=maps,proto3" json:"maps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GraphDefinition) Reset() {
 	*x = GraphDefinition{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -532,7 +643,7 @@ func (x *GraphDefinition) String() string {
 func (*GraphDefinition) ProtoMessage() {}
 
 func (x *GraphDefinition) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[6]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -545,7 +656,7 @@ func (x *GraphDefinition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphDefinition.ProtoReflect.Descriptor instead.
 func (*GraphDefinition) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{6}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GraphDefinition) GetName() string {
@@ -583,6 +694,79 @@ func (x *GraphDefinition) GetOutputs() []*GraphOutput {
 	return nil
 }
 
+func (x *GraphDefinition) GetMaps() []*MapDefinition {
+	if x != nil {
+		return x.Maps
+	}
+	return nil
+}
+
+// MapDefinition makes instances of nodes, one for each item of a list that is known only when the run executes.
+// An instance of node "parse" has the path "parse[key]"; inside of a mapped graph "graph[key].op"; in a map within a map
+// "parse[outer key][inner key]".
+type MapDefinition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, unique in the graph: that of its first node.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The map that it is inside of; empty when none.
+	Parent string `protobuf:"bytes,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The list: one wire, or several that make the list. Wire.input is empty.
+	Items         []*Wire `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MapDefinition) Reset() {
+	*x = MapDefinition{}
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MapDefinition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MapDefinition) ProtoMessage() {}
+
+func (x *MapDefinition) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MapDefinition.ProtoReflect.Descriptor instead.
+func (*MapDefinition) Descriptor() ([]byte, []int) {
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *MapDefinition) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MapDefinition) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *MapDefinition) GetItems() []*Wire {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
 // Node is an op or a graph placed under a name.
 type Node struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -599,14 +783,16 @@ type Node struct {
 	// (Struct), in this order.
 	Wires []*Wire `protobuf:"bytes,4,rep,name=wires,proto3" json:"wires,omitempty"`
 	// Nodes of the same graph that must end well before it starts, beyond those that feed it; sorted.
-	After         []string `protobuf:"bytes,6,rep,name=after,proto3" json:"after,omitempty"`
+	After []string `protobuf:"bytes,6,rep,name=after,proto3" json:"after,omitempty"`
+	// Map of the same graph that makes instances of it; empty for a node that there is once.
+	Map           string `protobuf:"bytes,7,opt,name=map,proto3" json:"map,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +804,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[7]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +817,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{7}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Node) GetName() string {
@@ -680,6 +866,13 @@ func (x *Node) GetAfter() []string {
 	return nil
 }
 
+func (x *Node) GetMap() string {
+	if x != nil {
+		return x.Map
+	}
+	return ""
+}
+
 type isNode_Definition interface {
 	isNode_Definition()
 }
@@ -705,15 +898,18 @@ type Wire struct {
 	Input string `protobuf:"bytes,1,opt,name=input,proto3" json:"input,omitempty"`
 	// Node in the same graph; empty means an input of the graph itself.
 	FromNode string `protobuf:"bytes,2,opt,name=from_node,json=fromNode,proto3" json:"from_node,omitempty"`
-	// Output of that node, or input of the graph.
-	FromPort      string `protobuf:"bytes,3,opt,name=from_port,json=fromPort,proto3" json:"from_port,omitempty"`
+	// Output of that node, or input of the graph. A wire from a node of a map to one outside of it carries the list of what
+	// all instances yield, in the order of the items.
+	FromPort string `protobuf:"bytes,3,opt,name=from_port,json=fromPort,proto3" json:"from_port,omitempty"`
+	// Name of the map whose current item this is, instead of from_node and from_port, which are then empty.
+	ItemOf        string `protobuf:"bytes,4,opt,name=item_of,json=itemOf,proto3" json:"item_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Wire) Reset() {
 	*x = Wire{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +921,7 @@ func (x *Wire) String() string {
 func (*Wire) ProtoMessage() {}
 
 func (x *Wire) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[8]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +934,7 @@ func (x *Wire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wire.ProtoReflect.Descriptor instead.
 func (*Wire) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{8}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Wire) GetInput() string {
@@ -762,6 +958,13 @@ func (x *Wire) GetFromPort() string {
 	return ""
 }
 
+func (x *Wire) GetItemOf() string {
+	if x != nil {
+		return x.ItemOf
+	}
+	return ""
+}
+
 // GraphOutput maps an output of a graph. Several of one port make a list or the parts of one value, in this order, like wires.
 type GraphOutput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -777,7 +980,7 @@ type GraphOutput struct {
 
 func (x *GraphOutput) Reset() {
 	*x = GraphOutput{}
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[9]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +992,7 @@ func (x *GraphOutput) String() string {
 func (*GraphOutput) ProtoMessage() {}
 
 func (x *GraphOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_body_proto_msgTypes[9]
+	mi := &file_penstock_usercode_v1_body_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +1005,7 @@ func (x *GraphOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphOutput.ProtoReflect.Descriptor instead.
 func (*GraphOutput) Descriptor() ([]byte, []int) {
-	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{9}
+	return file_penstock_usercode_v1_body_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GraphOutput) GetPort() *Port {
@@ -836,7 +1039,7 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x127\n" +
 	"\bmetadata\x18\x03 \x03(\v2\x1b.penstock.metadata.v1.EntryR\bmetadata\"D\n" +
 	"\vJobMetadata\x125\n" +
-	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\xf6\x02\n" +
+	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\xbe\x03\n" +
 	"\rJobDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12(\n" +
@@ -845,7 +1048,14 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\x06graphs\x18\x05 \x03(\v2%.penstock.usercode.v1.GraphDefinitionR\x06graphs\x12;\n" +
 	"\x05graph\x18\x06 \x01(\v2%.penstock.usercode.v1.GraphDefinitionR\x05graph\x12,\n" +
 	"\x12config_schema_json\x18\a \x01(\fR\x10configSchemaJson\x12%\n" +
-	"\x0emax_concurrent\x18\t \x01(\rR\rmaxConcurrent\"\xb8\x02\n" +
+	"\x0emax_concurrent\x18\t \x01(\rR\rmaxConcurrent\x12F\n" +
+	"\tresources\x18\n" +
+	" \x03(\v2(.penstock.usercode.v1.ResourceDefinitionR\tresources\"x\n" +
+	"\x12ResourceDefinition\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x18\n" +
+	"\aconfigs\x18\x04 \x03(\tR\aconfigs\"\x97\x03\n" +
 	"\fOpDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x122\n" +
@@ -854,7 +1064,10 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\x05retry\x18\b \x01(\v2!.penstock.usercode.v1.RetryPolicyR\x05retry\x123\n" +
 	"\atimeout\x18\t \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x1a\n" +
 	"\bpriority\x18\n" +
-	" \x01(\x11R\bpriority\"\x80\x02\n" +
+	" \x01(\x11R\bpriority\x12!\n" +
+	"\fcode_version\x18\v \x01(\tR\vcodeVersion\x12\x1c\n" +
+	"\tresources\x18\f \x03(\tR\tresources\x12\x1c\n" +
+	"\ttransient\x18\r \x01(\bR\ttransient\"\x80\x02\n" +
 	"\vRetryPolicy\x12\x1f\n" +
 	"\vmax_retries\x18\x01 \x01(\rR\n" +
 	"maxRetries\x12/\n" +
@@ -867,25 +1080,32 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\x04Port\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xea\x01\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\xa3\x02\n" +
 	"\x0fGraphDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x120\n" +
 	"\x05nodes\x18\x03 \x03(\v2\x1a.penstock.usercode.v1.NodeR\x05nodes\x122\n" +
 	"\x06inputs\x18\x04 \x03(\v2\x1a.penstock.usercode.v1.PortR\x06inputs\x12;\n" +
-	"\aoutputs\x18\x05 \x03(\v2!.penstock.usercode.v1.GraphOutputR\aoutputs\"\x9a\x01\n" +
+	"\aoutputs\x18\x05 \x03(\v2!.penstock.usercode.v1.GraphOutputR\aoutputs\x127\n" +
+	"\x04maps\x18\x06 \x03(\v2#.penstock.usercode.v1.MapDefinitionR\x04maps\"m\n" +
+	"\rMapDefinition\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06parent\x18\x02 \x01(\tR\x06parent\x120\n" +
+	"\x05items\x18\x03 \x03(\v2\x1a.penstock.usercode.v1.WireR\x05items\"\xac\x01\n" +
 	"\x04Node\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x02op\x18\x02 \x01(\tH\x00R\x02op\x12\x16\n" +
 	"\x05graph\x18\x03 \x01(\tH\x00R\x05graph\x120\n" +
 	"\x05wires\x18\x04 \x03(\v2\x1a.penstock.usercode.v1.WireR\x05wires\x12\x14\n" +
-	"\x05after\x18\x06 \x03(\tR\x05afterB\f\n" +
+	"\x05after\x18\x06 \x03(\tR\x05after\x12\x10\n" +
+	"\x03map\x18\a \x01(\tR\x03mapB\f\n" +
 	"\n" +
-	"definition\"V\n" +
+	"definition\"o\n" +
 	"\x04Wire\x12\x14\n" +
 	"\x05input\x18\x01 \x01(\tR\x05input\x12\x1b\n" +
 	"\tfrom_node\x18\x02 \x01(\tR\bfromNode\x12\x1b\n" +
-	"\tfrom_port\x18\x03 \x01(\tR\bfromPort\"w\n" +
+	"\tfrom_port\x18\x03 \x01(\tR\bfromPort\x12\x17\n" +
+	"\aitem_of\x18\x04 \x01(\tR\x06itemOf\"w\n" +
 	"\vGraphOutput\x12.\n" +
 	"\x04port\x18\x01 \x01(\v2\x1a.penstock.usercode.v1.PortR\x04port\x12\x1b\n" +
 	"\tfrom_node\x18\x02 \x01(\tR\bfromNode\x12\x1b\n" +
@@ -904,45 +1124,50 @@ func file_penstock_usercode_v1_body_proto_rawDescGZIP() []byte {
 	return file_penstock_usercode_v1_body_proto_rawDescData
 }
 
-var file_penstock_usercode_v1_body_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_penstock_usercode_v1_body_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_penstock_usercode_v1_body_proto_goTypes = []any{
 	(*RepositoryDefinition)(nil), // 0: penstock.usercode.v1.RepositoryDefinition
 	(*JobMetadata)(nil),          // 1: penstock.usercode.v1.JobMetadata
 	(*JobDefinition)(nil),        // 2: penstock.usercode.v1.JobDefinition
-	(*OpDefinition)(nil),         // 3: penstock.usercode.v1.OpDefinition
-	(*RetryPolicy)(nil),          // 4: penstock.usercode.v1.RetryPolicy
-	(*Port)(nil),                 // 5: penstock.usercode.v1.Port
-	(*GraphDefinition)(nil),      // 6: penstock.usercode.v1.GraphDefinition
-	(*Node)(nil),                 // 7: penstock.usercode.v1.Node
-	(*Wire)(nil),                 // 8: penstock.usercode.v1.Wire
-	(*GraphOutput)(nil),          // 9: penstock.usercode.v1.GraphOutput
-	(*v1.Entry)(nil),             // 10: penstock.metadata.v1.Entry
-	(*v11.Tag)(nil),              // 11: penstock.tag.v1.Tag
-	(*durationpb.Duration)(nil),  // 12: google.protobuf.Duration
+	(*ResourceDefinition)(nil),   // 3: penstock.usercode.v1.ResourceDefinition
+	(*OpDefinition)(nil),         // 4: penstock.usercode.v1.OpDefinition
+	(*RetryPolicy)(nil),          // 5: penstock.usercode.v1.RetryPolicy
+	(*Port)(nil),                 // 6: penstock.usercode.v1.Port
+	(*GraphDefinition)(nil),      // 7: penstock.usercode.v1.GraphDefinition
+	(*MapDefinition)(nil),        // 8: penstock.usercode.v1.MapDefinition
+	(*Node)(nil),                 // 9: penstock.usercode.v1.Node
+	(*Wire)(nil),                 // 10: penstock.usercode.v1.Wire
+	(*GraphOutput)(nil),          // 11: penstock.usercode.v1.GraphOutput
+	(*v1.Entry)(nil),             // 12: penstock.metadata.v1.Entry
+	(*v11.Tag)(nil),              // 13: penstock.tag.v1.Tag
+	(*durationpb.Duration)(nil),  // 14: google.protobuf.Duration
 }
 var file_penstock_usercode_v1_body_proto_depIdxs = []int32{
-	10, // 0: penstock.usercode.v1.RepositoryDefinition.metadata:type_name -> penstock.metadata.v1.Entry
-	10, // 1: penstock.usercode.v1.JobMetadata.entries:type_name -> penstock.metadata.v1.Entry
-	11, // 2: penstock.usercode.v1.JobDefinition.tags:type_name -> penstock.tag.v1.Tag
-	3,  // 3: penstock.usercode.v1.JobDefinition.ops:type_name -> penstock.usercode.v1.OpDefinition
-	6,  // 4: penstock.usercode.v1.JobDefinition.graphs:type_name -> penstock.usercode.v1.GraphDefinition
-	6,  // 5: penstock.usercode.v1.JobDefinition.graph:type_name -> penstock.usercode.v1.GraphDefinition
-	5,  // 6: penstock.usercode.v1.OpDefinition.inputs:type_name -> penstock.usercode.v1.Port
-	5,  // 7: penstock.usercode.v1.OpDefinition.outputs:type_name -> penstock.usercode.v1.Port
-	4,  // 8: penstock.usercode.v1.OpDefinition.retry:type_name -> penstock.usercode.v1.RetryPolicy
-	12, // 9: penstock.usercode.v1.OpDefinition.timeout:type_name -> google.protobuf.Duration
-	12, // 10: penstock.usercode.v1.RetryPolicy.delay:type_name -> google.protobuf.Duration
-	12, // 11: penstock.usercode.v1.RetryPolicy.max_delay:type_name -> google.protobuf.Duration
-	7,  // 12: penstock.usercode.v1.GraphDefinition.nodes:type_name -> penstock.usercode.v1.Node
-	5,  // 13: penstock.usercode.v1.GraphDefinition.inputs:type_name -> penstock.usercode.v1.Port
-	9,  // 14: penstock.usercode.v1.GraphDefinition.outputs:type_name -> penstock.usercode.v1.GraphOutput
-	8,  // 15: penstock.usercode.v1.Node.wires:type_name -> penstock.usercode.v1.Wire
-	5,  // 16: penstock.usercode.v1.GraphOutput.port:type_name -> penstock.usercode.v1.Port
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 0: penstock.usercode.v1.RepositoryDefinition.metadata:type_name -> penstock.metadata.v1.Entry
+	12, // 1: penstock.usercode.v1.JobMetadata.entries:type_name -> penstock.metadata.v1.Entry
+	13, // 2: penstock.usercode.v1.JobDefinition.tags:type_name -> penstock.tag.v1.Tag
+	4,  // 3: penstock.usercode.v1.JobDefinition.ops:type_name -> penstock.usercode.v1.OpDefinition
+	7,  // 4: penstock.usercode.v1.JobDefinition.graphs:type_name -> penstock.usercode.v1.GraphDefinition
+	7,  // 5: penstock.usercode.v1.JobDefinition.graph:type_name -> penstock.usercode.v1.GraphDefinition
+	3,  // 6: penstock.usercode.v1.JobDefinition.resources:type_name -> penstock.usercode.v1.ResourceDefinition
+	6,  // 7: penstock.usercode.v1.OpDefinition.inputs:type_name -> penstock.usercode.v1.Port
+	6,  // 8: penstock.usercode.v1.OpDefinition.outputs:type_name -> penstock.usercode.v1.Port
+	5,  // 9: penstock.usercode.v1.OpDefinition.retry:type_name -> penstock.usercode.v1.RetryPolicy
+	14, // 10: penstock.usercode.v1.OpDefinition.timeout:type_name -> google.protobuf.Duration
+	14, // 11: penstock.usercode.v1.RetryPolicy.delay:type_name -> google.protobuf.Duration
+	14, // 12: penstock.usercode.v1.RetryPolicy.max_delay:type_name -> google.protobuf.Duration
+	9,  // 13: penstock.usercode.v1.GraphDefinition.nodes:type_name -> penstock.usercode.v1.Node
+	6,  // 14: penstock.usercode.v1.GraphDefinition.inputs:type_name -> penstock.usercode.v1.Port
+	11, // 15: penstock.usercode.v1.GraphDefinition.outputs:type_name -> penstock.usercode.v1.GraphOutput
+	8,  // 16: penstock.usercode.v1.GraphDefinition.maps:type_name -> penstock.usercode.v1.MapDefinition
+	10, // 17: penstock.usercode.v1.MapDefinition.items:type_name -> penstock.usercode.v1.Wire
+	10, // 18: penstock.usercode.v1.Node.wires:type_name -> penstock.usercode.v1.Wire
+	6,  // 19: penstock.usercode.v1.GraphOutput.port:type_name -> penstock.usercode.v1.Port
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_penstock_usercode_v1_body_proto_init() }
@@ -950,7 +1175,7 @@ func file_penstock_usercode_v1_body_proto_init() {
 	if File_penstock_usercode_v1_body_proto != nil {
 		return
 	}
-	file_penstock_usercode_v1_body_proto_msgTypes[7].OneofWrappers = []any{
+	file_penstock_usercode_v1_body_proto_msgTypes[9].OneofWrappers = []any{
 		(*Node_Op)(nil),
 		(*Node_Graph)(nil),
 	}
@@ -960,7 +1185,7 @@ func file_penstock_usercode_v1_body_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_usercode_v1_body_proto_rawDesc), len(file_penstock_usercode_v1_body_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -53,6 +53,8 @@ type ServerInfo struct {
 	LiveWorkers uint32 `protobuf:"varint,12,opt,name=live_workers,json=liveWorkers,proto3" json:"live_workers,omitempty"`
 	// When a draining server ends at the latest; unset while it does not drain.
 	DrainDeadline *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=drain_deadline,json=drainDeadline,proto3" json:"drain_deadline,omitempty"`
+	// Where outputs are stored, for people and without secrets: "file:///var/lib/penstock/outputs", "s3://bucket/prefix".
+	OutputStore   string `protobuf:"bytes,14,opt,name=output_store,json=outputStore,proto3" json:"output_store,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +178,13 @@ func (x *ServerInfo) GetDrainDeadline() *timestamppb.Timestamp {
 		return x.DrainDeadline
 	}
 	return nil
+}
+
+func (x *ServerInfo) GetOutputStore() string {
+	if x != nil {
+		return x.OutputStore
+	}
+	return ""
 }
 
 // Sdk names the SDK.
@@ -511,7 +520,7 @@ var File_penstock_usercode_v1_server_info_proto protoreflect.FileDescriptor
 
 const file_penstock_usercode_v1_server_info_proto_rawDesc = "" +
 	"\n" +
-	"&penstock/usercode/v1/server_info.proto\x12\x14penstock.usercode.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x05\n" +
+	"&penstock/usercode/v1/server_info.proto\x12\x14penstock.usercode.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x05\n" +
 	"\n" +
 	"ServerInfo\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\tR\x0fprotocolVersion\x129\n" +
@@ -528,7 +537,8 @@ const file_penstock_usercode_v1_server_info_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12\x1a\n" +
 	"\bdraining\x18\v \x01(\bR\bdraining\x12!\n" +
 	"\flive_workers\x18\f \x01(\rR\vliveWorkers\x12A\n" +
-	"\x0edrain_deadline\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\rdrainDeadline\"U\n" +
+	"\x0edrain_deadline\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\rdrainDeadline\x12!\n" +
+	"\foutput_store\x18\x0e \x01(\tR\voutputStore\"U\n" +
 	"\x03Sdk\x12\x1a\n" +
 	"\blanguage\x18\x01 \x01(\tR\blanguage\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +

@@ -1065,6 +1065,107 @@ func (x *AttemptState) GetStderrTail() []byte {
 	return nil
 }
 
+// DeleteOutputsRequest names runs.
+type DeleteOutputsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run ids, at most 1,000.
+	RunIds        []string `protobuf:"bytes,1,rep,name=run_ids,json=runIds,proto3" json:"run_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOutputsRequest) Reset() {
+	*x = DeleteOutputsRequest{}
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOutputsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOutputsRequest) ProtoMessage() {}
+
+func (x *DeleteOutputsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOutputsRequest.ProtoReflect.Descriptor instead.
+func (*DeleteOutputsRequest) Descriptor() ([]byte, []int) {
+	return file_penstock_usercode_v1_usercode_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeleteOutputsRequest) GetRunIds() []string {
+	if x != nil {
+		return x.RunIds
+	}
+	return nil
+}
+
+// DeleteOutputsResponse says what is left.
+type DeleteOutputsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Server that answered.
+	ServerId string `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
+	// Runs of which something may be left, and why: ask again later.
+	Failed        []*DeleteOutputsResponse_Failed `protobuf:"bytes,2,rep,name=failed,proto3" json:"failed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOutputsResponse) Reset() {
+	*x = DeleteOutputsResponse{}
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOutputsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOutputsResponse) ProtoMessage() {}
+
+func (x *DeleteOutputsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOutputsResponse.ProtoReflect.Descriptor instead.
+func (*DeleteOutputsResponse) Descriptor() ([]byte, []int) {
+	return file_penstock_usercode_v1_usercode_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeleteOutputsResponse) GetServerId() string {
+	if x != nil {
+		return x.ServerId
+	}
+	return ""
+}
+
+func (x *DeleteOutputsResponse) GetFailed() []*DeleteOutputsResponse_Failed {
+	if x != nil {
+		return x.Failed
+	}
+	return nil
+}
+
 // Open starts the exchange.
 type GetDefinitionsRequest_Open struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1080,7 +1181,7 @@ type GetDefinitionsRequest_Open struct {
 
 func (x *GetDefinitionsRequest_Open) Reset() {
 	*x = GetDefinitionsRequest_Open{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[12]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1092,7 +1193,7 @@ func (x *GetDefinitionsRequest_Open) String() string {
 func (*GetDefinitionsRequest_Open) ProtoMessage() {}
 
 func (x *GetDefinitionsRequest_Open) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[12]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1241,7 @@ type GetDefinitionsRequest_Want struct {
 
 func (x *GetDefinitionsRequest_Want) Reset() {
 	*x = GetDefinitionsRequest_Want{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[13]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1253,7 @@ func (x *GetDefinitionsRequest_Want) String() string {
 func (*GetDefinitionsRequest_Want) ProtoMessage() {}
 
 func (x *GetDefinitionsRequest_Want) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[13]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1287,7 @@ type GetDefinitionsResponse_Opening struct {
 
 func (x *GetDefinitionsResponse_Opening) Reset() {
 	*x = GetDefinitionsResponse_Opening{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[14]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1299,7 @@ func (x *GetDefinitionsResponse_Opening) String() string {
 func (*GetDefinitionsResponse_Opening) ProtoMessage() {}
 
 func (x *GetDefinitionsResponse_Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[14]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1342,7 @@ type GetDefinitionsResponse_Manifest struct {
 
 func (x *GetDefinitionsResponse_Manifest) Reset() {
 	*x = GetDefinitionsResponse_Manifest{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[15]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1253,7 +1354,7 @@ func (x *GetDefinitionsResponse_Manifest) String() string {
 func (*GetDefinitionsResponse_Manifest) ProtoMessage() {}
 
 func (x *GetDefinitionsResponse_Manifest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[15]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1422,7 @@ type GetDefinitionsResponse_Job struct {
 
 func (x *GetDefinitionsResponse_Job) Reset() {
 	*x = GetDefinitionsResponse_Job{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[16]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1434,7 @@ func (x *GetDefinitionsResponse_Job) String() string {
 func (*GetDefinitionsResponse_Job) ProtoMessage() {}
 
 func (x *GetDefinitionsResponse_Job) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[16]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1489,7 @@ type GetDefinitionsResponse_ManifestEnd struct {
 
 func (x *GetDefinitionsResponse_ManifestEnd) Reset() {
 	*x = GetDefinitionsResponse_ManifestEnd{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[17]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1501,7 @@ func (x *GetDefinitionsResponse_ManifestEnd) String() string {
 func (*GetDefinitionsResponse_ManifestEnd) ProtoMessage() {}
 
 func (x *GetDefinitionsResponse_ManifestEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[17]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +1535,7 @@ type GetDefinitionsResponse_Bodies struct {
 
 func (x *GetDefinitionsResponse_Bodies) Reset() {
 	*x = GetDefinitionsResponse_Bodies{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[18]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1547,7 @@ func (x *GetDefinitionsResponse_Bodies) String() string {
 func (*GetDefinitionsResponse_Bodies) ProtoMessage() {}
 
 func (x *GetDefinitionsResponse_Bodies) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[18]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1582,7 @@ type GetDefinitionsResponse_Closing struct {
 
 func (x *GetDefinitionsResponse_Closing) Reset() {
 	*x = GetDefinitionsResponse_Closing{}
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[19]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1493,7 +1594,7 @@ func (x *GetDefinitionsResponse_Closing) String() string {
 func (*GetDefinitionsResponse_Closing) ProtoMessage() {}
 
 func (x *GetDefinitionsResponse_Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[19]
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,6 +1615,61 @@ func (x *GetDefinitionsResponse_Closing) GetDefinitionsDigest() []byte {
 		return x.DefinitionsDigest
 	}
 	return nil
+}
+
+// Failed is one run.
+type DeleteOutputsResponse_Failed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run id.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Why, for people.
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOutputsResponse_Failed) Reset() {
+	*x = DeleteOutputsResponse_Failed{}
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOutputsResponse_Failed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOutputsResponse_Failed) ProtoMessage() {}
+
+func (x *DeleteOutputsResponse_Failed) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_usercode_v1_usercode_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOutputsResponse_Failed.ProtoReflect.Descriptor instead.
+func (*DeleteOutputsResponse_Failed) Descriptor() ([]byte, []int) {
+	return file_penstock_usercode_v1_usercode_proto_rawDescGZIP(), []int{13, 0}
+}
+
+func (x *DeleteOutputsResponse_Failed) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *DeleteOutputsResponse_Failed) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 var File_penstock_usercode_v1_usercode_proto protoreflect.FileDescriptor
@@ -1606,7 +1762,15 @@ const file_penstock_usercode_v1_usercode_proto_rawDesc = "" +
 	"\vexit_status\x18\x03 \x01(\x11R\n" +
 	"exitStatus\x12\x1f\n" +
 	"\vstderr_tail\x18\x04 \x01(\fR\n" +
-	"stderrTail*\xcc\x02\n" +
+	"stderrTail\"/\n" +
+	"\x14DeleteOutputsRequest\x12\x17\n" +
+	"\arun_ids\x18\x01 \x03(\tR\x06runIds\"\xbb\x01\n" +
+	"\x15DeleteOutputsResponse\x12\x1b\n" +
+	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12J\n" +
+	"\x06failed\x18\x02 \x03(\v22.penstock.usercode.v1.DeleteOutputsResponse.FailedR\x06failed\x1a9\n" +
+	"\x06Failed\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage*\xcc\x02\n" +
 	"\x12StartRefusalReason\x12$\n" +
 	" START_REFUSAL_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eSTART_REFUSAL_REASON_NOT_FOUND\x10\x01\x12+\n" +
@@ -1621,13 +1785,14 @@ const file_penstock_usercode_v1_usercode_proto_rawDesc = "" +
 	"\x15ATTEMPT_PHASE_UNKNOWN\x10\x01\x12\x1a\n" +
 	"\x16ATTEMPT_PHASE_STARTING\x10\x02\x12\x19\n" +
 	"\x15ATTEMPT_PHASE_RUNNING\x10\x03\x12\x17\n" +
-	"\x13ATTEMPT_PHASE_ENDED\x10\x042\x8f\x04\n" +
+	"\x13ATTEMPT_PHASE_ENDED\x10\x042\xf9\x04\n" +
 	"\x0fUserCodeService\x12h\n" +
 	"\rGetServerInfo\x12*.penstock.usercode.v1.GetServerInfoRequest\x1a+.penstock.usercode.v1.GetServerInfoResponse\x12o\n" +
 	"\x0eGetDefinitions\x12+.penstock.usercode.v1.GetDefinitionsRequest\x1a,.penstock.usercode.v1.GetDefinitionsResponse(\x010\x01\x12Y\n" +
 	"\bStartRun\x12%.penstock.usercode.v1.StartRunRequest\x1a&.penstock.usercode.v1.StartRunResponse\x12\\\n" +
 	"\tCancelRun\x12&.penstock.usercode.v1.CancelRunRequest\x1a'.penstock.usercode.v1.CancelRunResponse\x12h\n" +
-	"\rGetRunAttempt\x12*.penstock.usercode.v1.GetRunAttemptRequest\x1a+.penstock.usercode.v1.GetRunAttemptResponseB\xe7\x01\n" +
+	"\rGetRunAttempt\x12*.penstock.usercode.v1.GetRunAttemptRequest\x1a+.penstock.usercode.v1.GetRunAttemptResponse\x12h\n" +
+	"\rDeleteOutputs\x12*.penstock.usercode.v1.DeleteOutputsRequest\x1a+.penstock.usercode.v1.DeleteOutputsResponseB\xe7\x01\n" +
 	"\x18com.penstock.usercode.v1B\rUsercodeProtoP\x01ZJgithub.com/penstock-run/penstock/proto/gen/penstock/usercode/v1;usercodev1\xa2\x02\x03PUX\xaa\x02\x14Penstock.Usercode.V1\xca\x02\x14Penstock\\Usercode\\V1\xe2\x02 Penstock\\Usercode\\V1\\GPBMetadata\xea\x02\x16Penstock::Usercode::V1b\x06proto3"
 
 var (
@@ -1643,7 +1808,7 @@ func file_penstock_usercode_v1_usercode_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_usercode_v1_usercode_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_penstock_usercode_v1_usercode_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_penstock_usercode_v1_usercode_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_penstock_usercode_v1_usercode_proto_goTypes = []any{
 	(StartRefusalReason)(0),                    // 0: penstock.usercode.v1.StartRefusalReason
 	(AttemptPhase)(0),                          // 1: penstock.usercode.v1.AttemptPhase
@@ -1659,54 +1824,60 @@ var file_penstock_usercode_v1_usercode_proto_goTypes = []any{
 	(*GetRunAttemptRequest)(nil),               // 11: penstock.usercode.v1.GetRunAttemptRequest
 	(*GetRunAttemptResponse)(nil),              // 12: penstock.usercode.v1.GetRunAttemptResponse
 	(*AttemptState)(nil),                       // 13: penstock.usercode.v1.AttemptState
-	(*GetDefinitionsRequest_Open)(nil),         // 14: penstock.usercode.v1.GetDefinitionsRequest.Open
-	(*GetDefinitionsRequest_Want)(nil),         // 15: penstock.usercode.v1.GetDefinitionsRequest.Want
-	(*GetDefinitionsResponse_Opening)(nil),     // 16: penstock.usercode.v1.GetDefinitionsResponse.Opening
-	(*GetDefinitionsResponse_Manifest)(nil),    // 17: penstock.usercode.v1.GetDefinitionsResponse.Manifest
-	(*GetDefinitionsResponse_Job)(nil),         // 18: penstock.usercode.v1.GetDefinitionsResponse.Job
-	(*GetDefinitionsResponse_ManifestEnd)(nil), // 19: penstock.usercode.v1.GetDefinitionsResponse.ManifestEnd
-	(*GetDefinitionsResponse_Bodies)(nil),      // 20: penstock.usercode.v1.GetDefinitionsResponse.Bodies
-	(*GetDefinitionsResponse_Closing)(nil),     // 21: penstock.usercode.v1.GetDefinitionsResponse.Closing
-	(*HostInfo)(nil),                           // 22: penstock.usercode.v1.HostInfo
-	(*ServerInfo)(nil),                         // 23: penstock.usercode.v1.ServerInfo
-	(*durationpb.Duration)(nil),                // 24: google.protobuf.Duration
+	(*DeleteOutputsRequest)(nil),               // 14: penstock.usercode.v1.DeleteOutputsRequest
+	(*DeleteOutputsResponse)(nil),              // 15: penstock.usercode.v1.DeleteOutputsResponse
+	(*GetDefinitionsRequest_Open)(nil),         // 16: penstock.usercode.v1.GetDefinitionsRequest.Open
+	(*GetDefinitionsRequest_Want)(nil),         // 17: penstock.usercode.v1.GetDefinitionsRequest.Want
+	(*GetDefinitionsResponse_Opening)(nil),     // 18: penstock.usercode.v1.GetDefinitionsResponse.Opening
+	(*GetDefinitionsResponse_Manifest)(nil),    // 19: penstock.usercode.v1.GetDefinitionsResponse.Manifest
+	(*GetDefinitionsResponse_Job)(nil),         // 20: penstock.usercode.v1.GetDefinitionsResponse.Job
+	(*GetDefinitionsResponse_ManifestEnd)(nil), // 21: penstock.usercode.v1.GetDefinitionsResponse.ManifestEnd
+	(*GetDefinitionsResponse_Bodies)(nil),      // 22: penstock.usercode.v1.GetDefinitionsResponse.Bodies
+	(*GetDefinitionsResponse_Closing)(nil),     // 23: penstock.usercode.v1.GetDefinitionsResponse.Closing
+	(*DeleteOutputsResponse_Failed)(nil),       // 24: penstock.usercode.v1.DeleteOutputsResponse.Failed
+	(*HostInfo)(nil),                           // 25: penstock.usercode.v1.HostInfo
+	(*ServerInfo)(nil),                         // 26: penstock.usercode.v1.ServerInfo
+	(*durationpb.Duration)(nil),                // 27: google.protobuf.Duration
 }
 var file_penstock_usercode_v1_usercode_proto_depIdxs = []int32{
-	22, // 0: penstock.usercode.v1.GetServerInfoRequest.host:type_name -> penstock.usercode.v1.HostInfo
-	23, // 1: penstock.usercode.v1.GetServerInfoResponse.server:type_name -> penstock.usercode.v1.ServerInfo
-	14, // 2: penstock.usercode.v1.GetDefinitionsRequest.open:type_name -> penstock.usercode.v1.GetDefinitionsRequest.Open
-	15, // 3: penstock.usercode.v1.GetDefinitionsRequest.want:type_name -> penstock.usercode.v1.GetDefinitionsRequest.Want
-	16, // 4: penstock.usercode.v1.GetDefinitionsResponse.opening:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Opening
-	17, // 5: penstock.usercode.v1.GetDefinitionsResponse.manifest:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Manifest
-	19, // 6: penstock.usercode.v1.GetDefinitionsResponse.manifest_end:type_name -> penstock.usercode.v1.GetDefinitionsResponse.ManifestEnd
-	20, // 7: penstock.usercode.v1.GetDefinitionsResponse.bodies:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Bodies
-	21, // 8: penstock.usercode.v1.GetDefinitionsResponse.closing:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Closing
-	24, // 9: penstock.usercode.v1.StartRunRequest.start_lease:type_name -> google.protobuf.Duration
+	25, // 0: penstock.usercode.v1.GetServerInfoRequest.host:type_name -> penstock.usercode.v1.HostInfo
+	26, // 1: penstock.usercode.v1.GetServerInfoResponse.server:type_name -> penstock.usercode.v1.ServerInfo
+	16, // 2: penstock.usercode.v1.GetDefinitionsRequest.open:type_name -> penstock.usercode.v1.GetDefinitionsRequest.Open
+	17, // 3: penstock.usercode.v1.GetDefinitionsRequest.want:type_name -> penstock.usercode.v1.GetDefinitionsRequest.Want
+	18, // 4: penstock.usercode.v1.GetDefinitionsResponse.opening:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Opening
+	19, // 5: penstock.usercode.v1.GetDefinitionsResponse.manifest:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Manifest
+	21, // 6: penstock.usercode.v1.GetDefinitionsResponse.manifest_end:type_name -> penstock.usercode.v1.GetDefinitionsResponse.ManifestEnd
+	22, // 7: penstock.usercode.v1.GetDefinitionsResponse.bodies:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Bodies
+	23, // 8: penstock.usercode.v1.GetDefinitionsResponse.closing:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Closing
+	27, // 9: penstock.usercode.v1.StartRunRequest.start_lease:type_name -> google.protobuf.Duration
 	13, // 10: penstock.usercode.v1.StartRunResponse.accepted:type_name -> penstock.usercode.v1.AttemptState
 	8,  // 11: penstock.usercode.v1.StartRunResponse.refused:type_name -> penstock.usercode.v1.StartRefusal
 	0,  // 12: penstock.usercode.v1.StartRefusal.reason:type_name -> penstock.usercode.v1.StartRefusalReason
-	24, // 13: penstock.usercode.v1.CancelRunRequest.grace:type_name -> google.protobuf.Duration
+	27, // 13: penstock.usercode.v1.CancelRunRequest.grace:type_name -> google.protobuf.Duration
 	13, // 14: penstock.usercode.v1.CancelRunResponse.attempt:type_name -> penstock.usercode.v1.AttemptState
 	13, // 15: penstock.usercode.v1.GetRunAttemptResponse.attempt:type_name -> penstock.usercode.v1.AttemptState
 	1,  // 16: penstock.usercode.v1.AttemptState.phase:type_name -> penstock.usercode.v1.AttemptPhase
-	22, // 17: penstock.usercode.v1.GetDefinitionsRequest.Open.host:type_name -> penstock.usercode.v1.HostInfo
-	23, // 18: penstock.usercode.v1.GetDefinitionsResponse.Opening.server:type_name -> penstock.usercode.v1.ServerInfo
-	18, // 19: penstock.usercode.v1.GetDefinitionsResponse.Manifest.jobs:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Job
-	2,  // 20: penstock.usercode.v1.UserCodeService.GetServerInfo:input_type -> penstock.usercode.v1.GetServerInfoRequest
-	4,  // 21: penstock.usercode.v1.UserCodeService.GetDefinitions:input_type -> penstock.usercode.v1.GetDefinitionsRequest
-	6,  // 22: penstock.usercode.v1.UserCodeService.StartRun:input_type -> penstock.usercode.v1.StartRunRequest
-	9,  // 23: penstock.usercode.v1.UserCodeService.CancelRun:input_type -> penstock.usercode.v1.CancelRunRequest
-	11, // 24: penstock.usercode.v1.UserCodeService.GetRunAttempt:input_type -> penstock.usercode.v1.GetRunAttemptRequest
-	3,  // 25: penstock.usercode.v1.UserCodeService.GetServerInfo:output_type -> penstock.usercode.v1.GetServerInfoResponse
-	5,  // 26: penstock.usercode.v1.UserCodeService.GetDefinitions:output_type -> penstock.usercode.v1.GetDefinitionsResponse
-	7,  // 27: penstock.usercode.v1.UserCodeService.StartRun:output_type -> penstock.usercode.v1.StartRunResponse
-	10, // 28: penstock.usercode.v1.UserCodeService.CancelRun:output_type -> penstock.usercode.v1.CancelRunResponse
-	12, // 29: penstock.usercode.v1.UserCodeService.GetRunAttempt:output_type -> penstock.usercode.v1.GetRunAttemptResponse
-	25, // [25:30] is the sub-list for method output_type
-	20, // [20:25] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	24, // 17: penstock.usercode.v1.DeleteOutputsResponse.failed:type_name -> penstock.usercode.v1.DeleteOutputsResponse.Failed
+	25, // 18: penstock.usercode.v1.GetDefinitionsRequest.Open.host:type_name -> penstock.usercode.v1.HostInfo
+	26, // 19: penstock.usercode.v1.GetDefinitionsResponse.Opening.server:type_name -> penstock.usercode.v1.ServerInfo
+	20, // 20: penstock.usercode.v1.GetDefinitionsResponse.Manifest.jobs:type_name -> penstock.usercode.v1.GetDefinitionsResponse.Job
+	2,  // 21: penstock.usercode.v1.UserCodeService.GetServerInfo:input_type -> penstock.usercode.v1.GetServerInfoRequest
+	4,  // 22: penstock.usercode.v1.UserCodeService.GetDefinitions:input_type -> penstock.usercode.v1.GetDefinitionsRequest
+	6,  // 23: penstock.usercode.v1.UserCodeService.StartRun:input_type -> penstock.usercode.v1.StartRunRequest
+	9,  // 24: penstock.usercode.v1.UserCodeService.CancelRun:input_type -> penstock.usercode.v1.CancelRunRequest
+	11, // 25: penstock.usercode.v1.UserCodeService.GetRunAttempt:input_type -> penstock.usercode.v1.GetRunAttemptRequest
+	14, // 26: penstock.usercode.v1.UserCodeService.DeleteOutputs:input_type -> penstock.usercode.v1.DeleteOutputsRequest
+	3,  // 27: penstock.usercode.v1.UserCodeService.GetServerInfo:output_type -> penstock.usercode.v1.GetServerInfoResponse
+	5,  // 28: penstock.usercode.v1.UserCodeService.GetDefinitions:output_type -> penstock.usercode.v1.GetDefinitionsResponse
+	7,  // 29: penstock.usercode.v1.UserCodeService.StartRun:output_type -> penstock.usercode.v1.StartRunResponse
+	10, // 30: penstock.usercode.v1.UserCodeService.CancelRun:output_type -> penstock.usercode.v1.CancelRunResponse
+	12, // 31: penstock.usercode.v1.UserCodeService.GetRunAttempt:output_type -> penstock.usercode.v1.GetRunAttemptResponse
+	15, // 32: penstock.usercode.v1.UserCodeService.DeleteOutputs:output_type -> penstock.usercode.v1.DeleteOutputsResponse
+	27, // [27:33] is the sub-list for method output_type
+	21, // [21:27] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_penstock_usercode_v1_usercode_proto_init() }
@@ -1736,7 +1907,7 @@ func file_penstock_usercode_v1_usercode_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_usercode_v1_usercode_proto_rawDesc), len(file_penstock_usercode_v1_usercode_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	UserCodeService_StartRun_FullMethodName       = "/penstock.usercode.v1.UserCodeService/StartRun"
 	UserCodeService_CancelRun_FullMethodName      = "/penstock.usercode.v1.UserCodeService/CancelRun"
 	UserCodeService_GetRunAttempt_FullMethodName  = "/penstock.usercode.v1.UserCodeService/GetRunAttempt"
+	UserCodeService_DeleteOutputs_FullMethodName  = "/penstock.usercode.v1.UserCodeService/DeleteOutputs"
 )
 
 // UserCodeServiceClient is the client API for UserCodeService service.
@@ -46,6 +47,9 @@ type UserCodeServiceClient interface {
 	CancelRun(ctx context.Context, in *CancelRunRequest, opts ...grpc.CallOption) (*CancelRunResponse, error)
 	// GetRunAttempt says what this server knows of an attempt; used after a StartRun with unknown outcome.
 	GetRunAttempt(ctx context.Context, in *GetRunAttemptRequest, opts ...grpc.CallOption) (*GetRunAttemptResponse, error)
+	// DeleteOutputs removes what runs that were deleted have in the output store. Idempotent. Only asked of servers with the
+	// capability output_store.
+	DeleteOutputs(ctx context.Context, in *DeleteOutputsRequest, opts ...grpc.CallOption) (*DeleteOutputsResponse, error)
 }
 
 type userCodeServiceClient struct {
@@ -109,6 +113,16 @@ func (c *userCodeServiceClient) GetRunAttempt(ctx context.Context, in *GetRunAtt
 	return out, nil
 }
 
+func (c *userCodeServiceClient) DeleteOutputs(ctx context.Context, in *DeleteOutputsRequest, opts ...grpc.CallOption) (*DeleteOutputsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteOutputsResponse)
+	err := c.cc.Invoke(ctx, UserCodeService_DeleteOutputs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UserCodeServiceServer is the server API for UserCodeService service.
 // All implementations must embed UnimplementedUserCodeServiceServer
 // for forward compatibility.
@@ -127,6 +141,9 @@ type UserCodeServiceServer interface {
 	CancelRun(context.Context, *CancelRunRequest) (*CancelRunResponse, error)
 	// GetRunAttempt says what this server knows of an attempt; used after a StartRun with unknown outcome.
 	GetRunAttempt(context.Context, *GetRunAttemptRequest) (*GetRunAttemptResponse, error)
+	// DeleteOutputs removes what runs that were deleted have in the output store. Idempotent. Only asked of servers with the
+	// capability output_store.
+	DeleteOutputs(context.Context, *DeleteOutputsRequest) (*DeleteOutputsResponse, error)
 	mustEmbedUnimplementedUserCodeServiceServer()
 }
 
@@ -151,6 +168,9 @@ func (UnimplementedUserCodeServiceServer) CancelRun(context.Context, *CancelRunR
 }
 func (UnimplementedUserCodeServiceServer) GetRunAttempt(context.Context, *GetRunAttemptRequest) (*GetRunAttemptResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRunAttempt not implemented")
+}
+func (UnimplementedUserCodeServiceServer) DeleteOutputs(context.Context, *DeleteOutputsRequest) (*DeleteOutputsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteOutputs not implemented")
 }
 func (UnimplementedUserCodeServiceServer) mustEmbedUnimplementedUserCodeServiceServer() {}
 func (UnimplementedUserCodeServiceServer) testEmbeddedByValue()                         {}
@@ -252,6 +272,24 @@ func _UserCodeService_GetRunAttempt_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserCodeService_DeleteOutputs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteOutputsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserCodeServiceServer).DeleteOutputs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserCodeService_DeleteOutputs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserCodeServiceServer).DeleteOutputs(ctx, req.(*DeleteOutputsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UserCodeService_ServiceDesc is the grpc.ServiceDesc for UserCodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -274,6 +312,10 @@ var UserCodeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetRunAttempt",
 			Handler:    _UserCodeService_GetRunAttempt_Handler,
+		},
+		{
+			MethodName: "DeleteOutputs",
+			Handler:    _UserCodeService_DeleteOutputs_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

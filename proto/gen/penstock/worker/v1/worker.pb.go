@@ -102,6 +102,8 @@ const (
 	Outcome_OUTCOME_CANCELED Outcome = 3
 	// Not run, because something before it failed.
 	Outcome_OUTCOME_SKIPPED Outcome = 4
+	// Not run, because the stored result of an earlier run was taken. As good as a success.
+	Outcome_OUTCOME_REUSED Outcome = 5
 )
 
 // Enum value maps for Outcome.
@@ -112,6 +114,7 @@ var (
 		2: "OUTCOME_FAILURE",
 		3: "OUTCOME_CANCELED",
 		4: "OUTCOME_SKIPPED",
+		5: "OUTCOME_REUSED",
 	}
 	Outcome_value = map[string]int32{
 		"OUTCOME_UNSPECIFIED": 0,
@@ -119,6 +122,7 @@ var (
 		"OUTCOME_FAILURE":     2,
 		"OUTCOME_CANCELED":    3,
 		"OUTCOME_SKIPPED":     4,
+		"OUTCOME_REUSED":      5,
 	}
 )
 
@@ -743,8 +747,11 @@ type RunSpec struct {
 	ConfigJson []byte `protobuf:"bytes,6,opt,name=config_json,json=configJson,proto3" json:"config_json,omitempty"`
 	// Tags of the run, sorted by key.
 	Tags []*v1.Tag `protobuf:"bytes,7,rep,name=tags,proto3" json:"tags,omitempty"`
-	// Op paths to execute, resolved by the host, sorted; empty means all.
-	OpPaths       []string `protobuf:"bytes,8,rep,name=op_paths,json=opPaths,proto3" json:"op_paths,omitempty"`
+	// Op paths to execute, resolved by the host, sorted; empty means all. "op" means all instances of a mapped op,
+	// "op[key]" only that one.
+	OpPaths []string `protobuf:"bytes,8,rep,name=op_paths,json=opPaths,proto3" json:"op_paths,omitempty"`
+	// Outputs of other runs that ops which are not executed stand for, sorted by op path.
+	Outputs       []*StoredOutput `protobuf:"bytes,9,rep,name=outputs,proto3" json:"outputs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -835,6 +842,123 @@ func (x *RunSpec) GetOpPaths() []string {
 	return nil
 }
 
+func (x *RunSpec) GetOutputs() []*StoredOutput {
+	if x != nil {
+		return x.Outputs
+	}
+	return nil
+}
+
+// StoredOutput is an output that an earlier run has stored, in place of one of an op that is not executed.
+type StoredOutput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Op path, the same in both runs: "graph.op", "op[key]".
+	OpPath string `protobuf:"bytes,1,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	// Run that has it.
+	RunId string `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Where and what it is.
+	Output        *Output `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredOutput) Reset() {
+	*x = StoredOutput{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredOutput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredOutput) ProtoMessage() {}
+
+func (x *StoredOutput) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredOutput.ProtoReflect.Descriptor instead.
+func (*StoredOutput) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StoredOutput) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
+func (x *StoredOutput) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *StoredOutput) GetOutput() *Output {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+// StoredOutputs is how the host keeps them: as one body, named by its digest.
+type StoredOutputs struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outputs, sorted by op path.
+	Outputs       []*StoredOutput `protobuf:"bytes,1,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredOutputs) Reset() {
+	*x = StoredOutputs{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredOutputs) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredOutputs) ProtoMessage() {}
+
+func (x *StoredOutputs) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredOutputs.ProtoReflect.Descriptor instead.
+func (*StoredOutputs) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *StoredOutputs) GetOutputs() []*StoredOutput {
+	if x != nil {
+		return x.Outputs
+	}
+	return nil
+}
+
 // Denied ends an attempt before or during its run.
 type Denied struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -848,7 +972,7 @@ type Denied struct {
 
 func (x *Denied) Reset() {
 	*x = Denied{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +984,7 @@ func (x *Denied) String() string {
 func (*Denied) ProtoMessage() {}
 
 func (x *Denied) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +997,7 @@ func (x *Denied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Denied.ProtoReflect.Descriptor instead.
 func (*Denied) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{7}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Denied) GetReason() DenialReason {
@@ -901,7 +1025,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1037,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1050,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{8}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ack) GetSeq() uint64 {
@@ -951,7 +1075,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1087,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1100,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{9}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Cancel) GetGrace() *durationpb.Duration {
@@ -1011,7 +1135,7 @@ type GoAway struct {
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1147,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1160,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{10}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GoAway) GetRetryAfter() *durationpb.Duration {
@@ -1057,7 +1181,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1193,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1206,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{11}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Heartbeat) GetUptime() *durationpb.Duration {
@@ -1103,7 +1227,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1239,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1252,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{12}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Finished) GetLastSeq() uint64 {
@@ -1152,7 +1276,7 @@ type EventBatch struct {
 
 func (x *EventBatch) Reset() {
 	*x = EventBatch{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1288,7 @@ func (x *EventBatch) String() string {
 func (*EventBatch) ProtoMessage() {}
 
 func (x *EventBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1301,7 @@ func (x *EventBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventBatch.ProtoReflect.Descriptor instead.
 func (*EventBatch) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{13}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EventBatch) GetFirstSeq() uint64 {
@@ -1199,7 +1323,7 @@ type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Worker's clock. For people; order is seq.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
-	// Op path ("graph.op"); empty for the run.
+	// Op path ("graph.op", of an instance of a mapped op "graph.op[key]"); empty for the run.
 	OpPath string `protobuf:"bytes,2,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
 	// Op attempt, from 1; 0 for the run.
 	OpAttempt uint32 `protobuf:"varint,3,opt,name=op_attempt,json=opAttempt,proto3" json:"op_attempt,omitempty"`
@@ -1215,7 +1339,14 @@ type Event struct {
 	//	*Event_RunFinished
 	//	*Event_OpStarted
 	//	*Event_OpFinished
+	//	*Event_Output
 	//	*Event_Log
+	//	*Event_Progress
+	//	*Event_Note
+	//	*Event_TagsAdded
+	//	*Event_MapExpanded
+	//	*Event_Captured
+	//	*Event_Resource
 	Detail        isEvent_Detail `protobuf_oneof:"detail"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1223,7 +1354,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1366,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1379,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{14}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Event) GetTime() *timestamppb.Timestamp {
@@ -1329,10 +1460,73 @@ func (x *Event) GetOpFinished() *OpFinished {
 	return nil
 }
 
+func (x *Event) GetOutput() *Output {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_Output); ok {
+			return x.Output
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetLog() *LogRecord {
 	if x != nil {
 		if x, ok := x.Detail.(*Event_Log); ok {
 			return x.Log
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetProgress() *Progress {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetNote() *Note {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_Note); ok {
+			return x.Note
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetTagsAdded() *TagsAdded {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_TagsAdded); ok {
+			return x.TagsAdded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMapExpanded() *MapExpanded {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_MapExpanded); ok {
+			return x.MapExpanded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetCaptured() *Captured {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_Captured); ok {
+			return x.Captured
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetResource() *ResourceChange {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_Resource); ok {
+			return x.Resource
 		}
 	}
 	return nil
@@ -1362,9 +1556,44 @@ type Event_OpFinished struct {
 	OpFinished *OpFinished `protobuf:"bytes,19,opt,name=op_finished,json=opFinished,proto3,oneof"`
 }
 
+type Event_Output struct {
+	// Kind output: what became of an op's output, after its op_finished.
+	Output *Output `protobuf:"bytes,20,opt,name=output,proto3,oneof"`
+}
+
 type Event_Log struct {
 	// Kind log: structured log line.
 	Log *LogRecord `protobuf:"bytes,21,opt,name=log,proto3,oneof"`
+}
+
+type Event_Progress struct {
+	// Kind progress: how far an op is.
+	Progress *Progress `protobuf:"bytes,22,opt,name=progress,proto3,oneof"`
+}
+
+type Event_Note struct {
+	// Kind note: metadata that user code attaches to its op or run.
+	Note *Note `protobuf:"bytes,23,opt,name=note,proto3,oneof"`
+}
+
+type Event_TagsAdded struct {
+	// Kind tags_added: tags that user code gives its own run.
+	TagsAdded *TagsAdded `protobuf:"bytes,24,opt,name=tags_added,json=tagsAdded,proto3,oneof"`
+}
+
+type Event_MapExpanded struct {
+	// Kind map_expanded: the instances of mapped ops are known.
+	MapExpanded *MapExpanded `protobuf:"bytes,25,opt,name=map_expanded,json=mapExpanded,proto3,oneof"`
+}
+
+type Event_Captured struct {
+	// Kind captured: what was written to stdout or stderr.
+	Captured *Captured `protobuf:"bytes,26,opt,name=captured,proto3,oneof"`
+}
+
+type Event_Resource struct {
+	// Kinds resource_opened and resource_closed.
+	Resource *ResourceChange `protobuf:"bytes,27,opt,name=resource,proto3,oneof"`
 }
 
 func (*Event_RunStarted) isEvent_Detail() {}
@@ -1375,7 +1604,21 @@ func (*Event_OpStarted) isEvent_Detail() {}
 
 func (*Event_OpFinished) isEvent_Detail() {}
 
+func (*Event_Output) isEvent_Detail() {}
+
 func (*Event_Log) isEvent_Detail() {}
+
+func (*Event_Progress) isEvent_Detail() {}
+
+func (*Event_Note) isEvent_Detail() {}
+
+func (*Event_TagsAdded) isEvent_Detail() {}
+
+func (*Event_MapExpanded) isEvent_Detail() {}
+
+func (*Event_Captured) isEvent_Detail() {}
+
+func (*Event_Resource) isEvent_Detail() {}
 
 // RunStarted is made when user code is about to start.
 type RunStarted struct {
@@ -1388,7 +1631,7 @@ type RunStarted struct {
 
 func (x *RunStarted) Reset() {
 	*x = RunStarted{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1643,7 @@ func (x *RunStarted) String() string {
 func (*RunStarted) ProtoMessage() {}
 
 func (x *RunStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1656,7 @@ func (x *RunStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunStarted.ProtoReflect.Descriptor instead.
 func (*RunStarted) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{15}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RunStarted) GetOps() uint32 {
@@ -1436,7 +1679,7 @@ type RunFinished struct {
 
 func (x *RunFinished) Reset() {
 	*x = RunFinished{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1691,7 @@ func (x *RunFinished) String() string {
 func (*RunFinished) ProtoMessage() {}
 
 func (x *RunFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1704,7 @@ func (x *RunFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFinished.ProtoReflect.Descriptor instead.
 func (*RunFinished) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{16}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RunFinished) GetOutcome() Outcome {
@@ -1487,7 +1730,7 @@ type OpStarted struct {
 
 func (x *OpStarted) Reset() {
 	*x = OpStarted{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1742,7 @@ func (x *OpStarted) String() string {
 func (*OpStarted) ProtoMessage() {}
 
 func (x *OpStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,10 +1755,10 @@ func (x *OpStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpStarted.ProtoReflect.Descriptor instead.
 func (*OpStarted) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{17}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{19}
 }
 
-// OpFinished is made after it. Without retry_after it is the op's end, which may also come without an OpStarted:
+// OpFinished is made after it, at once: its output may still be on its way to the store. Without retry_after it is the op's end, which may also come without an OpStarted:
 // of an op that was skipped, or canceled before its turn.
 type OpFinished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1533,7 +1776,7 @@ type OpFinished struct {
 
 func (x *OpFinished) Reset() {
 	*x = OpFinished{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1788,7 @@ func (x *OpFinished) String() string {
 func (*OpFinished) ProtoMessage() {}
 
 func (x *OpFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +1801,7 @@ func (x *OpFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpFinished.ProtoReflect.Descriptor instead.
 func (*OpFinished) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{18}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OpFinished) GetOutcome() Outcome {
@@ -1606,7 +1849,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1861,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1874,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{19}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Failure) GetReason() string {
@@ -1662,6 +1905,472 @@ func (x *Failure) GetCauses() []string {
 	return nil
 }
 
+// Output is an op's output in the output store. It exists only once it is stored durably.
+type Output struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Output name, "result".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Address in the output store of the user code; empty when it was not stored.
+	Address string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	// Bytes.
+	Size uint64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// SHA-256 of the bytes.
+	Digest []byte `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Metadata that user code attached to it, in order.
+	Metadata []*v11.Entry `protobuf:"bytes,5,rep,name=metadata,proto3" json:"metadata,omitempty"`
+	// Codec of the bytes, for example "json".
+	Codec string `protobuf:"bytes,6,opt,name=codec,proto3" json:"codec,omitempty"`
+	// Why it was not stored, for people; empty when it was.
+	NotStored string `protobuf:"bytes,7,opt,name=not_stored,json=notStored,proto3" json:"not_stored,omitempty"`
+	// Run that it was taken from without running the op; empty otherwise.
+	ReusedFrom    string `protobuf:"bytes,8,opt,name=reused_from,json=reusedFrom,proto3" json:"reused_from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Output) Reset() {
+	*x = Output{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Output) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Output) ProtoMessage() {}
+
+func (x *Output) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Output.ProtoReflect.Descriptor instead.
+func (*Output) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Output) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Output) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Output) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Output) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Output) GetMetadata() []*v11.Entry {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Output) GetCodec() string {
+	if x != nil {
+		return x.Codec
+	}
+	return ""
+}
+
+func (x *Output) GetNotStored() string {
+	if x != nil {
+		return x.NotStored
+	}
+	return ""
+}
+
+func (x *Output) GetReusedFrom() string {
+	if x != nil {
+		return x.ReusedFrom
+	}
+	return ""
+}
+
+// Progress of an op. The newest counts.
+type Progress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Units done.
+	Done float64 `protobuf:"fixed64,1,opt,name=done,proto3" json:"done,omitempty"`
+	// Units in all; 0 when that is not known.
+	Total float64 `protobuf:"fixed64,2,opt,name=total,proto3" json:"total,omitempty"`
+	// Unit, for example "rows"; may be empty.
+	Unit          string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Progress) Reset() {
+	*x = Progress{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Progress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Progress) ProtoMessage() {}
+
+func (x *Progress) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Progress.ProtoReflect.Descriptor instead.
+func (*Progress) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Progress) GetDone() float64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Progress) GetTotal() float64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *Progress) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+// Note is metadata; the message is Event.message.
+type Note struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Entries, in order.
+	Entries       []*v11.Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Note) Reset() {
+	*x = Note{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Note) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Note) ProtoMessage() {}
+
+func (x *Note) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Note.ProtoReflect.Descriptor instead.
+func (*Note) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Note) GetEntries() []*v11.Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// TagsAdded adds tags to the run; each replaces one with its key.
+type TagsAdded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tags, sorted by key.
+	Tags          []*v1.Tag `protobuf:"bytes,1,rep,name=tags,proto3" json:"tags,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TagsAdded) Reset() {
+	*x = TagsAdded{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TagsAdded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TagsAdded) ProtoMessage() {}
+
+func (x *TagsAdded) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TagsAdded.ProtoReflect.Descriptor instead.
+func (*TagsAdded) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *TagsAdded) GetTags() []*v1.Tag {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+// MapExpanded tells the instances of the ops of a map. Event.op_path is empty.
+type MapExpanded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Op paths of the ops that are mapped, of this instance of an outer map if there is one: "parse", "outer[a].parse".
+	OpPaths []string `protobuf:"bytes,1,rep,name=op_paths,json=opPaths,proto3" json:"op_paths,omitempty"`
+	// Keys, in the order of the items. At most 2,000 an event; more follow in another.
+	Keys []string `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Instances in all.
+	Total         uint32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MapExpanded) Reset() {
+	*x = MapExpanded{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MapExpanded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MapExpanded) ProtoMessage() {}
+
+func (x *MapExpanded) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MapExpanded.ProtoReflect.Descriptor instead.
+func (*MapExpanded) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *MapExpanded) GetOpPaths() []string {
+	if x != nil {
+		return x.OpPaths
+	}
+	return nil
+}
+
+func (x *MapExpanded) GetKeys() []string {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *MapExpanded) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+// Captured is a piece of what a process wrote. Event.op_path is empty where several ops ran, so that it may be of any.
+type Captured struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 stdout, 2 stderr.
+	Descriptor_ uint32 `protobuf:"varint,1,opt,name=descriptor,proto3" json:"descriptor,omitempty"`
+	// Bytes as written; not UTF-8 for sure, cut anywhere. At most 64 KiB.
+	Data []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	// Bytes left out before it, because only so much is kept.
+	Skipped uint64 `protobuf:"varint,3,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// Ops that ran then, when op_path is empty; at most 16.
+	Candidates    []string `protobuf:"bytes,4,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Captured) Reset() {
+	*x = Captured{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Captured) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Captured) ProtoMessage() {}
+
+func (x *Captured) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Captured.ProtoReflect.Descriptor instead.
+func (*Captured) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Captured) GetDescriptor_() uint32 {
+	if x != nil {
+		return x.Descriptor_
+	}
+	return 0
+}
+
+func (x *Captured) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *Captured) GetSkipped() uint64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *Captured) GetCandidates() []string {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+// ResourceChange tells that a resource was opened or closed; the message is Event.message.
+type ResourceChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Time that it took.
+	Duration *durationpb.Duration `protobuf:"bytes,2,opt,name=duration,proto3" json:"duration,omitempty"`
+	// Why it failed; unset when it did not.
+	Failure       *Failure `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourceChange) Reset() {
+	*x = ResourceChange{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourceChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourceChange) ProtoMessage() {}
+
+func (x *ResourceChange) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourceChange.ProtoReflect.Descriptor instead.
+func (*ResourceChange) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ResourceChange) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ResourceChange) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *ResourceChange) GetFailure() *Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
 // LogRecord is a structured log line; the message is Event.message.
 type LogRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1675,7 +2384,7 @@ type LogRecord struct {
 
 func (x *LogRecord) Reset() {
 	*x = LogRecord{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +2396,7 @@ func (x *LogRecord) String() string {
 func (*LogRecord) ProtoMessage() {}
 
 func (x *LogRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +2409,7 @@ func (x *LogRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRecord.ProtoReflect.Descriptor instead.
 func (*LogRecord) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{20}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *LogRecord) GetLevel() int32 {
@@ -1760,7 +2469,7 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\vbatch_delay\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"batchDelay\"6\n" +
 	"\x05Grant\x12-\n" +
-	"\x03run\x18\x01 \x01(\v2\x1b.penstock.worker.v1.RunSpecR\x03run\"\xff\x01\n" +
+	"\x03run\x18\x01 \x01(\v2\x1b.penstock.worker.v1.RunSpecR\x03run\"\xbb\x02\n" +
 	"\aRunSpec\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x1e\n" +
@@ -1772,7 +2481,14 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\vconfig_json\x18\x06 \x01(\fR\n" +
 	"configJson\x12(\n" +
 	"\x04tags\x18\a \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12\x19\n" +
-	"\bop_paths\x18\b \x03(\tR\aopPaths\"\\\n" +
+	"\bop_paths\x18\b \x03(\tR\aopPaths\x12:\n" +
+	"\aoutputs\x18\t \x03(\v2 .penstock.worker.v1.StoredOutputR\aoutputs\"r\n" +
+	"\fStoredOutput\x12\x17\n" +
+	"\aop_path\x18\x01 \x01(\tR\x06opPath\x12\x15\n" +
+	"\x06run_id\x18\x02 \x01(\tR\x05runId\x122\n" +
+	"\x06output\x18\x03 \x01(\v2\x1a.penstock.worker.v1.OutputR\x06output\"K\n" +
+	"\rStoredOutputs\x12:\n" +
+	"\aoutputs\x18\x01 \x03(\v2 .penstock.worker.v1.StoredOutputR\aoutputs\"\\\n" +
 	"\x06Denied\x128\n" +
 	"\x06reason\x18\x01 \x01(\x0e2 .penstock.worker.v1.DenialReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\x17\n" +
@@ -1792,7 +2508,7 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\n" +
 	"EventBatch\x12\x1b\n" +
 	"\tfirst_seq\x18\x01 \x01(\x04R\bfirstSeq\x12\x16\n" +
-	"\x06events\x18\x02 \x03(\fR\x06events\"\xe6\x03\n" +
+	"\x06events\x18\x02 \x03(\fR\x06events\"\x8c\a\n" +
 	"\x05Event\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x17\n" +
 	"\aop_path\x18\x02 \x01(\tR\x06opPath\x12\x1d\n" +
@@ -1806,8 +2522,16 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\n" +
 	"op_started\x18\x12 \x01(\v2\x1d.penstock.worker.v1.OpStartedH\x00R\topStarted\x12A\n" +
 	"\vop_finished\x18\x13 \x01(\v2\x1e.penstock.worker.v1.OpFinishedH\x00R\n" +
-	"opFinished\x121\n" +
-	"\x03log\x18\x15 \x01(\v2\x1d.penstock.worker.v1.LogRecordH\x00R\x03logB\b\n" +
+	"opFinished\x124\n" +
+	"\x06output\x18\x14 \x01(\v2\x1a.penstock.worker.v1.OutputH\x00R\x06output\x121\n" +
+	"\x03log\x18\x15 \x01(\v2\x1d.penstock.worker.v1.LogRecordH\x00R\x03log\x12:\n" +
+	"\bprogress\x18\x16 \x01(\v2\x1c.penstock.worker.v1.ProgressH\x00R\bprogress\x12.\n" +
+	"\x04note\x18\x17 \x01(\v2\x18.penstock.worker.v1.NoteH\x00R\x04note\x12>\n" +
+	"\n" +
+	"tags_added\x18\x18 \x01(\v2\x1d.penstock.worker.v1.TagsAddedH\x00R\ttagsAdded\x12D\n" +
+	"\fmap_expanded\x18\x19 \x01(\v2\x1f.penstock.worker.v1.MapExpandedH\x00R\vmapExpanded\x12:\n" +
+	"\bcaptured\x18\x1a \x01(\v2\x1c.penstock.worker.v1.CapturedH\x00R\bcaptured\x12@\n" +
+	"\bresource\x18\x1b \x01(\v2\".penstock.worker.v1.ResourceChangeH\x00R\bresourceB\b\n" +
 	"\x06detail\"\x1e\n" +
 	"\n" +
 	"RunStarted\x12\x10\n" +
@@ -1827,7 +2551,43 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x14\n" +
 	"\x05stack\x18\x03 \x01(\tR\x05stack\x12\x16\n" +
-	"\x06causes\x18\x04 \x03(\tR\x06causes\"^\n" +
+	"\x06causes\x18\x04 \x03(\tR\x06causes\"\xf1\x01\n" +
+	"\x06Output\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x127\n" +
+	"\bmetadata\x18\x05 \x03(\v2\x1b.penstock.metadata.v1.EntryR\bmetadata\x12\x14\n" +
+	"\x05codec\x18\x06 \x01(\tR\x05codec\x12\x1d\n" +
+	"\n" +
+	"not_stored\x18\a \x01(\tR\tnotStored\x12\x1f\n" +
+	"\vreused_from\x18\b \x01(\tR\n" +
+	"reusedFrom\"H\n" +
+	"\bProgress\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\x01R\x04done\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x01R\x05total\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\"=\n" +
+	"\x04Note\x125\n" +
+	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"5\n" +
+	"\tTagsAdded\x12(\n" +
+	"\x04tags\x18\x01 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\"R\n" +
+	"\vMapExpanded\x12\x19\n" +
+	"\bop_paths\x18\x01 \x03(\tR\aopPaths\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\tR\x04keys\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\rR\x05total\"x\n" +
+	"\bCaptured\x12\x1e\n" +
+	"\n" +
+	"descriptor\x18\x01 \x01(\rR\n" +
+	"descriptor\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x18\n" +
+	"\askipped\x18\x03 \x01(\x04R\askipped\x12\x1e\n" +
+	"\n" +
+	"candidates\x18\x04 \x03(\tR\n" +
+	"candidates\"\x92\x01\n" +
+	"\x0eResourceChange\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\x125\n" +
+	"\afailure\x18\x03 \x01(\v2\x1b.penstock.worker.v1.FailureR\afailure\"^\n" +
 	"\tLogRecord\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\x11R\x05level\x12;\n" +
 	"\n" +
@@ -1838,13 +2598,14 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\x1dDENIAL_REASON_ALREADY_GRANTED\x10\x01\x12\x1e\n" +
 	"\x1aDENIAL_REASON_ATTEMPT_OVER\x10\x02\x12\x18\n" +
 	"\x14DENIAL_REASON_FENCED\x10\x03\x12$\n" +
-	" DENIAL_REASON_DEFINITION_CHANGED\x10\x04*w\n" +
+	" DENIAL_REASON_DEFINITION_CHANGED\x10\x04*\x8b\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_SUCCESS\x10\x01\x12\x13\n" +
 	"\x0fOUTCOME_FAILURE\x10\x02\x12\x14\n" +
 	"\x10OUTCOME_CANCELED\x10\x03\x12\x13\n" +
-	"\x0fOUTCOME_SKIPPED\x10\x042d\n" +
+	"\x0fOUTCOME_SKIPPED\x10\x04\x12\x12\n" +
+	"\x0eOUTCOME_REUSED\x10\x052d\n" +
 	"\rWorkerService\x12S\n" +
 	"\x06Attach\x12!.penstock.worker.v1.AttachRequest\x1a\".penstock.worker.v1.AttachResponse(\x010\x01B\xd7\x01\n" +
 	"\x16com.penstock.worker.v1B\vWorkerProtoP\x01ZFgithub.com/penstock-run/penstock/proto/gen/penstock/worker/v1;workerv1\xa2\x02\x03PWX\xaa\x02\x12Penstock.Worker.V1\xca\x02\x12Penstock\\Worker\\V1\xe2\x02\x1ePenstock\\Worker\\V1\\GPBMetadata\xea\x02\x14Penstock::Worker::V1b\x06proto3"
@@ -1862,7 +2623,7 @@ func file_penstock_worker_v1_worker_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_worker_v1_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_penstock_worker_v1_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_penstock_worker_v1_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_penstock_worker_v1_worker_proto_goTypes = []any{
 	(DenialReason)(0),             // 0: penstock.worker.v1.DenialReason
 	(Outcome)(0),                  // 1: penstock.worker.v1.Outcome
@@ -1873,65 +2634,89 @@ var file_penstock_worker_v1_worker_proto_goTypes = []any{
 	(*WorkerLimits)(nil),          // 6: penstock.worker.v1.WorkerLimits
 	(*Grant)(nil),                 // 7: penstock.worker.v1.Grant
 	(*RunSpec)(nil),               // 8: penstock.worker.v1.RunSpec
-	(*Denied)(nil),                // 9: penstock.worker.v1.Denied
-	(*Ack)(nil),                   // 10: penstock.worker.v1.Ack
-	(*Cancel)(nil),                // 11: penstock.worker.v1.Cancel
-	(*GoAway)(nil),                // 12: penstock.worker.v1.GoAway
-	(*Heartbeat)(nil),             // 13: penstock.worker.v1.Heartbeat
-	(*Finished)(nil),              // 14: penstock.worker.v1.Finished
-	(*EventBatch)(nil),            // 15: penstock.worker.v1.EventBatch
-	(*Event)(nil),                 // 16: penstock.worker.v1.Event
-	(*RunStarted)(nil),            // 17: penstock.worker.v1.RunStarted
-	(*RunFinished)(nil),           // 18: penstock.worker.v1.RunFinished
-	(*OpStarted)(nil),             // 19: penstock.worker.v1.OpStarted
-	(*OpFinished)(nil),            // 20: penstock.worker.v1.OpFinished
-	(*Failure)(nil),               // 21: penstock.worker.v1.Failure
-	(*LogRecord)(nil),             // 22: penstock.worker.v1.LogRecord
-	(*durationpb.Duration)(nil),   // 23: google.protobuf.Duration
-	(*v1.Tag)(nil),                // 24: penstock.tag.v1.Tag
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(*v11.Entry)(nil),             // 26: penstock.metadata.v1.Entry
+	(*StoredOutput)(nil),          // 9: penstock.worker.v1.StoredOutput
+	(*StoredOutputs)(nil),         // 10: penstock.worker.v1.StoredOutputs
+	(*Denied)(nil),                // 11: penstock.worker.v1.Denied
+	(*Ack)(nil),                   // 12: penstock.worker.v1.Ack
+	(*Cancel)(nil),                // 13: penstock.worker.v1.Cancel
+	(*GoAway)(nil),                // 14: penstock.worker.v1.GoAway
+	(*Heartbeat)(nil),             // 15: penstock.worker.v1.Heartbeat
+	(*Finished)(nil),              // 16: penstock.worker.v1.Finished
+	(*EventBatch)(nil),            // 17: penstock.worker.v1.EventBatch
+	(*Event)(nil),                 // 18: penstock.worker.v1.Event
+	(*RunStarted)(nil),            // 19: penstock.worker.v1.RunStarted
+	(*RunFinished)(nil),           // 20: penstock.worker.v1.RunFinished
+	(*OpStarted)(nil),             // 21: penstock.worker.v1.OpStarted
+	(*OpFinished)(nil),            // 22: penstock.worker.v1.OpFinished
+	(*Failure)(nil),               // 23: penstock.worker.v1.Failure
+	(*Output)(nil),                // 24: penstock.worker.v1.Output
+	(*Progress)(nil),              // 25: penstock.worker.v1.Progress
+	(*Note)(nil),                  // 26: penstock.worker.v1.Note
+	(*TagsAdded)(nil),             // 27: penstock.worker.v1.TagsAdded
+	(*MapExpanded)(nil),           // 28: penstock.worker.v1.MapExpanded
+	(*Captured)(nil),              // 29: penstock.worker.v1.Captured
+	(*ResourceChange)(nil),        // 30: penstock.worker.v1.ResourceChange
+	(*LogRecord)(nil),             // 31: penstock.worker.v1.LogRecord
+	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
+	(*v1.Tag)(nil),                // 33: penstock.tag.v1.Tag
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
+	(*v11.Entry)(nil),             // 35: penstock.metadata.v1.Entry
 }
 var file_penstock_worker_v1_worker_proto_depIdxs = []int32{
 	4,  // 0: penstock.worker.v1.AttachRequest.hello:type_name -> penstock.worker.v1.Hello
-	15, // 1: penstock.worker.v1.AttachRequest.events:type_name -> penstock.worker.v1.EventBatch
-	13, // 2: penstock.worker.v1.AttachRequest.heartbeat:type_name -> penstock.worker.v1.Heartbeat
-	14, // 3: penstock.worker.v1.AttachRequest.finished:type_name -> penstock.worker.v1.Finished
+	17, // 1: penstock.worker.v1.AttachRequest.events:type_name -> penstock.worker.v1.EventBatch
+	15, // 2: penstock.worker.v1.AttachRequest.heartbeat:type_name -> penstock.worker.v1.Heartbeat
+	16, // 3: penstock.worker.v1.AttachRequest.finished:type_name -> penstock.worker.v1.Finished
 	5,  // 4: penstock.worker.v1.AttachResponse.welcome:type_name -> penstock.worker.v1.Welcome
 	7,  // 5: penstock.worker.v1.AttachResponse.grant:type_name -> penstock.worker.v1.Grant
-	9,  // 6: penstock.worker.v1.AttachResponse.denied:type_name -> penstock.worker.v1.Denied
-	10, // 7: penstock.worker.v1.AttachResponse.ack:type_name -> penstock.worker.v1.Ack
-	11, // 8: penstock.worker.v1.AttachResponse.cancel:type_name -> penstock.worker.v1.Cancel
-	12, // 9: penstock.worker.v1.AttachResponse.go_away:type_name -> penstock.worker.v1.GoAway
-	23, // 10: penstock.worker.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
+	11, // 6: penstock.worker.v1.AttachResponse.denied:type_name -> penstock.worker.v1.Denied
+	12, // 7: penstock.worker.v1.AttachResponse.ack:type_name -> penstock.worker.v1.Ack
+	13, // 8: penstock.worker.v1.AttachResponse.cancel:type_name -> penstock.worker.v1.Cancel
+	14, // 9: penstock.worker.v1.AttachResponse.go_away:type_name -> penstock.worker.v1.GoAway
+	32, // 10: penstock.worker.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
 	6,  // 11: penstock.worker.v1.Welcome.limits:type_name -> penstock.worker.v1.WorkerLimits
-	23, // 12: penstock.worker.v1.WorkerLimits.batch_delay:type_name -> google.protobuf.Duration
+	32, // 12: penstock.worker.v1.WorkerLimits.batch_delay:type_name -> google.protobuf.Duration
 	8,  // 13: penstock.worker.v1.Grant.run:type_name -> penstock.worker.v1.RunSpec
-	24, // 14: penstock.worker.v1.RunSpec.tags:type_name -> penstock.tag.v1.Tag
-	0,  // 15: penstock.worker.v1.Denied.reason:type_name -> penstock.worker.v1.DenialReason
-	23, // 16: penstock.worker.v1.Cancel.grace:type_name -> google.protobuf.Duration
-	23, // 17: penstock.worker.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	23, // 18: penstock.worker.v1.Heartbeat.uptime:type_name -> google.protobuf.Duration
-	25, // 19: penstock.worker.v1.Event.time:type_name -> google.protobuf.Timestamp
-	17, // 20: penstock.worker.v1.Event.run_started:type_name -> penstock.worker.v1.RunStarted
-	18, // 21: penstock.worker.v1.Event.run_finished:type_name -> penstock.worker.v1.RunFinished
-	19, // 22: penstock.worker.v1.Event.op_started:type_name -> penstock.worker.v1.OpStarted
-	20, // 23: penstock.worker.v1.Event.op_finished:type_name -> penstock.worker.v1.OpFinished
-	22, // 24: penstock.worker.v1.Event.log:type_name -> penstock.worker.v1.LogRecord
-	1,  // 25: penstock.worker.v1.RunFinished.outcome:type_name -> penstock.worker.v1.Outcome
-	21, // 26: penstock.worker.v1.RunFinished.failure:type_name -> penstock.worker.v1.Failure
-	1,  // 27: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
-	23, // 28: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
-	21, // 29: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
-	23, // 30: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
-	26, // 31: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
-	2,  // 32: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
-	3,  // 33: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
-	33, // [33:34] is the sub-list for method output_type
-	32, // [32:33] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	33, // 14: penstock.worker.v1.RunSpec.tags:type_name -> penstock.tag.v1.Tag
+	9,  // 15: penstock.worker.v1.RunSpec.outputs:type_name -> penstock.worker.v1.StoredOutput
+	24, // 16: penstock.worker.v1.StoredOutput.output:type_name -> penstock.worker.v1.Output
+	9,  // 17: penstock.worker.v1.StoredOutputs.outputs:type_name -> penstock.worker.v1.StoredOutput
+	0,  // 18: penstock.worker.v1.Denied.reason:type_name -> penstock.worker.v1.DenialReason
+	32, // 19: penstock.worker.v1.Cancel.grace:type_name -> google.protobuf.Duration
+	32, // 20: penstock.worker.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	32, // 21: penstock.worker.v1.Heartbeat.uptime:type_name -> google.protobuf.Duration
+	34, // 22: penstock.worker.v1.Event.time:type_name -> google.protobuf.Timestamp
+	19, // 23: penstock.worker.v1.Event.run_started:type_name -> penstock.worker.v1.RunStarted
+	20, // 24: penstock.worker.v1.Event.run_finished:type_name -> penstock.worker.v1.RunFinished
+	21, // 25: penstock.worker.v1.Event.op_started:type_name -> penstock.worker.v1.OpStarted
+	22, // 26: penstock.worker.v1.Event.op_finished:type_name -> penstock.worker.v1.OpFinished
+	24, // 27: penstock.worker.v1.Event.output:type_name -> penstock.worker.v1.Output
+	31, // 28: penstock.worker.v1.Event.log:type_name -> penstock.worker.v1.LogRecord
+	25, // 29: penstock.worker.v1.Event.progress:type_name -> penstock.worker.v1.Progress
+	26, // 30: penstock.worker.v1.Event.note:type_name -> penstock.worker.v1.Note
+	27, // 31: penstock.worker.v1.Event.tags_added:type_name -> penstock.worker.v1.TagsAdded
+	28, // 32: penstock.worker.v1.Event.map_expanded:type_name -> penstock.worker.v1.MapExpanded
+	29, // 33: penstock.worker.v1.Event.captured:type_name -> penstock.worker.v1.Captured
+	30, // 34: penstock.worker.v1.Event.resource:type_name -> penstock.worker.v1.ResourceChange
+	1,  // 35: penstock.worker.v1.RunFinished.outcome:type_name -> penstock.worker.v1.Outcome
+	23, // 36: penstock.worker.v1.RunFinished.failure:type_name -> penstock.worker.v1.Failure
+	1,  // 37: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
+	32, // 38: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
+	23, // 39: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
+	32, // 40: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
+	35, // 41: penstock.worker.v1.Output.metadata:type_name -> penstock.metadata.v1.Entry
+	35, // 42: penstock.worker.v1.Note.entries:type_name -> penstock.metadata.v1.Entry
+	33, // 43: penstock.worker.v1.TagsAdded.tags:type_name -> penstock.tag.v1.Tag
+	32, // 44: penstock.worker.v1.ResourceChange.duration:type_name -> google.protobuf.Duration
+	23, // 45: penstock.worker.v1.ResourceChange.failure:type_name -> penstock.worker.v1.Failure
+	35, // 46: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
+	2,  // 47: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
+	3,  // 48: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
+	48, // [48:49] is the sub-list for method output_type
+	47, // [47:48] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_penstock_worker_v1_worker_proto_init() }
@@ -1953,12 +2738,19 @@ func file_penstock_worker_v1_worker_proto_init() {
 		(*AttachResponse_Cancel)(nil),
 		(*AttachResponse_GoAway)(nil),
 	}
-	file_penstock_worker_v1_worker_proto_msgTypes[14].OneofWrappers = []any{
+	file_penstock_worker_v1_worker_proto_msgTypes[16].OneofWrappers = []any{
 		(*Event_RunStarted)(nil),
 		(*Event_RunFinished)(nil),
 		(*Event_OpStarted)(nil),
 		(*Event_OpFinished)(nil),
+		(*Event_Output)(nil),
 		(*Event_Log)(nil),
+		(*Event_Progress)(nil),
+		(*Event_Note)(nil),
+		(*Event_TagsAdded)(nil),
+		(*Event_MapExpanded)(nil),
+		(*Event_Captured)(nil),
+		(*Event_Resource)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1966,7 +2758,7 @@ func file_penstock_worker_v1_worker_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_worker_v1_worker_proto_rawDesc), len(file_penstock_worker_v1_worker_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   21,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

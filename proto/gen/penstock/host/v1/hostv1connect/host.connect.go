@@ -31,6 +31,8 @@ const (
 	// HostServiceGetCapabilitiesProcedure is the procedure name of the HostService's GetCapabilities
 	// RPC.
 	HostServiceGetCapabilitiesProcedure = "/penstock.host.v1.HostService/GetCapabilities"
+	// HostServiceDiagnoseProcedure is the procedure name of the HostService's Diagnose RPC.
+	HostServiceDiagnoseProcedure = "/penstock.host.v1.HostService/Diagnose"
 )
 
 var (
@@ -48,6 +50,13 @@ var (
 			Procedure:  HostServiceGetCapabilitiesProcedure,
 		}
 	})
+	hostServiceDiagnoseSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_penstock_host_v1_host_proto.Services().ByName("HostService").Methods().ByName("Diagnose"),
+			Procedure:  HostServiceDiagnoseProcedure,
+		}
+	})
 )
 
 // HostServiceClient is a client for the penstock.host.v1.HostService service.
@@ -56,6 +65,8 @@ type HostServiceClient interface {
 	GetHost(context.Context, *v1.GetHostRequest) (*v1.GetHostResponse, error)
 	// GetCapabilities returns what this host asks of user code, for the checks of a build before it is deployed.
 	GetCapabilities(context.Context, *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error)
+	// Diagnose looks for what is wrong, or soon will be, and says what to do about it.
+	Diagnose(context.Context, *v1.DiagnoseRequest) (*v1.DiagnoseResponse, error)
 }
 
 // NewHostServiceClient constructs a client for the penstock.host.v1.HostService service. Multiple
@@ -70,6 +81,8 @@ type HostServiceHandler interface {
 	GetHost(context.Context, *v1.GetHostRequest) (*v1.GetHostResponse, error)
 	// GetCapabilities returns what this host asks of user code, for the checks of a build before it is deployed.
 	GetCapabilities(context.Context, *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error)
+	// Diagnose looks for what is wrong, or soon will be, and says what to do about it.
+	Diagnose(context.Context, *v1.DiagnoseRequest) (*v1.DiagnoseResponse, error)
 }
 
 // RegisterHostServiceHandler registers svc as the penstock.host.v1.HostService implementation on
@@ -79,6 +92,7 @@ func RegisterHostServiceHandler(server *connect.Server, svc HostServiceHandler) 
 	server.Register(
 		connect.Method{Spec: hostServiceGetHostSpec(), Handler: adapter.getHost},
 		connect.Method{Spec: hostServiceGetCapabilitiesSpec(), Handler: adapter.getCapabilities},
+		connect.Method{Spec: hostServiceDiagnoseSpec(), Handler: adapter.diagnose},
 	)
 }
 
@@ -91,6 +105,10 @@ func (UnimplementedHostServiceHandler) GetHost(context.Context, *v1.GetHostReque
 
 func (UnimplementedHostServiceHandler) GetCapabilities(context.Context, *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.HostService.GetCapabilities is not implemented")
+}
+
+func (UnimplementedHostServiceHandler) Diagnose(context.Context, *v1.DiagnoseRequest) (*v1.DiagnoseResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.HostService.Diagnose is not implemented")
 }
 
 type hostServiceClient struct {
@@ -108,6 +126,14 @@ func (c *hostServiceClient) GetHost(ctx context.Context, req *v1.GetHostRequest)
 func (c *hostServiceClient) GetCapabilities(ctx context.Context, req *v1.GetCapabilitiesRequest) (*v1.GetCapabilitiesResponse, error) {
 	var res v1.GetCapabilitiesResponse
 	if err := c.client.CallUnary(ctx, hostServiceGetCapabilitiesSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *hostServiceClient) Diagnose(ctx context.Context, req *v1.DiagnoseRequest) (*v1.DiagnoseResponse, error) {
+	var res v1.DiagnoseResponse
+	if err := c.client.CallUnary(ctx, hostServiceDiagnoseSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -133,6 +159,18 @@ func (h hostServiceHandler) getCapabilities(ctx context.Context, _ connect.Spec,
 		return err
 	}
 	res, err := h.svc.GetCapabilities(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h hostServiceHandler) diagnose(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.DiagnoseRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.Diagnose(ctx, &req)
 	if err != nil {
 		return err
 	}

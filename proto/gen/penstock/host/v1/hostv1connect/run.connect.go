@@ -44,6 +44,8 @@ const (
 	RunServiceCancelRunProcedure = "/penstock.host.v1.RunService/CancelRun"
 	// RunServiceDeleteRunProcedure is the procedure name of the RunService's DeleteRun RPC.
 	RunServiceDeleteRunProcedure = "/penstock.host.v1.RunService/DeleteRun"
+	// RunServiceExplainRunProcedure is the procedure name of the RunService's ExplainRun RPC.
+	RunServiceExplainRunProcedure = "/penstock.host.v1.RunService/ExplainRun"
 	// RunServiceRepointRunsProcedure is the procedure name of the RunService's RepointRuns RPC.
 	RunServiceRepointRunsProcedure = "/penstock.host.v1.RunService/RepointRuns"
 )
@@ -112,6 +114,13 @@ var (
 			Procedure:  RunServiceDeleteRunProcedure,
 		}
 	})
+	runServiceExplainRunSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_penstock_host_v1_run_proto.Services().ByName("RunService").Methods().ByName("ExplainRun"),
+			Procedure:  RunServiceExplainRunProcedure,
+		}
+	})
 	runServiceRepointRunsSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -141,6 +150,8 @@ type RunServiceClient interface {
 	CancelRun(context.Context, *v1.CancelRunRequest) (*v1.CancelRunResponse, error)
 	// DeleteRun deletes a run that is final, with its events.
 	DeleteRun(context.Context, *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error)
+	// ExplainRun says why a run that is not final is not further, rule by rule, and why a final one ended as it did.
+	ExplainRun(context.Context, *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error)
 	// RepointRuns makes runs that wait for their code runs of another job, for example one that was renamed.
 	RepointRuns(context.Context, *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error)
 }
@@ -212,6 +223,8 @@ type RunServiceHandler interface {
 	CancelRun(context.Context, *v1.CancelRunRequest) (*v1.CancelRunResponse, error)
 	// DeleteRun deletes a run that is final, with its events.
 	DeleteRun(context.Context, *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error)
+	// ExplainRun says why a run that is not final is not further, rule by rule, and why a final one ended as it did.
+	ExplainRun(context.Context, *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error)
 	// RepointRuns makes runs that wait for their code runs of another job, for example one that was renamed.
 	RepointRuns(context.Context, *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error)
 }
@@ -230,6 +243,7 @@ func RegisterRunServiceHandler(server *connect.Server, svc RunServiceHandler) {
 		connect.Method{Spec: runServiceWatchRunEventsSpec(), Handler: adapter.watchRunEvents},
 		connect.Method{Spec: runServiceCancelRunSpec(), Handler: adapter.cancelRun},
 		connect.Method{Spec: runServiceDeleteRunSpec(), Handler: adapter.deleteRun},
+		connect.Method{Spec: runServiceExplainRunSpec(), Handler: adapter.explainRun},
 		connect.Method{Spec: runServiceRepointRunsSpec(), Handler: adapter.repointRuns},
 	)
 }
@@ -302,6 +316,10 @@ func (UnimplementedRunServiceHandler) CancelRun(context.Context, *v1.CancelRunRe
 
 func (UnimplementedRunServiceHandler) DeleteRun(context.Context, *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.RunService.DeleteRun is not implemented")
+}
+
+func (UnimplementedRunServiceHandler) ExplainRun(context.Context, *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "penstock.host.v1.RunService.ExplainRun is not implemented")
 }
 
 func (UnimplementedRunServiceHandler) RepointRuns(context.Context, *v1.RepointRunsRequest) (*v1.RepointRunsResponse, error) {
@@ -379,6 +397,14 @@ func (c *runServiceClient) CancelRun(ctx context.Context, req *v1.CancelRunReque
 func (c *runServiceClient) DeleteRun(ctx context.Context, req *v1.DeleteRunRequest) (*v1.DeleteRunResponse, error) {
 	var res v1.DeleteRunResponse
 	if err := c.client.CallUnary(ctx, runServiceDeleteRunSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *runServiceClient) ExplainRun(ctx context.Context, req *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error) {
+	var res v1.ExplainRunResponse
+	if err := c.client.CallUnary(ctx, runServiceExplainRunSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -488,6 +514,18 @@ func (h runServiceHandler) deleteRun(ctx context.Context, _ connect.Spec, stream
 		return err
 	}
 	res, err := h.svc.DeleteRun(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h runServiceHandler) explainRun(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ExplainRunRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ExplainRun(ctx, &req)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,8 @@
 // @generated from file penstock/host/v1/host.proto (package penstock.host.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +14,133 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/host.proto.
  */
 export const file_penstock_host_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDTLFAQoLSG9zdFNlcnZpY2USTgoHR2V0SG9zdBIgLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlcXVlc3QaIS5wZW5zdG9jay5ob3N0LnYxLkdldEhvc3RSZXNwb25zZRJmCg9HZXRDYXBhYmlsaXRpZXMSKC5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaKS5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDTKYAgoLSG9zdFNlcnZpY2USTgoHR2V0SG9zdBIgLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlcXVlc3QaIS5wZW5zdG9jay5ob3N0LnYxLkdldEhvc3RSZXNwb25zZRJmCg9HZXRDYXBhYmlsaXRpZXMSKC5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaKS5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlElEKCERpYWdub3NlEiEucGVuc3RvY2suaG9zdC52MS5EaWFnbm9zZVJlcXVlc3QaIi5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+
+/**
+ * DiagnoseRequest is empty.
+ *
+ * @generated from message penstock.host.v1.DiagnoseRequest
+ */
+export type DiagnoseRequest = Message<"penstock.host.v1.DiagnoseRequest"> & {
+};
+
+/**
+ * Describes the message penstock.host.v1.DiagnoseRequest.
+ * Use `create(DiagnoseRequestSchema)` to create a new message.
+ */
+export const DiagnoseRequestSchema: GenMessage<DiagnoseRequest> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 0);
+
+/**
+ * DiagnoseResponse is all that was looked at.
+ *
+ * @generated from message penstock.host.v1.DiagnoseResponse
+ */
+export type DiagnoseResponse = Message<"penstock.host.v1.DiagnoseResponse"> & {
+  /**
+   * Checks, worst first within an area.
+   *
+   * @generated from field: repeated penstock.host.v1.DiagnoseResponse.Check checks = 1;
+   */
+  checks: DiagnoseResponse_Check[];
+};
+
+/**
+ * Describes the message penstock.host.v1.DiagnoseResponse.
+ * Use `create(DiagnoseResponseSchema)` to create a new message.
+ */
+export const DiagnoseResponseSchema: GenMessage<DiagnoseResponse> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 1);
+
+/**
+ * Check is one thing that was looked at.
+ *
+ * @generated from message penstock.host.v1.DiagnoseResponse.Check
+ */
+export type DiagnoseResponse_Check = Message<"penstock.host.v1.DiagnoseResponse.Check"> & {
+  /**
+   * disk, clock, locations, store, address, queue, ...
+   *
+   * @generated from field: string area = 1;
+   */
+  area: string;
+
+  /**
+   * How it is.
+   *
+   * @generated from field: penstock.host.v1.DiagnoseResponse.Level level = 2;
+   */
+  level: DiagnoseResponse_Level;
+
+  /**
+   * What was found, for people.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * What to do; empty when it is well.
+   *
+   * @generated from field: string remedy = 4;
+   */
+  remedy: string;
+
+  /**
+   * Code location that it is about; empty when none.
+   *
+   * @generated from field: string location = 5;
+   */
+  location: string;
+};
+
+/**
+ * Describes the message penstock.host.v1.DiagnoseResponse.Check.
+ * Use `create(DiagnoseResponse_CheckSchema)` to create a new message.
+ */
+export const DiagnoseResponse_CheckSchema: GenMessage<DiagnoseResponse_Check> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 1, 0);
+
+/**
+ * Level of a check.
+ *
+ * @generated from enum penstock.host.v1.DiagnoseResponse.Level
+ */
+export enum DiagnoseResponse_Level {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: LEVEL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Well.
+   *
+   * @generated from enum value: LEVEL_OK = 1;
+   */
+  OK = 1,
+
+  /**
+   * Works, and needs somebody's attention.
+   *
+   * @generated from enum value: LEVEL_WARNING = 2;
+   */
+  WARNING = 2,
+
+  /**
+   * Does not work.
+   *
+   * @generated from enum value: LEVEL_ERROR = 3;
+   */
+  ERROR = 3,
+}
+
+/**
+ * Describes the enum penstock.host.v1.DiagnoseResponse.Level.
+ */
+export const DiagnoseResponse_LevelSchema: GenEnum<DiagnoseResponse_Level> = /*@__PURE__*/
+  enumDesc(file_penstock_host_v1_host, 1, 0);
 
 /**
  * GetCapabilitiesRequest is empty.
@@ -29,7 +155,7 @@ export type GetCapabilitiesRequest = Message<"penstock.host.v1.GetCapabilitiesRe
  * Use `create(GetCapabilitiesRequestSchema)` to create a new message.
  */
 export const GetCapabilitiesRequestSchema: GenMessage<GetCapabilitiesRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 0);
+  messageDesc(file_penstock_host_v1_host, 2);
 
 /**
  * GetCapabilitiesResponse can be saved as JSON and read by a check that does not reach the host.
@@ -78,7 +204,7 @@ export type GetCapabilitiesResponse = Message<"penstock.host.v1.GetCapabilitiesR
  * Use `create(GetCapabilitiesResponseSchema)` to create a new message.
  */
 export const GetCapabilitiesResponseSchema: GenMessage<GetCapabilitiesResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 1);
+  messageDesc(file_penstock_host_v1_host, 3);
 
 /**
  * CapabilityRequirement is what one capability requires of both sides.
@@ -141,7 +267,7 @@ export type CapabilityRequirement = Message<"penstock.host.v1.CapabilityRequirem
  * Use `create(CapabilityRequirementSchema)` to create a new message.
  */
 export const CapabilityRequirementSchema: GenMessage<CapabilityRequirement> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 2);
+  messageDesc(file_penstock_host_v1_host, 4);
 
 /**
  * GetHostRequest is empty.
@@ -156,7 +282,7 @@ export type GetHostRequest = Message<"penstock.host.v1.GetHostRequest"> & {
  * Use `create(GetHostRequestSchema)` to create a new message.
  */
 export const GetHostRequestSchema: GenMessage<GetHostRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 3);
+  messageDesc(file_penstock_host_v1_host, 5);
 
 /**
  * GetHostResponse returns the host.
@@ -177,7 +303,7 @@ export type GetHostResponse = Message<"penstock.host.v1.GetHostResponse"> & {
  * Use `create(GetHostResponseSchema)` to create a new message.
  */
 export const GetHostResponseSchema: GenMessage<GetHostResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 4);
+  messageDesc(file_penstock_host_v1_host, 6);
 
 /**
  * Host is one running host process.
@@ -254,7 +380,7 @@ export type Host = Message<"penstock.host.v1.Host"> & {
  * Use `create(HostSchema)` to create a new message.
  */
 export const HostSchema: GenMessage<Host> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 5);
+  messageDesc(file_penstock_host_v1_host, 7);
 
 /**
  * ConfigFile is how the host's configuration file stands.
@@ -296,7 +422,7 @@ export type ConfigFile = Message<"penstock.host.v1.ConfigFile"> & {
  * Use `create(ConfigFileSchema)` to create a new message.
  */
 export const ConfigFileSchema: GenMessage<ConfigFile> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 6);
+  messageDesc(file_penstock_host_v1_host, 8);
 
 /**
  * Queue is how the queue stands.
@@ -331,7 +457,7 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
  * Use `create(QueueSchema)` to create a new message.
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 7);
+  messageDesc(file_penstock_host_v1_host, 9);
 
 /**
  * HostService tells what this host is and how its queue stands.
@@ -358,6 +484,16 @@ export const HostService: GenService<{
     methodKind: "unary";
     input: typeof GetCapabilitiesRequestSchema;
     output: typeof GetCapabilitiesResponseSchema;
+  },
+  /**
+   * Diagnose looks for what is wrong, or soon will be, and says what to do about it.
+   *
+   * @generated from rpc penstock.host.v1.HostService.Diagnose
+   */
+  diagnose: {
+    methodKind: "unary";
+    input: typeof DiagnoseRequestSchema;
+    output: typeof DiagnoseResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_penstock_host_v1_host, 0);

@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/run.proto.
  */
 export const file_penstock_host_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSKfBgoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCRIvCgxsYXVuY2hlZF9qb2IYGyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUinQEKEExhdW5jaFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRILCgNqb2IYAiABKAkSEwoLY29uZmlnX3lhbWwYAyABKAkSIgoEdGFncxgEIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSFAoMb3Bfc2VsZWN0aW9uGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMIjcKEUxhdW5jaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuIkcKEVByZXZpZXdSdW5SZXF1ZXN0EjIKBmxhdW5jaBgBIAEoCzIiLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVxdWVzdCKeAgoSUHJldmlld1J1blJlc3BvbnNlEiYKA2pvYhgBIAEoCzIZLnBlbnN0b2NrLmhvc3QudjEuSm9iTmFtZRIiCgR0YWdzGAIgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIoCgpvdmVycmlkZGVuGAMgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIQCghvcF9wYXRocxgEIAMoCRITCgtjb25maWdfeWFtbBgFIAEoCRIZChFkZWZpbml0aW9uX2RpZ2VzdBgGIAEoDBIrCghwcm9ibGVtcxgHIAMoCzIZLnBlbnN0b2NrLmhvc3QudjEuUHJvYmxlbRIUCgxjb2RlX3ZlcnNpb24YCCABKAkSDQoFbm90ZXMYCSADKAkipQEKCVJ1bkZpbHRlchIiCgR0YWdzGAEgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxILCgNqb2IYAiABKAkSLQoIc3RhdHVzZXMYAyADKA4yGy5wZW5zdG9jay5ob3N0LnYxLlJ1blN0YXR1cxIUCgxjb2RlX3ZlcnNpb24YBCABKAkSEAoIc25hcHNob3QYBSABKAkSEAoIbG9jYXRpb24YBiABKAkiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biIjChVHZXRSdW5TbmFwc2hvdFJlcXVlc3QSCgoCaWQYASABKAkihgEKFkdldFJ1blNuYXBzaG90UmVzcG9uc2USNwoKZGVmaW5pdGlvbhgBIAEoCzIjLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkpvYkRlZmluaXRpb24SMwoIbWV0YWRhdGEYAiABKAsyIS5wZW5zdG9jay5ob3N0LnYxLkpvYk1ldGFkYXRhVmlldyJJChVXYXRjaFJ1bkV2ZW50c1JlcXVlc3QSDgoGcnVuX2lkGAEgASgJEg0KBWFmdGVyGAIgASgJEhEKCW5vX2ZvbGxvdxgDIAEoCCJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiPQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iHgoQRGVsZXRlUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSITChFEZWxldGVSdW5SZXNwb25zZSJLChJSZXBvaW50UnVuc1JlcXVlc3QSCwoDam9iGAEgASgJEgsKA2lkcxgCIAMoCRIKCgJ0bxgDIAEoCRIPCgdkcnlfcnVuGAQgASgIIngKE1JlcG9pbnRSdW5zUmVzcG9uc2USJQoCdG8YASABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSLAoEcnVucxgCIAMoCzIeLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludGVkUnVuEgwKBGxlZnQYAyABKA0iKQoMUmVwb2ludGVkUnVuEgoKAmlkGAEgASgJEg0KBWVycm9yGAIgASgJKvMBCglSdW5TdGF0dXMSGgoWUlVOX1NUQVRVU19VTlNQRUNJRklFRBAAEhUKEVJVTl9TVEFUVVNfUVVFVUVEEAESHwobUlVOX1NUQVRVU19XQUlUSU5HX0ZPUl9DT0RFEAISFwoTUlVOX1NUQVRVU19TVEFSVElORxADEhYKElJVTl9TVEFUVVNfU1RBUlRFRBAEEhgKFFJVTl9TVEFUVVNfQ0FOQ0VMSU5HEAUSFgoSUlVOX1NUQVRVU19TVUNDRVNTEAYSFgoSUlVOX1NUQVRVU19GQUlMVVJFEAcSFwoTUlVOX1NUQVRVU19DQU5DRUxFRBAIMocHCgpSdW5TZXJ2aWNlElQKCUxhdW5jaFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVzcG9uc2USVwoKUHJldmlld1J1bhIjLnBlbnN0b2NrLmhvc3QudjEuUHJldmlld1J1blJlcXVlc3QaJC5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXNwb25zZRJRCghMaXN0UnVucxIhLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXF1ZXN0GiIucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuc1Jlc3BvbnNlElYKCVdhdGNoUnVucxIiLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVzcG9uc2UwARJLCgZHZXRSdW4SHy5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlcXVlc3QaIC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlc3BvbnNlEmMKDkdldFJ1blNuYXBzaG90EicucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blNuYXBzaG90UmVzcG9uc2USZQoOV2F0Y2hSdW5FdmVudHMSJy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5FdmVudHNSZXNwb25zZTABElQKCUNhbmNlbFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVzcG9uc2USVAoJRGVsZXRlUnVuEiIucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXNwb25zZRJaCgtSZXBvaW50UnVucxIkLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludFJ1bnNSZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5SZXBvaW50UnVuc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_tag_v1_tag, file_penstock_usercode_v1_body, file_penstock_worker_v1_worker]);
+  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLYBgoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCRIvCgxsYXVuY2hlZF9qb2IYGyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSEgoKcGFyZW50X3J1bhgcIAEoCRIQCghyb290X3J1bhgdIAEoCRIRCglyZXRyeV9kdWUYHiABKAgi5gEKEExhdW5jaFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRILCgNqb2IYAiABKAkSEwoLY29uZmlnX3lhbWwYAyABKAkSIgoEdGFncxgEIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSFAoMb3Bfc2VsZWN0aW9uGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEjIKC3JlZXhlY3V0aW9uGAcgASgLMh0ucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvbhITCgtpbnB1dHNfZnJvbRgIIAEoCSKUAQoLUmVleGVjdXRpb24SDgoGcnVuX2lkGAEgASgJEjcKCHN0cmF0ZWd5GAIgASgOMiUucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvblN0cmF0ZWd5EhMKC2tlZXBfY29uZmlnGAMgASgIEhEKCWtlZXBfdGFncxgEIAEoCBIUCgx3aXRob3V0X3RhZ3MYBSADKAkiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ir4DChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCRI0Cg10YWtlbl9vdXRwdXRzGAogAygLMh0ucGVuc3RvY2suaG9zdC52MS5UYWtlbk91dHB1dBIaChJkZWZpbml0aW9uX2NoYW5nZXMYCyADKAkSFAoMb3Bfc2VsZWN0aW9uGAwgASgJEjYKDm1pc3NpbmdfaW5wdXRzGA0gAygLMh4ucGVuc3RvY2suaG9zdC52MS5NaXNzaW5nSW5wdXQiPAoLVGFrZW5PdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSDAoEc2l6ZRgDIAEoBCJECgxNaXNzaW5nSW5wdXQSDwoHb3BfcGF0aBgBIAEoCRINCgVpbnB1dBgCIAEoCRIUCgxmcm9tX29wX3BhdGgYAyABKAkipQEKCVJ1bkZpbHRlchIiCgR0YWdzGAEgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxILCgNqb2IYAiABKAkSLQoIc3RhdHVzZXMYAyADKA4yGy5wZW5zdG9jay5ob3N0LnYxLlJ1blN0YXR1cxIUCgxjb2RlX3ZlcnNpb24YBCABKAkSEAoIc25hcHNob3QYBSABKAkSEAoIbG9jYXRpb24YBiABKAkiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biIjChVHZXRSdW5TbmFwc2hvdFJlcXVlc3QSCgoCaWQYASABKAkihgEKFkdldFJ1blNuYXBzaG90UmVzcG9uc2USNwoKZGVmaW5pdGlvbhgBIAEoCzIjLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkpvYkRlZmluaXRpb24SMwoIbWV0YWRhdGEYAiABKAsyIS5wZW5zdG9jay5ob3N0LnYxLkpvYk1ldGFkYXRhVmlldyKBAQoVV2F0Y2hSdW5FdmVudHNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRINCgVhZnRlchgCIAEoCRIRCglub19mb2xsb3cYAyABKAgSEAoIb3BfcGF0aHMYBCADKAkSDQoFa2luZHMYBSADKAkSFQoNd2l0aG91dF9raW5kcxgGIAMoCSJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiPQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iHgoQRGVsZXRlUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSITChFEZWxldGVSdW5SZXNwb25zZSJLChJSZXBvaW50UnVuc1JlcXVlc3QSCwoDam9iGAEgASgJEgsKA2lkcxgCIAMoCRIKCgJ0bxgDIAEoCRIPCgdkcnlfcnVuGAQgASgIIngKE1JlcG9pbnRSdW5zUmVzcG9uc2USJQoCdG8YASABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSLAoEcnVucxgCIAMoCzIeLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludGVkUnVuEgwKBGxlZnQYAyABKA0iKQoMUmVwb2ludGVkUnVuEgoKAmlkGAEgASgJEg0KBWVycm9yGAIgASgJIh8KEUV4cGxhaW5SdW5SZXF1ZXN0EgoKAmlkGAEgASgJIskCChJFeHBsYWluUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4SDwoHc3VtbWFyeRgCIAEoCRI8CgdyZWFzb25zGAMgAygLMisucGVuc3RvY2suaG9zdC52MS5FeHBsYWluUnVuUmVzcG9uc2UuUmVhc29uGr8BCgZSZWFzb24SDAoEY29kZRgBIAEoCRIOCgZibG9ja3MYAiABKAgSDwoHbWVzc2FnZRgDIAEoCRIOCgZyZW1lZHkYBCABKAkSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdydW5faWRzGAcgAygJEg8KB29wX3BhdGgYCCABKAkq8wEKCVJ1blN0YXR1cxIaChZSVU5fU1RBVFVTX1VOU1BFQ0lGSUVEEAASFQoRUlVOX1NUQVRVU19RVUVVRUQQARIfChtSVU5fU1RBVFVTX1dBSVRJTkdfRk9SX0NPREUQAhIXChNSVU5fU1RBVFVTX1NUQVJUSU5HEAMSFgoSUlVOX1NUQVRVU19TVEFSVEVEEAQSGAoUUlVOX1NUQVRVU19DQU5DRUxJTkcQBRIWChJSVU5fU1RBVFVTX1NVQ0NFU1MQBhIWChJSVU5fU1RBVFVTX0ZBSUxVUkUQBxIXChNSVU5fU1RBVFVTX0NBTkNFTEVEEAgqowEKE1JlZXhlY3V0aW9uU3RyYXRlZ3kSJAogUkVFWEVDVVRJT05fU1RSQVRFR1lfVU5TUEVDSUZJRUQQABIcChhSRUVYRUNVVElPTl9TVFJBVEVHWV9BTEwQARIlCiFSRUVYRUNVVElPTl9TVFJBVEVHWV9GUk9NX0ZBSUxVUkUQAhIhCh1SRUVYRUNVVElPTl9TVFJBVEVHWV9TRUxFQ1RFRBADMuAHCgpSdW5TZXJ2aWNlElQKCUxhdW5jaFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVzcG9uc2USVwoKUHJldmlld1J1bhIjLnBlbnN0b2NrLmhvc3QudjEuUHJldmlld1J1blJlcXVlc3QaJC5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXNwb25zZRJRCghMaXN0UnVucxIhLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXF1ZXN0GiIucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuc1Jlc3BvbnNlElYKCVdhdGNoUnVucxIiLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVzcG9uc2UwARJLCgZHZXRSdW4SHy5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlcXVlc3QaIC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlc3BvbnNlEmMKDkdldFJ1blNuYXBzaG90EicucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blNuYXBzaG90UmVzcG9uc2USZQoOV2F0Y2hSdW5FdmVudHMSJy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5FdmVudHNSZXNwb25zZTABElQKCUNhbmNlbFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVzcG9uc2USVAoJRGVsZXRlUnVuEiIucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXNwb25zZRJXCgpFeHBsYWluUnVuEiMucGVuc3RvY2suaG9zdC52MS5FeHBsYWluUnVuUmVxdWVzdBokLnBlbnN0b2NrLmhvc3QudjEuRXhwbGFpblJ1blJlc3BvbnNlEloKC1JlcG9pbnRSdW5zEiQucGVuc3RvY2suaG9zdC52MS5SZXBvaW50UnVuc1JlcXVlc3QaJS5wZW5zdG9jay5ob3N0LnYxLlJlcG9pbnRSdW5zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_tag_v1_tag, file_penstock_usercode_v1_body, file_penstock_worker_v1_worker]);
 
 /**
  * Run is a run.
@@ -213,6 +213,27 @@ export type Run = Message<"penstock.host.v1.Run"> & {
    * @generated from field: penstock.host.v1.JobName launched_job = 27;
    */
   launchedJob?: JobName | undefined;
+
+  /**
+   * Run that it re-executes; empty when it is the first.
+   *
+   * @generated from field: string parent_run = 28;
+   */
+  parentRun: string;
+
+  /**
+   * First run of the chain; empty when it is itself the first.
+   *
+   * @generated from field: string root_run = 29;
+   */
+  rootRun: string;
+
+  /**
+   * Set while an automatic retry is due and not launched yet.
+   *
+   * @generated from field: bool retry_due = 30;
+   */
+  retryDue: boolean;
 };
 
 /**
@@ -269,6 +290,21 @@ export type LaunchRunRequest = Message<"penstock.host.v1.LaunchRunRequest"> & {
    * @generated from field: bytes definition_digest = 6;
    */
   definitionDigest: Uint8Array;
+
+  /**
+   * Set to execute a run again. job may be empty then, or has to be that run's.
+   *
+   * @generated from field: penstock.host.v1.Reexecution reexecution = 7;
+   */
+  reexecution?: Reexecution | undefined;
+
+  /**
+   * Run whose outputs are the inputs that the op selection lacks: an id, or a unique beginning of one. Empty when there is
+   * none; with reexecution it is that run.
+   *
+   * @generated from field: string inputs_from = 8;
+   */
+  inputsFrom: string;
 };
 
 /**
@@ -277,6 +313,55 @@ export type LaunchRunRequest = Message<"penstock.host.v1.LaunchRunRequest"> & {
  */
 export const LaunchRunRequestSchema: GenMessage<LaunchRunRequest> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_run, 1);
+
+/**
+ * Reexecution makes a launch a child of another run.
+ *
+ * @generated from message penstock.host.v1.Reexecution
+ */
+export type Reexecution = Message<"penstock.host.v1.Reexecution"> & {
+  /**
+   * Parent: an id, or a unique beginning of one. It has to be final.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Which ops.
+   *
+   * @generated from field: penstock.host.v1.ReexecutionStrategy strategy = 2;
+   */
+  strategy: ReexecutionStrategy;
+
+  /**
+   * Use the parent's config; config_yaml has to be empty then.
+   *
+   * @generated from field: bool keep_config = 3;
+   */
+  keepConfig: boolean;
+
+  /**
+   * Inherit the parent's tags as far as they are inherited; the launch's tags are added and replace them.
+   *
+   * @generated from field: bool keep_tags = 4;
+   */
+  keepTags: boolean;
+
+  /**
+   * Keys of tags that are not inherited, with keep_tags.
+   *
+   * @generated from field: repeated string without_tags = 5;
+   */
+  withoutTags: string[];
+};
+
+/**
+ * Describes the message penstock.host.v1.Reexecution.
+ * Use `create(ReexecutionSchema)` to create a new message.
+ */
+export const ReexecutionSchema: GenMessage<Reexecution> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 2);
 
 /**
  * LaunchRunResponse returns the run.
@@ -297,7 +382,7 @@ export type LaunchRunResponse = Message<"penstock.host.v1.LaunchRunResponse"> & 
  * Use `create(LaunchRunResponseSchema)` to create a new message.
  */
 export const LaunchRunResponseSchema: GenMessage<LaunchRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 2);
+  messageDesc(file_penstock_host_v1_run, 3);
 
 /**
  * PreviewRunRequest is a launch that is not carried out.
@@ -318,7 +403,7 @@ export type PreviewRunRequest = Message<"penstock.host.v1.PreviewRunRequest"> & 
  * Use `create(PreviewRunRequestSchema)` to create a new message.
  */
 export const PreviewRunRequestSchema: GenMessage<PreviewRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 3);
+  messageDesc(file_penstock_host_v1_run, 4);
 
 /**
  * PreviewRunResponse says what would be launched.
@@ -388,6 +473,34 @@ export type PreviewRunResponse = Message<"penstock.host.v1.PreviewRunResponse"> 
    * @generated from field: repeated string notes = 9;
    */
   notes: string[];
+
+  /**
+   * Outputs of other runs that the run would take, sorted by op path.
+   *
+   * @generated from field: repeated penstock.host.v1.TakenOutput taken_outputs = 10;
+   */
+  takenOutputs: TakenOutput[];
+
+  /**
+   * How the job differs from what the parent ran, one line each; empty when it does not, or there is no parent.
+   *
+   * @generated from field: repeated string definition_changes = 11;
+   */
+  definitionChanges: string[];
+
+  /**
+   * Op selection that would be stored, as for FROM_FAILURE; the launch's own otherwise.
+   *
+   * @generated from field: string op_selection = 12;
+   */
+  opSelection: string;
+
+  /**
+   * Inputs that the selection lacks and that nothing gives; each is one of problems too.
+   *
+   * @generated from field: repeated penstock.host.v1.MissingInput missing_inputs = 13;
+   */
+  missingInputs: MissingInput[];
 };
 
 /**
@@ -395,7 +508,77 @@ export type PreviewRunResponse = Message<"penstock.host.v1.PreviewRunResponse"> 
  * Use `create(PreviewRunResponseSchema)` to create a new message.
  */
 export const PreviewRunResponseSchema: GenMessage<PreviewRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 4);
+  messageDesc(file_penstock_host_v1_run, 5);
+
+/**
+ * TakenOutput is an output that a run takes from another.
+ *
+ * @generated from message penstock.host.v1.TakenOutput
+ */
+export type TakenOutput = Message<"penstock.host.v1.TakenOutput"> & {
+  /**
+   * Op path.
+   *
+   * @generated from field: string op_path = 1;
+   */
+  opPath: string;
+
+  /**
+   * Run that has it.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * Bytes.
+   *
+   * @generated from field: uint64 size = 3;
+   */
+  size: bigint;
+};
+
+/**
+ * Describes the message penstock.host.v1.TakenOutput.
+ * Use `create(TakenOutputSchema)` to create a new message.
+ */
+export const TakenOutputSchema: GenMessage<TakenOutput> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 6);
+
+/**
+ * MissingInput is an input of an op that is selected.
+ *
+ * @generated from message penstock.host.v1.MissingInput
+ */
+export type MissingInput = Message<"penstock.host.v1.MissingInput"> & {
+  /**
+   * Op path.
+   *
+   * @generated from field: string op_path = 1;
+   */
+  opPath: string;
+
+  /**
+   * Input.
+   *
+   * @generated from field: string input = 2;
+   */
+  input: string;
+
+  /**
+   * Op path that would yield it.
+   *
+   * @generated from field: string from_op_path = 3;
+   */
+  fromOpPath: string;
+};
+
+/**
+ * Describes the message penstock.host.v1.MissingInput.
+ * Use `create(MissingInputSchema)` to create a new message.
+ */
+export const MissingInputSchema: GenMessage<MissingInput> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 7);
 
 /**
  * RunFilter selects runs; all that is set must hold.
@@ -451,7 +634,7 @@ export type RunFilter = Message<"penstock.host.v1.RunFilter"> & {
  * Use `create(RunFilterSchema)` to create a new message.
  */
 export const RunFilterSchema: GenMessage<RunFilter> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 5);
+  messageDesc(file_penstock_host_v1_run, 8);
 
 /**
  * ListRunsRequest pages through runs.
@@ -486,7 +669,7 @@ export type ListRunsRequest = Message<"penstock.host.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 6);
+  messageDesc(file_penstock_host_v1_run, 9);
 
 /**
  * ListRunsResponse is a page.
@@ -514,7 +697,7 @@ export type ListRunsResponse = Message<"penstock.host.v1.ListRunsResponse"> & {
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 7);
+  messageDesc(file_penstock_host_v1_run, 10);
 
 /**
  * WatchRunsRequest selects.
@@ -535,7 +718,7 @@ export type WatchRunsRequest = Message<"penstock.host.v1.WatchRunsRequest"> & {
  * Use `create(WatchRunsRequestSchema)` to create a new message.
  */
 export const WatchRunsRequestSchema: GenMessage<WatchRunsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 8);
+  messageDesc(file_penstock_host_v1_run, 11);
 
 /**
  * WatchRunsResponse is one change.
@@ -577,7 +760,7 @@ export type WatchRunsResponse = Message<"penstock.host.v1.WatchRunsResponse"> & 
  * Use `create(WatchRunsResponseSchema)` to create a new message.
  */
 export const WatchRunsResponseSchema: GenMessage<WatchRunsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 9);
+  messageDesc(file_penstock_host_v1_run, 12);
 
 /**
  * GetRunRequest names a run.
@@ -598,7 +781,7 @@ export type GetRunRequest = Message<"penstock.host.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 10);
+  messageDesc(file_penstock_host_v1_run, 13);
 
 /**
  * GetRunResponse returns it.
@@ -619,7 +802,7 @@ export type GetRunResponse = Message<"penstock.host.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 11);
+  messageDesc(file_penstock_host_v1_run, 14);
 
 /**
  * GetRunSnapshotRequest names a run.
@@ -640,7 +823,7 @@ export type GetRunSnapshotRequest = Message<"penstock.host.v1.GetRunSnapshotRequ
  * Use `create(GetRunSnapshotRequestSchema)` to create a new message.
  */
 export const GetRunSnapshotRequestSchema: GenMessage<GetRunSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 12);
+  messageDesc(file_penstock_host_v1_run, 15);
 
 /**
  * GetRunSnapshotResponse is the job as of launch.
@@ -668,7 +851,7 @@ export type GetRunSnapshotResponse = Message<"penstock.host.v1.GetRunSnapshotRes
  * Use `create(GetRunSnapshotResponseSchema)` to create a new message.
  */
 export const GetRunSnapshotResponseSchema: GenMessage<GetRunSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 13);
+  messageDesc(file_penstock_host_v1_run, 16);
 
 /**
  * WatchRunEventsRequest starts after a cursor.
@@ -696,6 +879,28 @@ export type WatchRunEventsRequest = Message<"penstock.host.v1.WatchRunEventsRequ
    * @generated from field: bool no_follow = 3;
    */
   noFollow: boolean;
+
+  /**
+   * Only events of these ops, their instances and what is inside of them; empty means all. Captured output whose op is not
+   * known is sent when the op is one of its candidates.
+   *
+   * @generated from field: repeated string op_paths = 4;
+   */
+  opPaths: string[];
+
+  /**
+   * Only these kinds; empty means all.
+   *
+   * @generated from field: repeated string kinds = 5;
+   */
+  kinds: string[];
+
+  /**
+   * Not these kinds, for example "captured".
+   *
+   * @generated from field: repeated string without_kinds = 6;
+   */
+  withoutKinds: string[];
 };
 
 /**
@@ -703,7 +908,7 @@ export type WatchRunEventsRequest = Message<"penstock.host.v1.WatchRunEventsRequ
  * Use `create(WatchRunEventsRequestSchema)` to create a new message.
  */
 export const WatchRunEventsRequestSchema: GenMessage<WatchRunEventsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 14);
+  messageDesc(file_penstock_host_v1_run, 17);
 
 /**
  * WatchRunEventsResponse is a batch.
@@ -738,7 +943,7 @@ export type WatchRunEventsResponse = Message<"penstock.host.v1.WatchRunEventsRes
  * Use `create(WatchRunEventsResponseSchema)` to create a new message.
  */
 export const WatchRunEventsResponseSchema: GenMessage<WatchRunEventsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 15);
+  messageDesc(file_penstock_host_v1_run, 18);
 
 /**
  * StoredEvent is an event with its place.
@@ -780,7 +985,7 @@ export type StoredEvent = Message<"penstock.host.v1.StoredEvent"> & {
  * Use `create(StoredEventSchema)` to create a new message.
  */
 export const StoredEventSchema: GenMessage<StoredEvent> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 16);
+  messageDesc(file_penstock_host_v1_run, 19);
 
 /**
  * CancelRunRequest names a run.
@@ -815,7 +1020,7 @@ export type CancelRunRequest = Message<"penstock.host.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 17);
+  messageDesc(file_penstock_host_v1_run, 20);
 
 /**
  * CancelRunResponse returns the run.
@@ -836,7 +1041,7 @@ export type CancelRunResponse = Message<"penstock.host.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 18);
+  messageDesc(file_penstock_host_v1_run, 21);
 
 /**
  * DeleteRunRequest names a run.
@@ -857,7 +1062,7 @@ export type DeleteRunRequest = Message<"penstock.host.v1.DeleteRunRequest"> & {
  * Use `create(DeleteRunRequestSchema)` to create a new message.
  */
 export const DeleteRunRequestSchema: GenMessage<DeleteRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 19);
+  messageDesc(file_penstock_host_v1_run, 22);
 
 /**
  * DeleteRunResponse is empty.
@@ -872,7 +1077,7 @@ export type DeleteRunResponse = Message<"penstock.host.v1.DeleteRunResponse"> & 
  * Use `create(DeleteRunResponseSchema)` to create a new message.
  */
 export const DeleteRunResponseSchema: GenMessage<DeleteRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 20);
+  messageDesc(file_penstock_host_v1_run, 23);
 
 /**
  * RepointRunsRequest says which runs, and the job that they are to be runs of.
@@ -914,7 +1119,7 @@ export type RepointRunsRequest = Message<"penstock.host.v1.RepointRunsRequest"> 
  * Use `create(RepointRunsRequestSchema)` to create a new message.
  */
 export const RepointRunsRequestSchema: GenMessage<RepointRunsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 21);
+  messageDesc(file_penstock_host_v1_run, 24);
 
 /**
  * RepointRunsResponse says what happened to each run.
@@ -949,7 +1154,7 @@ export type RepointRunsResponse = Message<"penstock.host.v1.RepointRunsResponse"
  * Use `create(RepointRunsResponseSchema)` to create a new message.
  */
 export const RepointRunsResponseSchema: GenMessage<RepointRunsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 22);
+  messageDesc(file_penstock_host_v1_run, 25);
 
 /**
  * RepointedRun is one run.
@@ -977,7 +1182,133 @@ export type RepointedRun = Message<"penstock.host.v1.RepointedRun"> & {
  * Use `create(RepointedRunSchema)` to create a new message.
  */
 export const RepointedRunSchema: GenMessage<RepointedRun> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 23);
+  messageDesc(file_penstock_host_v1_run, 26);
+
+/**
+ * ExplainRunRequest names a run.
+ *
+ * @generated from message penstock.host.v1.ExplainRunRequest
+ */
+export type ExplainRunRequest = Message<"penstock.host.v1.ExplainRunRequest"> & {
+  /**
+   * Id, or a beginning of it that is unique.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message penstock.host.v1.ExplainRunRequest.
+ * Use `create(ExplainRunRequestSchema)` to create a new message.
+ */
+export const ExplainRunRequestSchema: GenMessage<ExplainRunRequest> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 27);
+
+/**
+ * ExplainRunResponse is an explanation of the moment.
+ *
+ * @generated from message penstock.host.v1.ExplainRunResponse
+ */
+export type ExplainRunResponse = Message<"penstock.host.v1.ExplainRunResponse"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: penstock.host.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+
+  /**
+   * One sentence that says it all.
+   *
+   * @generated from field: string summary = 2;
+   */
+  summary: string;
+
+  /**
+   * The rules that were looked at, in the order in which they apply.
+   *
+   * @generated from field: repeated penstock.host.v1.ExplainRunResponse.Reason reasons = 3;
+   */
+  reasons: ExplainRunResponse_Reason[];
+};
+
+/**
+ * Describes the message penstock.host.v1.ExplainRunResponse.
+ * Use `create(ExplainRunResponseSchema)` to create a new message.
+ */
+export const ExplainRunResponseSchema: GenMessage<ExplainRunResponse> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 28);
+
+/**
+ * Reason is one rule.
+ *
+ * @generated from message penstock.host.v1.ExplainRunResponse.Reason
+ */
+export type ExplainRunResponse_Reason = Message<"penstock.host.v1.ExplainRunResponse.Reason"> & {
+  /**
+   * Machine-readable, for example CONCURRENCY_LIMIT.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * Set when it is what holds the run; cleared for one that is met.
+   *
+   * @generated from field: bool blocks = 2;
+   */
+  blocks: boolean;
+
+  /**
+   * What is so, for people.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * What to do about it; empty when there is nothing to do but wait.
+   *
+   * @generated from field: string remedy = 4;
+   */
+  remedy: string;
+
+  /**
+   * Since when; unset when that is not known.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 5;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * When it changes by itself; unset when it does not or that is not known.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 6;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * Runs that it is about, at most 10.
+   *
+   * @generated from field: repeated string run_ids = 7;
+   */
+  runIds: string[];
+
+  /**
+   * Op path that it is about; empty for the run.
+   *
+   * @generated from field: string op_path = 8;
+   */
+  opPath: string;
+};
+
+/**
+ * Describes the message penstock.host.v1.ExplainRunResponse.Reason.
+ * Use `create(ExplainRunResponse_ReasonSchema)` to create a new message.
+ */
+export const ExplainRunResponse_ReasonSchema: GenMessage<ExplainRunResponse_Reason> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_run, 28, 0);
 
 /**
  * RunStatus of a run.
@@ -1054,6 +1385,48 @@ export enum RunStatus {
  */
 export const RunStatusSchema: GenEnum<RunStatus> = /*@__PURE__*/
   enumDesc(file_penstock_host_v1_run, 0);
+
+/**
+ * ReexecutionStrategy says which ops of the parent are executed again.
+ *
+ * @generated from enum penstock.host.v1.ReexecutionStrategy
+ */
+export enum ReexecutionStrategy {
+  /**
+   * Not said; read as ALL.
+   *
+   * @generated from enum value: REEXECUTION_STRATEGY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * All that the parent was to execute.
+   *
+   * @generated from enum value: REEXECUTION_STRATEGY_ALL = 1;
+   */
+  ALL = 1,
+
+  /**
+   * Those that failed, were interrupted or never started, what is downstream of them, and those whose stored output is
+   * needed and is not there.
+   *
+   * @generated from enum value: REEXECUTION_STRATEGY_FROM_FAILURE = 2;
+   */
+  FROM_FAILURE = 2,
+
+  /**
+   * The launch's op_selection.
+   *
+   * @generated from enum value: REEXECUTION_STRATEGY_SELECTED = 3;
+   */
+  SELECTED = 3,
+}
+
+/**
+ * Describes the enum penstock.host.v1.ReexecutionStrategy.
+ */
+export const ReexecutionStrategySchema: GenEnum<ReexecutionStrategy> = /*@__PURE__*/
+  enumDesc(file_penstock_host_v1_run, 1);
 
 /**
  * RunService launches and shows runs.
@@ -1150,6 +1523,16 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof DeleteRunRequestSchema;
     output: typeof DeleteRunResponseSchema;
+  },
+  /**
+   * ExplainRun says why a run that is not final is not further, rule by rule, and why a final one ended as it did.
+   *
+   * @generated from rpc penstock.host.v1.RunService.ExplainRun
+   */
+  explainRun: {
+    methodKind: "unary";
+    input: typeof ExplainRunRequestSchema;
+    output: typeof ExplainRunResponseSchema;
   },
   /**
    * RepointRuns makes runs that wait for their code runs of another job, for example one that was renamed.

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/usercode/v1/body.proto.
  */
 export const file_penstock_usercode_v1_body: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wZW5zdG9jay91c2VyY29kZS92MS9ib2R5LnByb3RvEhRwZW5zdG9jay51c2VyY29kZS52MSJoChRSZXBvc2l0b3J5RGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi0KCG1ldGFkYXRhGAMgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkiOwoLSm9iTWV0YWRhdGESLAoHZW50cmllcxgBIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5IqgCCg1Kb2JEZWZpbml0aW9uEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSIgoEdGFncxgDIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSLwoDb3BzGAQgAygLMiIucGVuc3RvY2sudXNlcmNvZGUudjEuT3BEZWZpbml0aW9uEjUKBmdyYXBocxgFIAMoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhI0CgVncmFwaBgGIAEoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhIaChJjb25maWdfc2NoZW1hX2pzb24YByABKAwSFgoObWF4X2NvbmN1cnJlbnQYCSABKA0i+gEKDE9wRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEioKBmlucHV0cxgDIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQSKwoHb3V0cHV0cxgEIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQSMAoFcmV0cnkYCCABKAsyIS5wZW5zdG9jay51c2VyY29kZS52MS5SZXRyeVBvbGljeRIqCgd0aW1lb3V0GAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHByaW9yaXR5GAogASgRIrwBCgtSZXRyeVBvbGljeRITCgttYXhfcmV0cmllcxgBIAEoDRIoCgVkZWxheRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCg1iYWNrb2ZmX21pbGxpGAMgASgNEhQKDGppdHRlcl9taWxsaRgEIAEoDRIsCgltYXhfZGVsYXkYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoLc29tZV9lcnJvcnMYBiABKAgiNwoEUG9ydBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkivwEKD0dyYXBoRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEikKBW5vZGVzGAMgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuTm9kZRIqCgZpbnB1dHMYBCADKAsyGi5wZW5zdG9jay51c2VyY29kZS52MS5Qb3J0EjIKB291dHB1dHMYBSADKAsyIS5wZW5zdG9jay51c2VyY29kZS52MS5HcmFwaE91dHB1dCJ7CgROb2RlEgwKBG5hbWUYASABKAkSDAoCb3AYAiABKAlIABIPCgVncmFwaBgDIAEoCUgAEikKBXdpcmVzGAQgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuV2lyZRINCgVhZnRlchgGIAMoCUIMCgpkZWZpbml0aW9uIjsKBFdpcmUSDQoFaW5wdXQYASABKAkSEQoJZnJvbV9ub2RlGAIgASgJEhEKCWZyb21fcG9ydBgDIAEoCSJdCgtHcmFwaE91dHB1dBIoCgRwb3J0GAEgASgLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuUG9ydBIRCglmcm9tX25vZGUYAiABKAkSEQoJZnJvbV9wb3J0GAMgASgJYgZwcm90bzM", [file_google_protobuf_duration, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag]);
+  fileDesc("Ch9wZW5zdG9jay91c2VyY29kZS92MS9ib2R5LnByb3RvEhRwZW5zdG9jay51c2VyY29kZS52MSJoChRSZXBvc2l0b3J5RGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi0KCG1ldGFkYXRhGAMgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkiOwoLSm9iTWV0YWRhdGESLAoHZW50cmllcxgBIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5IuUCCg1Kb2JEZWZpbml0aW9uEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSIgoEdGFncxgDIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSLwoDb3BzGAQgAygLMiIucGVuc3RvY2sudXNlcmNvZGUudjEuT3BEZWZpbml0aW9uEjUKBmdyYXBocxgFIAMoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhI0CgVncmFwaBgGIAEoCzIlLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoRGVmaW5pdGlvbhIaChJjb25maWdfc2NoZW1hX2pzb24YByABKAwSFgoObWF4X2NvbmN1cnJlbnQYCSABKA0SOwoJcmVzb3VyY2VzGAogAygLMigucGVuc3RvY2sudXNlcmNvZGUudjEuUmVzb3VyY2VEZWZpbml0aW9uIlYKElJlc291cmNlRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEgwKBHR5cGUYAyABKAkSDwoHY29uZmlncxgEIAMoCSK2AgoMT3BEZWZpbml0aW9uEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKgoGaW5wdXRzGAMgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuUG9ydBIrCgdvdXRwdXRzGAQgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuUG9ydBIwCgVyZXRyeRgIIAEoCzIhLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlJldHJ5UG9saWN5EioKB3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIcHJpb3JpdHkYCiABKBESFAoMY29kZV92ZXJzaW9uGAsgASgJEhEKCXJlc291cmNlcxgMIAMoCRIRCgl0cmFuc2llbnQYDSABKAgivAEKC1JldHJ5UG9saWN5EhMKC21heF9yZXRyaWVzGAEgASgNEigKBWRlbGF5GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhUKDWJhY2tvZmZfbWlsbGkYAyABKA0SFAoMaml0dGVyX21pbGxpGAQgASgNEiwKCW1heF9kZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhITCgtzb21lX2Vycm9ycxgGIAEoCCI3CgRQb3J0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCSLyAQoPR3JhcGhEZWZpbml0aW9uEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKQoFbm9kZXMYAyADKAsyGi5wZW5zdG9jay51c2VyY29kZS52MS5Ob2RlEioKBmlucHV0cxgEIAMoCzIaLnBlbnN0b2NrLnVzZXJjb2RlLnYxLlBvcnQSMgoHb3V0cHV0cxgFIAMoCzIhLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkdyYXBoT3V0cHV0EjEKBG1hcHMYBiADKAsyIy5wZW5zdG9jay51c2VyY29kZS52MS5NYXBEZWZpbml0aW9uIlgKDU1hcERlZmluaXRpb24SDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkSKQoFaXRlbXMYAyADKAsyGi5wZW5zdG9jay51c2VyY29kZS52MS5XaXJlIogBCgROb2RlEgwKBG5hbWUYASABKAkSDAoCb3AYAiABKAlIABIPCgVncmFwaBgDIAEoCUgAEikKBXdpcmVzGAQgAygLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuV2lyZRINCgVhZnRlchgGIAMoCRILCgNtYXAYByABKAlCDAoKZGVmaW5pdGlvbiJMCgRXaXJlEg0KBWlucHV0GAEgASgJEhEKCWZyb21fbm9kZRgCIAEoCRIRCglmcm9tX3BvcnQYAyABKAkSDwoHaXRlbV9vZhgEIAEoCSJdCgtHcmFwaE91dHB1dBIoCgRwb3J0GAEgASgLMhoucGVuc3RvY2sudXNlcmNvZGUudjEuUG9ydBIRCglmcm9tX25vZGUYAiABKAkSEQoJZnJvbV9wb3J0GAMgASgJYgZwcm90bzM", [file_google_protobuf_duration, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag]);
 
 /**
  * RepositoryDefinition is the body of a repository.
@@ -138,6 +138,13 @@ export type JobDefinition = Message<"penstock.usercode.v1.JobDefinition"> & {
    * @generated from field: uint32 max_concurrent = 9;
    */
   maxConcurrent: number;
+
+  /**
+   * Resources that ops use, sorted by name.
+   *
+   * @generated from field: repeated penstock.usercode.v1.ResourceDefinition resources = 10;
+   */
+  resources: ResourceDefinition[];
 };
 
 /**
@@ -146,6 +153,48 @@ export type JobDefinition = Message<"penstock.usercode.v1.JobDefinition"> & {
  */
 export const JobDefinitionSchema: GenMessage<JobDefinition> = /*@__PURE__*/
   messageDesc(file_penstock_usercode_v1_body, 2);
+
+/**
+ * ResourceDefinition is something that is opened once per run, on first use.
+ *
+ * @generated from message penstock.usercode.v1.ResourceDefinition
+ */
+export type ResourceDefinition = Message<"penstock.usercode.v1.ResourceDefinition"> & {
+  /**
+   * Name, unique in the job.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Description, markdown.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Type as text, for people.
+   *
+   * @generated from field: string type = 3;
+   */
+  type: string;
+
+  /**
+   * Names of configs that it reads, sorted.
+   *
+   * @generated from field: repeated string configs = 4;
+   */
+  configs: string[];
+};
+
+/**
+ * Describes the message penstock.usercode.v1.ResourceDefinition.
+ * Use `create(ResourceDefinitionSchema)` to create a new message.
+ */
+export const ResourceDefinitionSchema: GenMessage<ResourceDefinition> = /*@__PURE__*/
+  messageDesc(file_penstock_usercode_v1_body, 3);
 
 /**
  * OpDefinition describes an op.
@@ -201,6 +250,27 @@ export type OpDefinition = Message<"penstock.usercode.v1.OpDefinition"> & {
    * @generated from field: sint32 priority = 10;
    */
   priority: number;
+
+  /**
+   * Version of the op's code as its author names it; empty when it has none. Memoization needs it.
+   *
+   * @generated from field: string code_version = 11;
+   */
+  codeVersion: string;
+
+  /**
+   * Names of resources that it uses, sorted.
+   *
+   * @generated from field: repeated string resources = 12;
+   */
+  resources: string[];
+
+  /**
+   * Set when its output is never stored.
+   *
+   * @generated from field: bool transient = 13;
+   */
+  transient: boolean;
 };
 
 /**
@@ -208,7 +278,7 @@ export type OpDefinition = Message<"penstock.usercode.v1.OpDefinition"> & {
  * Use `create(OpDefinitionSchema)` to create a new message.
  */
 export const OpDefinitionSchema: GenMessage<OpDefinition> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 3);
+  messageDesc(file_penstock_usercode_v1_body, 4);
 
 /**
  * RetryPolicy says when an op that failed runs again, in the same worker. For people: the worker acts on its own.
@@ -264,7 +334,7 @@ export type RetryPolicy = Message<"penstock.usercode.v1.RetryPolicy"> & {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 4);
+  messageDesc(file_penstock_usercode_v1_body, 5);
 
 /**
  * Port is an input or output.
@@ -299,7 +369,7 @@ export type Port = Message<"penstock.usercode.v1.Port"> & {
  * Use `create(PortSchema)` to create a new message.
  */
 export const PortSchema: GenMessage<Port> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 5);
+  messageDesc(file_penstock_usercode_v1_body, 6);
 
 /**
  * GraphDefinition is nodes and wires.
@@ -341,6 +411,13 @@ export type GraphDefinition = Message<"penstock.usercode.v1.GraphDefinition"> & 
    * @generated from field: repeated penstock.usercode.v1.GraphOutput outputs = 5;
    */
   outputs: GraphOutput[];
+
+  /**
+   * Maps, in the order placed. Their nodes are in nodes.
+   *
+   * @generated from field: repeated penstock.usercode.v1.MapDefinition maps = 6;
+   */
+  maps: MapDefinition[];
 };
 
 /**
@@ -348,7 +425,44 @@ export type GraphDefinition = Message<"penstock.usercode.v1.GraphDefinition"> & 
  * Use `create(GraphDefinitionSchema)` to create a new message.
  */
 export const GraphDefinitionSchema: GenMessage<GraphDefinition> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 6);
+  messageDesc(file_penstock_usercode_v1_body, 7);
+
+/**
+ * MapDefinition makes instances of nodes, one for each item of a list that is known only when the run executes.
+ * An instance of node "parse" has the path "parse[key]"; inside of a mapped graph "graph[key].op"; in a map within a map
+ * "parse[outer key][inner key]".
+ *
+ * @generated from message penstock.usercode.v1.MapDefinition
+ */
+export type MapDefinition = Message<"penstock.usercode.v1.MapDefinition"> & {
+  /**
+   * Name, unique in the graph: that of its first node.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The map that it is inside of; empty when none.
+   *
+   * @generated from field: string parent = 2;
+   */
+  parent: string;
+
+  /**
+   * The list: one wire, or several that make the list. Wire.input is empty.
+   *
+   * @generated from field: repeated penstock.usercode.v1.Wire items = 3;
+   */
+  items: Wire[];
+};
+
+/**
+ * Describes the message penstock.usercode.v1.MapDefinition.
+ * Use `create(MapDefinitionSchema)` to create a new message.
+ */
+export const MapDefinitionSchema: GenMessage<MapDefinition> = /*@__PURE__*/
+  messageDesc(file_penstock_usercode_v1_body, 8);
 
 /**
  * Node is an op or a graph placed under a name.
@@ -400,6 +514,13 @@ export type Node = Message<"penstock.usercode.v1.Node"> & {
    * @generated from field: repeated string after = 6;
    */
   after: string[];
+
+  /**
+   * Map of the same graph that makes instances of it; empty for a node that there is once.
+   *
+   * @generated from field: string map = 7;
+   */
+  map: string;
 };
 
 /**
@@ -407,7 +528,7 @@ export type Node = Message<"penstock.usercode.v1.Node"> & {
  * Use `create(NodeSchema)` to create a new message.
  */
 export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 7);
+  messageDesc(file_penstock_usercode_v1_body, 9);
 
 /**
  * Wire feeds one input of a node.
@@ -430,11 +551,19 @@ export type Wire = Message<"penstock.usercode.v1.Wire"> & {
   fromNode: string;
 
   /**
-   * Output of that node, or input of the graph.
+   * Output of that node, or input of the graph. A wire from a node of a map to one outside of it carries the list of what
+   * all instances yield, in the order of the items.
    *
    * @generated from field: string from_port = 3;
    */
   fromPort: string;
+
+  /**
+   * Name of the map whose current item this is, instead of from_node and from_port, which are then empty.
+   *
+   * @generated from field: string item_of = 4;
+   */
+  itemOf: string;
 };
 
 /**
@@ -442,7 +571,7 @@ export type Wire = Message<"penstock.usercode.v1.Wire"> & {
  * Use `create(WireSchema)` to create a new message.
  */
 export const WireSchema: GenMessage<Wire> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 8);
+  messageDesc(file_penstock_usercode_v1_body, 10);
 
 /**
  * GraphOutput maps an output of a graph. Several of one port make a list or the parts of one value, in this order, like wires.
@@ -477,5 +606,5 @@ export type GraphOutput = Message<"penstock.usercode.v1.GraphOutput"> & {
  * Use `create(GraphOutputSchema)` to create a new message.
  */
 export const GraphOutputSchema: GenMessage<GraphOutput> = /*@__PURE__*/
-  messageDesc(file_penstock_usercode_v1_body, 9);
+  messageDesc(file_penstock_usercode_v1_body, 11);
 

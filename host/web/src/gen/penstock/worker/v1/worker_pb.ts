@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/worker/v1/worker.proto.
  */
 export const file_penstock_worker_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wZW5zdG9jay93b3JrZXIvdjEvd29ya2VyLnByb3RvEhJwZW5zdG9jay53b3JrZXIudjEi3gEKDUF0dGFjaFJlcXVlc3QSKgoFaGVsbG8YAiABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuSGVsbG9IABIwCgZldmVudHMYAyABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuRXZlbnRCYXRjaEgAEjIKCWhlYXJ0YmVhdBgFIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5IZWFydGJlYXRIABIwCghmaW5pc2hlZBgGIAEoCzIcLnBlbnN0b2NrLndvcmtlci52MS5GaW5pc2hlZEgAQgkKB21lc3NhZ2UiqgIKDkF0dGFjaFJlc3BvbnNlEi4KB3dlbGNvbWUYAiABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuV2VsY29tZUgAEioKBWdyYW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkdyYW50SAASLAoGZGVuaWVkGAQgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLkRlbmllZEgAEiYKA2FjaxgFIAEoCzIXLnBlbnN0b2NrLndvcmtlci52MS5BY2tIABIsCgZjYW5jZWwYBiABKAsyGi5wZW5zdG9jay53b3JrZXIudjEuQ2FuY2VsSAASLQoHZ29fYXdheRgHIAEoCzIaLnBlbnN0b2NrLndvcmtlci52MS5Hb0F3YXlIAEIJCgdtZXNzYWdlIrkBCgVIZWxsbxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIRCgl3b3JrZXJfaWQYAyABKAkSEQoJc2VydmVyX2lkGAQgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YBSABKAkSDgoGaGFuZGxlGAYgASgJEhIKCndhbnRfZ3JhbnQYByABKAgSEAoIbGFzdF9zZXEYCCABKAQSGQoRZGVmaW5pdGlvbl9kaWdlc3QYCiABKAwihQEKB1dlbGNvbWUSEQoJYWNrZWRfc2VxGAIgASgEEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgZsaW1pdHMYBSABKAsyIC5wZW5zdG9jay53b3JrZXIudjEuV29ya2VyTGltaXRzIoIBCgxXb3JrZXJMaW1pdHMSFAoMYmF0Y2hfZXZlbnRzGAEgASgNEhMKC2JhdGNoX2J5dGVzGAIgASgNEhcKD3VuYWNrZWRfYmF0Y2hlcxgDIAEoDRIuCgtiYXRjaF9kZWxheRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIxCgVHcmFudBIoCgNydW4YASABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuUnVuU3BlYyKxAQoHUnVuU3BlYxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRISCgpyZXBvc2l0b3J5GAMgASgJEgsKA2pvYhgEIAEoCRIZChFkZWZpbml0aW9uX2RpZ2VzdBgFIAEoDBITCgtjb25maWdfanNvbhgGIAEoDBIiCgR0YWdzGAcgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIQCghvcF9wYXRocxgIIAMoCSJLCgZEZW5pZWQSMAoGcmVhc29uGAEgASgOMiAucGVuc3RvY2sud29ya2VyLnYxLkRlbmlhbFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJIhIKA0FjaxILCgNzZXEYASABKAQiUQoGQ2FuY2VsEigKBWdyYWNlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBWZvcmNlGAIgASgIEg4KBnJlYXNvbhgDIAEoCSI4CgZHb0F3YXkSLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iNgoJSGVhcnRiZWF0EikKBnVwdGltZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIcCghGaW5pc2hlZBIQCghsYXN0X3NlcRgBIAEoBCIvCgpFdmVudEJhdGNoEhEKCWZpcnN0X3NlcRgBIAEoBBIOCgZldmVudHMYAiADKAwiiQMKBUV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB29wX3BhdGgYAiABKAkSEgoKb3BfYXR0ZW1wdBgDIAEoDRIPCgdtZXNzYWdlGAQgASgJEgwKBGtpbmQYBSABKAkSNQoLcnVuX3N0YXJ0ZWQYECABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuUnVuU3RhcnRlZEgAEjcKDHJ1bl9maW5pc2hlZBgRIAEoCzIfLnBlbnN0b2NrLndvcmtlci52MS5SdW5GaW5pc2hlZEgAEjMKCm9wX3N0YXJ0ZWQYEiABKAsyHS5wZW5zdG9jay53b3JrZXIudjEuT3BTdGFydGVkSAASNQoLb3BfZmluaXNoZWQYEyABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuT3BGaW5pc2hlZEgAEiwKA2xvZxgVIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5Mb2dSZWNvcmRIAEIICgZkZXRhaWwiGQoKUnVuU3RhcnRlZBILCgNvcHMYASABKA0iaQoLUnVuRmluaXNoZWQSLAoHb3V0Y29tZRgBIAEoDjIbLnBlbnN0b2NrLndvcmtlci52MS5PdXRjb21lEiwKB2ZhaWx1cmUYAiABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuRmFpbHVyZSILCglPcFN0YXJ0ZWQixQEKCk9wRmluaXNoZWQSLAoHb3V0Y29tZRgBIAEoDjIbLnBlbnN0b2NrLndvcmtlci52MS5PdXRjb21lEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKB2ZhaWx1cmUYAyABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuRmFpbHVyZRIuCgtyZXRyeV9hZnRlchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJJCgdGYWlsdXJlEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg0KBXN0YWNrGAMgASgJEg4KBmNhdXNlcxgEIAMoCSJLCglMb2dSZWNvcmQSDQoFbGV2ZWwYASABKBESLwoKYXR0cmlidXRlcxgCIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5KrABCgxEZW5pYWxSZWFzb24SHQoZREVOSUFMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHURFTklBTF9SRUFTT05fQUxSRUFEWV9HUkFOVEVEEAESHgoaREVOSUFMX1JFQVNPTl9BVFRFTVBUX09WRVIQAhIYChRERU5JQUxfUkVBU09OX0ZFTkNFRBADEiQKIERFTklBTF9SRUFTT05fREVGSU5JVElPTl9DSEFOR0VEEAQqdwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9TVUNDRVNTEAESEwoPT1VUQ09NRV9GQUlMVVJFEAISFAoQT1VUQ09NRV9DQU5DRUxFRBADEhMKD09VVENPTUVfU0tJUFBFRBAEMmQKDVdvcmtlclNlcnZpY2USUwoGQXR0YWNoEiEucGVuc3RvY2sud29ya2VyLnYxLkF0dGFjaFJlcXVlc3QaIi5wZW5zdG9jay53b3JrZXIudjEuQXR0YWNoUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag]);
+  fileDesc("Ch9wZW5zdG9jay93b3JrZXIvdjEvd29ya2VyLnByb3RvEhJwZW5zdG9jay53b3JrZXIudjEi3gEKDUF0dGFjaFJlcXVlc3QSKgoFaGVsbG8YAiABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuSGVsbG9IABIwCgZldmVudHMYAyABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuRXZlbnRCYXRjaEgAEjIKCWhlYXJ0YmVhdBgFIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5IZWFydGJlYXRIABIwCghmaW5pc2hlZBgGIAEoCzIcLnBlbnN0b2NrLndvcmtlci52MS5GaW5pc2hlZEgAQgkKB21lc3NhZ2UiqgIKDkF0dGFjaFJlc3BvbnNlEi4KB3dlbGNvbWUYAiABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuV2VsY29tZUgAEioKBWdyYW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkdyYW50SAASLAoGZGVuaWVkGAQgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLkRlbmllZEgAEiYKA2FjaxgFIAEoCzIXLnBlbnN0b2NrLndvcmtlci52MS5BY2tIABIsCgZjYW5jZWwYBiABKAsyGi5wZW5zdG9jay53b3JrZXIudjEuQ2FuY2VsSAASLQoHZ29fYXdheRgHIAEoCzIaLnBlbnN0b2NrLndvcmtlci52MS5Hb0F3YXlIAEIJCgdtZXNzYWdlIrkBCgVIZWxsbxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIRCgl3b3JrZXJfaWQYAyABKAkSEQoJc2VydmVyX2lkGAQgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YBSABKAkSDgoGaGFuZGxlGAYgASgJEhIKCndhbnRfZ3JhbnQYByABKAgSEAoIbGFzdF9zZXEYCCABKAQSGQoRZGVmaW5pdGlvbl9kaWdlc3QYCiABKAwihQEKB1dlbGNvbWUSEQoJYWNrZWRfc2VxGAIgASgEEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgZsaW1pdHMYBSABKAsyIC5wZW5zdG9jay53b3JrZXIudjEuV29ya2VyTGltaXRzIoIBCgxXb3JrZXJMaW1pdHMSFAoMYmF0Y2hfZXZlbnRzGAEgASgNEhMKC2JhdGNoX2J5dGVzGAIgASgNEhcKD3VuYWNrZWRfYmF0Y2hlcxgDIAEoDRIuCgtiYXRjaF9kZWxheRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIxCgVHcmFudBIoCgNydW4YASABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuUnVuU3BlYyLkAQoHUnVuU3BlYxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRISCgpyZXBvc2l0b3J5GAMgASgJEgsKA2pvYhgEIAEoCRIZChFkZWZpbml0aW9uX2RpZ2VzdBgFIAEoDBITCgtjb25maWdfanNvbhgGIAEoDBIiCgR0YWdzGAcgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIQCghvcF9wYXRocxgIIAMoCRIxCgdvdXRwdXRzGAkgAygLMiAucGVuc3RvY2sud29ya2VyLnYxLlN0b3JlZE91dHB1dCJbCgxTdG9yZWRPdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSKgoGb3V0cHV0GAMgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLk91dHB1dCJCCg1TdG9yZWRPdXRwdXRzEjEKB291dHB1dHMYASADKAsyIC5wZW5zdG9jay53b3JrZXIudjEuU3RvcmVkT3V0cHV0IksKBkRlbmllZBIwCgZyZWFzb24YASABKA4yIC5wZW5zdG9jay53b3JrZXIudjEuRGVuaWFsUmVhc29uEg8KB21lc3NhZ2UYAiABKAkiEgoDQWNrEgsKA3NlcRgBIAEoBCJRCgZDYW5jZWwSKAoFZ3JhY2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFZm9yY2UYAiABKAgSDgoGcmVhc29uGAMgASgJIjgKBkdvQXdheRIuCgtyZXRyeV9hZnRlchgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI2CglIZWFydGJlYXQSKQoGdXB0aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhwKCEZpbmlzaGVkEhAKCGxhc3Rfc2VxGAEgASgEIi8KCkV2ZW50QmF0Y2gSEQoJZmlyc3Rfc2VxGAEgASgEEg4KBmV2ZW50cxgCIAMoDCLrBQoFRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHb3BfcGF0aBgCIAEoCRISCgpvcF9hdHRlbXB0GAMgASgNEg8KB21lc3NhZ2UYBCABKAkSDAoEa2luZBgFIAEoCRI1CgtydW5fc3RhcnRlZBgQIAEoCzIeLnBlbnN0b2NrLndvcmtlci52MS5SdW5TdGFydGVkSAASNwoMcnVuX2ZpbmlzaGVkGBEgASgLMh8ucGVuc3RvY2sud29ya2VyLnYxLlJ1bkZpbmlzaGVkSAASMwoKb3Bfc3RhcnRlZBgSIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5PcFN0YXJ0ZWRIABI1CgtvcF9maW5pc2hlZBgTIAEoCzIeLnBlbnN0b2NrLndvcmtlci52MS5PcEZpbmlzaGVkSAASLAoGb3V0cHV0GBQgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLk91dHB1dEgAEiwKA2xvZxgVIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5Mb2dSZWNvcmRIABIwCghwcm9ncmVzcxgWIAEoCzIcLnBlbnN0b2NrLndvcmtlci52MS5Qcm9ncmVzc0gAEigKBG5vdGUYFyABKAsyGC5wZW5zdG9jay53b3JrZXIudjEuTm90ZUgAEjMKCnRhZ3NfYWRkZWQYGCABKAsyHS5wZW5zdG9jay53b3JrZXIudjEuVGFnc0FkZGVkSAASNwoMbWFwX2V4cGFuZGVkGBkgASgLMh8ucGVuc3RvY2sud29ya2VyLnYxLk1hcEV4cGFuZGVkSAASMAoIY2FwdHVyZWQYGiABKAsyHC5wZW5zdG9jay53b3JrZXIudjEuQ2FwdHVyZWRIABI2CghyZXNvdXJjZRgbIAEoCzIiLnBlbnN0b2NrLndvcmtlci52MS5SZXNvdXJjZUNoYW5nZUgAQggKBmRldGFpbCIZCgpSdW5TdGFydGVkEgsKA29wcxgBIAEoDSJpCgtSdW5GaW5pc2hlZBIsCgdvdXRjb21lGAEgASgOMhsucGVuc3RvY2sud29ya2VyLnYxLk91dGNvbWUSLAoHZmFpbHVyZRgCIAEoCzIbLnBlbnN0b2NrLndvcmtlci52MS5GYWlsdXJlIgsKCU9wU3RhcnRlZCLFAQoKT3BGaW5pc2hlZBIsCgdvdXRjb21lGAEgASgOMhsucGVuc3RvY2sud29ya2VyLnYxLk91dGNvbWUSKwoIZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoHZmFpbHVyZRgDIAEoCzIbLnBlbnN0b2NrLndvcmtlci52MS5GYWlsdXJlEi4KC3JldHJ5X2FmdGVyGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkkKB0ZhaWx1cmUSDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkSDgoGY2F1c2VzGAQgAygJIqwBCgZPdXRwdXQSDAoEbmFtZRgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgwKBHNpemUYAyABKAQSDgoGZGlnZXN0GAQgASgMEi0KCG1ldGFkYXRhGAUgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkSDQoFY29kZWMYBiABKAkSEgoKbm90X3N0b3JlZBgHIAEoCRITCgtyZXVzZWRfZnJvbRgIIAEoCSI1CghQcm9ncmVzcxIMCgRkb25lGAEgASgBEg0KBXRvdGFsGAIgASgBEgwKBHVuaXQYAyABKAkiNAoETm90ZRIsCgdlbnRyaWVzGAEgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkiLwoJVGFnc0FkZGVkEiIKBHRhZ3MYASADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnIjwKC01hcEV4cGFuZGVkEhAKCG9wX3BhdGhzGAEgAygJEgwKBGtleXMYAiADKAkSDQoFdG90YWwYAyABKA0iUQoIQ2FwdHVyZWQSEgoKZGVzY3JpcHRvchgBIAEoDRIMCgRkYXRhGAIgASgMEg8KB3NraXBwZWQYAyABKAQSEgoKY2FuZGlkYXRlcxgEIAMoCSJ5Cg5SZXNvdXJjZUNoYW5nZRIMCgRuYW1lGAEgASgJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKB2ZhaWx1cmUYAyABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuRmFpbHVyZSJLCglMb2dSZWNvcmQSDQoFbGV2ZWwYASABKBESLwoKYXR0cmlidXRlcxgCIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5KrABCgxEZW5pYWxSZWFzb24SHQoZREVOSUFMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHURFTklBTF9SRUFTT05fQUxSRUFEWV9HUkFOVEVEEAESHgoaREVOSUFMX1JFQVNPTl9BVFRFTVBUX09WRVIQAhIYChRERU5JQUxfUkVBU09OX0ZFTkNFRBADEiQKIERFTklBTF9SRUFTT05fREVGSU5JVElPTl9DSEFOR0VEEAQqiwEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfU1VDQ0VTUxABEhMKD09VVENPTUVfRkFJTFVSRRACEhQKEE9VVENPTUVfQ0FOQ0VMRUQQAxITCg9PVVRDT01FX1NLSVBQRUQQBBISCg5PVVRDT01FX1JFVVNFRBAFMmQKDVdvcmtlclNlcnZpY2USUwoGQXR0YWNoEiEucGVuc3RvY2sud29ya2VyLnYxLkF0dGFjaFJlcXVlc3QaIi5wZW5zdG9jay53b3JrZXIudjEuQXR0YWNoUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag]);
 
 /**
  * AttachRequest goes from worker to host, at most 4 MiB.
@@ -373,11 +373,19 @@ export type RunSpec = Message<"penstock.worker.v1.RunSpec"> & {
   tags: Tag[];
 
   /**
-   * Op paths to execute, resolved by the host, sorted; empty means all.
+   * Op paths to execute, resolved by the host, sorted; empty means all. "op" means all instances of a mapped op,
+   * "op[key]" only that one.
    *
    * @generated from field: repeated string op_paths = 8;
    */
   opPaths: string[];
+
+  /**
+   * Outputs of other runs that ops which are not executed stand for, sorted by op path.
+   *
+   * @generated from field: repeated penstock.worker.v1.StoredOutput outputs = 9;
+   */
+  outputs: StoredOutput[];
 };
 
 /**
@@ -386,6 +394,62 @@ export type RunSpec = Message<"penstock.worker.v1.RunSpec"> & {
  */
 export const RunSpecSchema: GenMessage<RunSpec> = /*@__PURE__*/
   messageDesc(file_penstock_worker_v1_worker, 6);
+
+/**
+ * StoredOutput is an output that an earlier run has stored, in place of one of an op that is not executed.
+ *
+ * @generated from message penstock.worker.v1.StoredOutput
+ */
+export type StoredOutput = Message<"penstock.worker.v1.StoredOutput"> & {
+  /**
+   * Op path, the same in both runs: "graph.op", "op[key]".
+   *
+   * @generated from field: string op_path = 1;
+   */
+  opPath: string;
+
+  /**
+   * Run that has it.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * Where and what it is.
+   *
+   * @generated from field: penstock.worker.v1.Output output = 3;
+   */
+  output?: Output | undefined;
+};
+
+/**
+ * Describes the message penstock.worker.v1.StoredOutput.
+ * Use `create(StoredOutputSchema)` to create a new message.
+ */
+export const StoredOutputSchema: GenMessage<StoredOutput> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 7);
+
+/**
+ * StoredOutputs is how the host keeps them: as one body, named by its digest.
+ *
+ * @generated from message penstock.worker.v1.StoredOutputs
+ */
+export type StoredOutputs = Message<"penstock.worker.v1.StoredOutputs"> & {
+  /**
+   * Outputs, sorted by op path.
+   *
+   * @generated from field: repeated penstock.worker.v1.StoredOutput outputs = 1;
+   */
+  outputs: StoredOutput[];
+};
+
+/**
+ * Describes the message penstock.worker.v1.StoredOutputs.
+ * Use `create(StoredOutputsSchema)` to create a new message.
+ */
+export const StoredOutputsSchema: GenMessage<StoredOutputs> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 8);
 
 /**
  * Denied ends an attempt before or during its run.
@@ -413,7 +477,7 @@ export type Denied = Message<"penstock.worker.v1.Denied"> & {
  * Use `create(DeniedSchema)` to create a new message.
  */
 export const DeniedSchema: GenMessage<Denied> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 7);
+  messageDesc(file_penstock_worker_v1_worker, 9);
 
 /**
  * Ack acknowledges what is on disk.
@@ -434,7 +498,7 @@ export type Ack = Message<"penstock.worker.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 8);
+  messageDesc(file_penstock_worker_v1_worker, 10);
 
 /**
  * Cancel asks the run to end.
@@ -469,7 +533,7 @@ export type Cancel = Message<"penstock.worker.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 9);
+  messageDesc(file_penstock_worker_v1_worker, 11);
 
 /**
  * GoAway announces that the host stops.
@@ -490,7 +554,7 @@ export type GoAway = Message<"penstock.worker.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 10);
+  messageDesc(file_penstock_worker_v1_worker, 12);
 
 /**
  * Heartbeat says that the worker lives.
@@ -511,7 +575,7 @@ export type Heartbeat = Message<"penstock.worker.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 11);
+  messageDesc(file_penstock_worker_v1_worker, 13);
 
 /**
  * Finished says that the worker has no more to say.
@@ -532,7 +596,7 @@ export type Finished = Message<"penstock.worker.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 12);
+  messageDesc(file_penstock_worker_v1_worker, 14);
 
 /**
  * EventBatch carries events as encoded Event messages, so that one broken event spoils only itself
@@ -561,7 +625,7 @@ export type EventBatch = Message<"penstock.worker.v1.EventBatch"> & {
  * Use `create(EventBatchSchema)` to create a new message.
  */
 export const EventBatchSchema: GenMessage<EventBatch> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 13);
+  messageDesc(file_penstock_worker_v1_worker, 15);
 
 /**
  * Event is something that happened in a worker. Its seq is its place in the batch.
@@ -577,7 +641,7 @@ export type Event = Message<"penstock.worker.v1.Event"> & {
   time?: Timestamp | undefined;
 
   /**
-   * Op path ("graph.op"); empty for the run.
+   * Op path ("graph.op", of an instance of a mapped op "graph.op[key]"); empty for the run.
    *
    * @generated from field: string op_path = 2;
    */
@@ -643,12 +707,68 @@ export type Event = Message<"penstock.worker.v1.Event"> & {
     case: "opFinished";
   } | {
     /**
+     * Kind output: what became of an op's output, after its op_finished.
+     *
+     * @generated from field: penstock.worker.v1.Output output = 20;
+     */
+    value: Output;
+    case: "output";
+  } | {
+    /**
      * Kind log: structured log line.
      *
      * @generated from field: penstock.worker.v1.LogRecord log = 21;
      */
     value: LogRecord;
     case: "log";
+  } | {
+    /**
+     * Kind progress: how far an op is.
+     *
+     * @generated from field: penstock.worker.v1.Progress progress = 22;
+     */
+    value: Progress;
+    case: "progress";
+  } | {
+    /**
+     * Kind note: metadata that user code attaches to its op or run.
+     *
+     * @generated from field: penstock.worker.v1.Note note = 23;
+     */
+    value: Note;
+    case: "note";
+  } | {
+    /**
+     * Kind tags_added: tags that user code gives its own run.
+     *
+     * @generated from field: penstock.worker.v1.TagsAdded tags_added = 24;
+     */
+    value: TagsAdded;
+    case: "tagsAdded";
+  } | {
+    /**
+     * Kind map_expanded: the instances of mapped ops are known.
+     *
+     * @generated from field: penstock.worker.v1.MapExpanded map_expanded = 25;
+     */
+    value: MapExpanded;
+    case: "mapExpanded";
+  } | {
+    /**
+     * Kind captured: what was written to stdout or stderr.
+     *
+     * @generated from field: penstock.worker.v1.Captured captured = 26;
+     */
+    value: Captured;
+    case: "captured";
+  } | {
+    /**
+     * Kinds resource_opened and resource_closed.
+     *
+     * @generated from field: penstock.worker.v1.ResourceChange resource = 27;
+     */
+    value: ResourceChange;
+    case: "resource";
   } | { case: undefined; value?: undefined };
 };
 
@@ -657,7 +777,7 @@ export type Event = Message<"penstock.worker.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 14);
+  messageDesc(file_penstock_worker_v1_worker, 16);
 
 /**
  * RunStarted is made when user code is about to start.
@@ -678,7 +798,7 @@ export type RunStarted = Message<"penstock.worker.v1.RunStarted"> & {
  * Use `create(RunStartedSchema)` to create a new message.
  */
 export const RunStartedSchema: GenMessage<RunStarted> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 15);
+  messageDesc(file_penstock_worker_v1_worker, 17);
 
 /**
  * RunFinished says how the attempt ended.
@@ -706,7 +826,7 @@ export type RunFinished = Message<"penstock.worker.v1.RunFinished"> & {
  * Use `create(RunFinishedSchema)` to create a new message.
  */
 export const RunFinishedSchema: GenMessage<RunFinished> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 16);
+  messageDesc(file_penstock_worker_v1_worker, 18);
 
 /**
  * OpStarted is made before an op's user code, once for each op attempt.
@@ -721,10 +841,10 @@ export type OpStarted = Message<"penstock.worker.v1.OpStarted"> & {
  * Use `create(OpStartedSchema)` to create a new message.
  */
 export const OpStartedSchema: GenMessage<OpStarted> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 17);
+  messageDesc(file_penstock_worker_v1_worker, 19);
 
 /**
- * OpFinished is made after it. Without retry_after it is the op's end, which may also come without an OpStarted:
+ * OpFinished is made after it, at once: its output may still be on its way to the store. Without retry_after it is the op's end, which may also come without an OpStarted:
  * of an op that was skipped, or canceled before its turn.
  *
  * @generated from message penstock.worker.v1.OpFinished
@@ -764,7 +884,7 @@ export type OpFinished = Message<"penstock.worker.v1.OpFinished"> & {
  * Use `create(OpFinishedSchema)` to create a new message.
  */
 export const OpFinishedSchema: GenMessage<OpFinished> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 18);
+  messageDesc(file_penstock_worker_v1_worker, 20);
 
 /**
  * Failure is an error for people.
@@ -806,7 +926,266 @@ export type Failure = Message<"penstock.worker.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 19);
+  messageDesc(file_penstock_worker_v1_worker, 21);
+
+/**
+ * Output is an op's output in the output store. It exists only once it is stored durably.
+ *
+ * @generated from message penstock.worker.v1.Output
+ */
+export type Output = Message<"penstock.worker.v1.Output"> & {
+  /**
+   * Output name, "result".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Address in the output store of the user code; empty when it was not stored.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * Bytes.
+   *
+   * @generated from field: uint64 size = 3;
+   */
+  size: bigint;
+
+  /**
+   * SHA-256 of the bytes.
+   *
+   * @generated from field: bytes digest = 4;
+   */
+  digest: Uint8Array;
+
+  /**
+   * Metadata that user code attached to it, in order.
+   *
+   * @generated from field: repeated penstock.metadata.v1.Entry metadata = 5;
+   */
+  metadata: Entry[];
+
+  /**
+   * Codec of the bytes, for example "json".
+   *
+   * @generated from field: string codec = 6;
+   */
+  codec: string;
+
+  /**
+   * Why it was not stored, for people; empty when it was.
+   *
+   * @generated from field: string not_stored = 7;
+   */
+  notStored: string;
+
+  /**
+   * Run that it was taken from without running the op; empty otherwise.
+   *
+   * @generated from field: string reused_from = 8;
+   */
+  reusedFrom: string;
+};
+
+/**
+ * Describes the message penstock.worker.v1.Output.
+ * Use `create(OutputSchema)` to create a new message.
+ */
+export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 22);
+
+/**
+ * Progress of an op. The newest counts.
+ *
+ * @generated from message penstock.worker.v1.Progress
+ */
+export type Progress = Message<"penstock.worker.v1.Progress"> & {
+  /**
+   * Units done.
+   *
+   * @generated from field: double done = 1;
+   */
+  done: number;
+
+  /**
+   * Units in all; 0 when that is not known.
+   *
+   * @generated from field: double total = 2;
+   */
+  total: number;
+
+  /**
+   * Unit, for example "rows"; may be empty.
+   *
+   * @generated from field: string unit = 3;
+   */
+  unit: string;
+};
+
+/**
+ * Describes the message penstock.worker.v1.Progress.
+ * Use `create(ProgressSchema)` to create a new message.
+ */
+export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 23);
+
+/**
+ * Note is metadata; the message is Event.message.
+ *
+ * @generated from message penstock.worker.v1.Note
+ */
+export type Note = Message<"penstock.worker.v1.Note"> & {
+  /**
+   * Entries, in order.
+   *
+   * @generated from field: repeated penstock.metadata.v1.Entry entries = 1;
+   */
+  entries: Entry[];
+};
+
+/**
+ * Describes the message penstock.worker.v1.Note.
+ * Use `create(NoteSchema)` to create a new message.
+ */
+export const NoteSchema: GenMessage<Note> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 24);
+
+/**
+ * TagsAdded adds tags to the run; each replaces one with its key.
+ *
+ * @generated from message penstock.worker.v1.TagsAdded
+ */
+export type TagsAdded = Message<"penstock.worker.v1.TagsAdded"> & {
+  /**
+   * Tags, sorted by key.
+   *
+   * @generated from field: repeated penstock.tag.v1.Tag tags = 1;
+   */
+  tags: Tag[];
+};
+
+/**
+ * Describes the message penstock.worker.v1.TagsAdded.
+ * Use `create(TagsAddedSchema)` to create a new message.
+ */
+export const TagsAddedSchema: GenMessage<TagsAdded> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 25);
+
+/**
+ * MapExpanded tells the instances of the ops of a map. Event.op_path is empty.
+ *
+ * @generated from message penstock.worker.v1.MapExpanded
+ */
+export type MapExpanded = Message<"penstock.worker.v1.MapExpanded"> & {
+  /**
+   * Op paths of the ops that are mapped, of this instance of an outer map if there is one: "parse", "outer[a].parse".
+   *
+   * @generated from field: repeated string op_paths = 1;
+   */
+  opPaths: string[];
+
+  /**
+   * Keys, in the order of the items. At most 2,000 an event; more follow in another.
+   *
+   * @generated from field: repeated string keys = 2;
+   */
+  keys: string[];
+
+  /**
+   * Instances in all.
+   *
+   * @generated from field: uint32 total = 3;
+   */
+  total: number;
+};
+
+/**
+ * Describes the message penstock.worker.v1.MapExpanded.
+ * Use `create(MapExpandedSchema)` to create a new message.
+ */
+export const MapExpandedSchema: GenMessage<MapExpanded> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 26);
+
+/**
+ * Captured is a piece of what a process wrote. Event.op_path is empty where several ops ran, so that it may be of any.
+ *
+ * @generated from message penstock.worker.v1.Captured
+ */
+export type Captured = Message<"penstock.worker.v1.Captured"> & {
+  /**
+   * 1 stdout, 2 stderr.
+   *
+   * @generated from field: uint32 descriptor = 1;
+   */
+  descriptor: number;
+
+  /**
+   * Bytes as written; not UTF-8 for sure, cut anywhere. At most 64 KiB.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+
+  /**
+   * Bytes left out before it, because only so much is kept.
+   *
+   * @generated from field: uint64 skipped = 3;
+   */
+  skipped: bigint;
+
+  /**
+   * Ops that ran then, when op_path is empty; at most 16.
+   *
+   * @generated from field: repeated string candidates = 4;
+   */
+  candidates: string[];
+};
+
+/**
+ * Describes the message penstock.worker.v1.Captured.
+ * Use `create(CapturedSchema)` to create a new message.
+ */
+export const CapturedSchema: GenMessage<Captured> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 27);
+
+/**
+ * ResourceChange tells that a resource was opened or closed; the message is Event.message.
+ *
+ * @generated from message penstock.worker.v1.ResourceChange
+ */
+export type ResourceChange = Message<"penstock.worker.v1.ResourceChange"> & {
+  /**
+   * Name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Time that it took.
+   *
+   * @generated from field: google.protobuf.Duration duration = 2;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * Why it failed; unset when it did not.
+   *
+   * @generated from field: penstock.worker.v1.Failure failure = 3;
+   */
+  failure?: Failure | undefined;
+};
+
+/**
+ * Describes the message penstock.worker.v1.ResourceChange.
+ * Use `create(ResourceChangeSchema)` to create a new message.
+ */
+export const ResourceChangeSchema: GenMessage<ResourceChange> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 28);
 
 /**
  * LogRecord is a structured log line; the message is Event.message.
@@ -834,7 +1213,7 @@ export type LogRecord = Message<"penstock.worker.v1.LogRecord"> & {
  * Use `create(LogRecordSchema)` to create a new message.
  */
 export const LogRecordSchema: GenMessage<LogRecord> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 20);
+  messageDesc(file_penstock_worker_v1_worker, 29);
 
 /**
  * DenialReason is why. An unknown number is treated as a denial all the same.
@@ -924,6 +1303,13 @@ export enum Outcome {
    * @generated from enum value: OUTCOME_SKIPPED = 4;
    */
   SKIPPED = 4,
+
+  /**
+   * Not run, because the stored result of an earlier run was taken. As good as a success.
+   *
+   * @generated from enum value: OUTCOME_REUSED = 5;
+   */
+  REUSED = 5,
 }
 
 /**
