@@ -20,6 +20,9 @@ type Request struct {
 	// DefinitionDigest is that of the definition that the user saw; the zero
 	// Digest accepts the one that is there now.
 	DefinitionDigest host.Digest
+	// Reexecution makes the run a child of another run; nil for a run of its own. Job may be empty then, and otherwise has
+	// to be the parent's.
+	Reexecution *Reexecution
 }
 
 // Plan is what a request would become.

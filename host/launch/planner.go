@@ -62,6 +62,9 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if r.Reexecution != nil {
+		return nil, &host.Error{Code: host.Invalid, Reason: "REEXECUTION", Message: "this host does not execute runs again"}
+	}
 	job, definition, err := p.job(r.Job)
 	if err != nil {
 		return nil, err
