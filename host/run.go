@@ -76,6 +76,8 @@ type AttemptState struct {
 	StartingAt, CancelingAt time.Time
 	// Forced tells that a cancel was forced.
 	Forced bool
+	// OverRuntime tells that the run was asked to end because it took longer than its tags allow, and by nobody since.
+	OverRuntime bool
 }
 
 // Snapshot is a job as it was, with the report of the server that it came from.

@@ -38,8 +38,12 @@ type Store interface {
 	// search long for the run after a full page may set Next although none is left.
 	Runs(ctx context.Context, f RunFilter, before uint64, limit int) (RunPage, error)
 
-	// OpenRuns returns every run that is not final, in order of Seq.
+	// OpenRuns returns every run that is not final, in order of Seq. Ones that cannot be read are left out, and the
+	// error, which comes beside the others then, is a Damage.
 	OpenRuns(ctx context.Context) ([]Run, error)
+
+	// RunsToRetry returns every run with RetryDue, in order of Seq. Those that cannot be read are as with OpenRuns.
+	RunsToRetry(ctx context.Context) ([]Run, error)
 
 	// UpdateRun applies change to the run as it is now and stores the result
 	// with the given host events, all or nothing. change must only touch its
@@ -58,8 +62,20 @@ type Store interface {
 	// reader never misses an event because its cursor has passed it.
 	UpdateRun(ctx context.Context, id RunID, change func(*Run) (events [][]byte, err error)) (Run, error)
 
-	// DeleteRun removes a run that is final, with its events. NotFound, or Conflict when it is not final.
+	// DeleteRun removes a run that is final, with its events. NotFound, or Conflict when it is not final. In the same
+	// transaction it notes of a run with an attempt that outputs of it at its location are to be collected.
 	DeleteRun(ctx context.Context, id RunID) error
+
+	// LocationsToCollect returns the locations at which outputs of deleted runs are to be collected, sorted by name.
+	LocationsToCollect(ctx context.Context) ([]string, error)
+
+	// OutputsToCollect returns at most limit deleted runs whose outputs are to be collected at location, in order of their
+	// ids, from behind after; empty means from the first. Records that cannot be read are left out, and the error, which
+	// comes beside the others then, is a Damage.
+	OutputsToCollect(ctx context.Context, location string, after RunID, limit int) ([]RunID, error)
+
+	// OutputsCollected forgets that outputs of these runs are to be collected at location. Others it passes over.
+	OutputsCollected(ctx context.Context, location string, ids []RunID) error
 
 	// AppendEvents stores what of the batch is new and answers the last seq
 	// stored for the attempt. Events at or below it are dropped as duplicates.

@@ -28,6 +28,12 @@ const (
 	KeyKubernetes = "penstock/k8s"
 )
 
+// Values of KeyRetryStrategy.
+const (
+	retryFromFailure = ResumeFromFailure
+	retryAllOps      = "all_ops"
+)
+
 // steering says for each key that a user may set whether a value will do. What depends on the host (which launchers
 // there are) is the host's to refuse.
 var steering = []struct {
@@ -41,7 +47,7 @@ var steering = []struct {
 	{KeyMaxRuntime, checkMaxRuntime},
 	{KeyMemoize, oneOf("true", "false")},
 	{KeyPriority, checkPriority},
-	{KeyRetryStrategy, oneOf("from_failure", "all_ops")},
+	{KeyRetryStrategy, oneOf(retryFromFailure, retryAllOps)},
 }
 
 // checkReserved is the rule for keys under Namespace.
@@ -67,6 +73,35 @@ func Priority(l List) int32 {
 	return int32(n)
 }
 
+// RetryLimit is the value of KeyMaxRetries: how many times a run is tried again by itself, 0 when the tag is absent or,
+// in a list that did not pass Validate, bad.
+func RetryLimit(l List) int {
+	value, _ := l.Get(KeyMaxRetries)
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(n, 0), MaxRetries)
+}
+
+// RetriesAllOps reports whether KeyRetryStrategy asks that a retry runs all ops again, and not those that failed and
+// what is downstream of them.
+func RetriesAllOps(l List) bool {
+	value, _ := l.Get(KeyRetryStrategy)
+	return value == retryAllOps
+}
+
+// RuntimeLimit is the value of KeyMaxRuntime: how long a run may take, 0 when the tag is absent or, in a list that did not
+// pass Validate, bad.
+func RuntimeLimit(l List) time.Duration {
+	value, _ := l.Get(KeyMaxRuntime)
+	d, err := parseMaxRuntime(value)
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
 func checkPriority(value string) error {
 	n, err := strconv.ParseInt(value, 10, 32)
 	// One number has one text, so that a search by value finds all runs of that priority.
@@ -85,15 +120,20 @@ func checkMaxRetries(value string) error {
 }
 
 func checkMaxRuntime(value string) error {
+	_, err := parseMaxRuntime(value)
+	return err
+}
+
+func parseMaxRuntime(value string) (time.Duration, error) {
 	text := value
 	if text != "" && strings.Trim(text, "0123456789") == "" {
 		text += "s"
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 || d > MaxRuntime {
-		return fmt.Errorf("use a duration such as 90s or 2h, or seconds; more than 0, at most %dh", MaxRuntime/time.Hour)
+		return 0, fmt.Errorf("use a duration such as 90s or 2h, or seconds; more than 0, at most %dh", MaxRuntime/time.Hour)
 	}
-	return nil
+	return d, nil
 }
 
 func checkKubernetes(value string) error {

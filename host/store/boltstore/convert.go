@@ -33,7 +33,7 @@ func marshalRun(r *host.Run) ([]byte, error) {
 		RetryDue: r.RetryDue,
 		Current: &storev1.Attempt{
 			TokenSha256: r.Current.TokenSHA256, ServerId: r.Current.ServerID, WorkerId: r.Current.WorkerID,
-			Handle: r.Current.Handle, Forced: r.Current.Forced,
+			Handle: r.Current.Handle, Forced: r.Current.Forced, OverRuntime: r.Current.OverRuntime,
 			StartingAt: timeToProto(r.Current.StartingAt), CancelingAt: timeToProto(r.Current.CancelingAt),
 		},
 	}
@@ -99,7 +99,7 @@ func unmarshalRun(payload []byte) (*host.Run, error) {
 	if c := m.Current; c != nil {
 		r.Current = host.AttemptState{
 			TokenSHA256: c.TokenSha256, ServerID: c.ServerId, WorkerID: c.WorkerId,
-			Handle: c.Handle, Forced: c.Forced,
+			Handle: c.Handle, Forced: c.Forced, OverRuntime: c.OverRuntime,
 			StartingAt: timeFromProto(c.StartingAt), CancelingAt: timeFromProto(c.CancelingAt),
 		}
 	}

@@ -86,7 +86,7 @@ func (c *creation) apply(x *txn) error {
 	if x.Bucket(bucketIDs).Get(key) != nil {
 		return conflict(reasonRunExists, "there is a run %s already", run.ID)
 	}
-	if err := c.missingBody(x, run.Launched); err != nil {
+	if err := c.missingBody(x, &run); err != nil {
 		return err
 	}
 	next := c.store.next
@@ -114,11 +114,11 @@ func (c *creation) apply(x *txn) error {
 	return nil
 }
 
-// missingBody returns the error of a snapshot that names a body that neither comes along nor is there.
-func (c *creation) missingBody(x *txn, of host.Snapshot) error {
-	for _, d := range []host.Digest{of.Definition, of.Metadata} {
+// missingBody returns the error of a run that names a body that neither comes along nor is there.
+func (c *creation) missingBody(x *txn, run *host.Run) error {
+	for _, d := range []host.Digest{run.Launched.Definition, run.Launched.Metadata, run.TakenOutputs} {
 		if _, comes := c.new.Bodies[d]; !d.IsZero() && !comes && x.Bucket(bucketBodies).Get(d[:]) == nil {
-			return invalid("create run %s: body %s, which its snapshot names, is missing", c.new.Run.ID, d)
+			return invalid("create run %s: body %s, which it names, is missing", run.ID, d)
 		}
 	}
 	return nil

@@ -57,6 +57,8 @@ func (x *txn) deleteRun(run *host.Run) {
 	seq := seqKey(run.Seq)
 	x.del(bucketRuns, seq)
 	x.del(bucketIDs, id)
+	x.del(bucketRetries, seq)
+	x.putOutputs(run, id)
 	x.put(bucketPurge, seq, nil)
 	for _, key := range keysOf(x.Bucket(bucketNotes), run.Seq, -1) {
 		x.del(bucketNotes, key)

@@ -19,12 +19,15 @@
 //	          locations   location                          → penstock.store.v1.KnownLocation
 //	          answered    location                          → BE64 nanoseconds of when it answered last
 //	          history     location, repository, job, period → penstock.store.v1.JobPeriod
+//	          retries     seq                               → nothing; runs of which an automatic retry is due
+//	          outputs     location, run id                  → nothing; deleted runs that may have outputs there
 //	events    meta        name                              → number or text
 //	          events      seq, attempt, first event seq, 0  → penstock.store.v1.EventBatch
 //
 // Numbers in keys are big endian; each name in a key of history follows its length as BE16, so that no job's keys begin
-// with another's. Every value of runs, notes, bodies, idempotency, locations, answered, history and events starts with a
-// CRC32C over its key and itself, which every read checks; what is damaged is an error that names bucket and key.
+// with another's. Every value of runs, notes, bodies, idempotency, locations, answered, history, outputs and events starts
+// with a CRC32C over its key and itself, which every read checks; what is damaged is an error that names bucket and key.
+// Lists of runs that something acts on leave it out and say so, so that one damaged run does not stop the others.
 //
 // # Locations and history
 //
@@ -48,6 +51,10 @@
 // they say. Of the runs that it writes, it drops the fields that it does not know: since when they wait for code, the
 // version of their code, and what a re-pointed one was launched as. None of these is worth a host that refuses to start
 // after a step back, so the minimum reader stays 1. Open makes the buckets that an older store lacks.
+//
+// Format 3 added retries and outputs. A host that does not know them retries no run, and leaves outputs of the runs that it
+// deletes where they are. A run that it writes is none of a chain any more, and no retry of it is due; its key in retries
+// then means nothing, and is passed over.
 //
 // # Writing
 //

@@ -31,6 +31,8 @@ var (
 	bucketLocations   = []byte("locations")
 	bucketAnswered    = []byte("answered")
 	bucketHistory     = []byte("history")
+	bucketRetries     = []byte("retries")
+	bucketOutputs     = []byte("outputs")
 	bucketEvents      = []byte("events")
 )
 
@@ -72,7 +74,7 @@ func openStore(dir string, o Options) (*Store, error) {
 	}
 	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open,
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
-		bucketLocations, bucketAnswered, bucketHistory)
+		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs)
 	if err != nil {
 		return nil, err
 	}

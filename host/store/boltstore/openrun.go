@@ -10,23 +10,47 @@ import (
 )
 
 // OpenRuns implements host.Store. Runs that become final while it reads may be left out.
-func (s *Store) OpenRuns(ctx context.Context) (runs []host.Run, err error) {
-	for after, done := uint64(0), false; !done; {
+func (s *Store) OpenRuns(ctx context.Context) ([]host.Run, error) {
+	return s.runsIn(ctx, bucketOpen, func(key []byte, run *host.Run) (bool, error) {
+		if run == nil || run.Status.Final() {
+			return false, damaged(string(bucketOpen), key, fmt.Errorf("run number %x is not open", key))
+		}
+		return true, nil
+	})
+}
+
+// RunsToRetry implements host.Store. A run that is there no more, or of which no retry is due, was written by an older
+// host, which does not know the bucket.
+func (s *Store) RunsToRetry(ctx context.Context) ([]host.Run, error) {
+	return s.runsIn(ctx, bucketRetries, func(_ []byte, run *host.Run) (bool, error) { return run != nil && run.RetryDue, nil })
+}
+
+// runsIn reads the runs whose numbers are the keys of a bucket and that take takes; run is nil when there is none. What
+// cannot be read, or is wrong by take, is left out and the error.
+func (s *Store) runsIn(ctx context.Context, bucket []byte, take func(key []byte, run *host.Run) (bool, error)) (runs []host.Run, err error) {
+	var damage host.Damage
+	for after, done := []byte(nil), false; !done; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		if err := s.meta.view(func(tx *bbolt.Tx) error {
-			c := tx.Bucket(bucketOpen).Cursor()
-			k, _ := c.Seek(seqKey(after + 1))
+			c := tx.Bucket(bucket).Cursor()
+			k, _ := c.Seek(append(after, 0)) // the first one behind
 			for range sliceLen {
 				if k == nil {
 					break
 				}
-				run, err := openRun(tx, k)
-				if err != nil {
-					return err
+				run, err := runOfKey(tx, bucket, k)
+				if err == nil {
+					var ok bool
+					if ok, err = take(k, run); ok {
+						runs = append(runs, *run)
+					}
 				}
-				runs, after = append(runs, *run), run.Seq
+				if err != nil {
+					damage = append(damage, err)
+				}
+				after = append([]byte(nil), k...)
 				k, _ = c.Next()
 			}
 			done = k == nil
@@ -35,26 +59,19 @@ func (s *Store) OpenRuns(ctx context.Context) (runs []host.Run, err error) {
 			return nil, err
 		}
 	}
-	return runs, nil
+	return runs, damage.AsError()
 }
 
-// openRun reads the run of a key of bucket open.
-func openRun(tx *bbolt.Tx, key []byte) (*host.Run, error) {
+// runOfKey reads the run of a key of a bucket with the numbers of runs; nil when there is none.
+func runOfKey(tx *bbolt.Tx, bucket, key []byte) (*host.Run, error) {
 	seq, ok := seqOf(key)
 	if !ok {
-		return nil, damaged(string(bucketOpen), key, fmt.Errorf("%x is not the number of a run", key))
+		return nil, damaged(string(bucket), key, fmt.Errorf("%x is not the number of a run", key))
 	}
-	run, err := runBySeq(tx, seq)
-	if err != nil {
-		return nil, err
-	}
-	if run == nil || run.Status.Final() {
-		return nil, damaged(string(bucketOpen), key, fmt.Errorf("run number %d is not open", seq))
-	}
-	return run, nil
+	return runBySeq(tx, seq)
 }
 
-// putRun stores a run, and whether it is open.
+// putRun stores a run, whether it is open, and whether a retry of it is due.
 func (x *txn) putRun(run *host.Run, payload []byte) {
 	key := seqKey(run.Seq)
 	x.put(bucketRuns, key, packFrom(compressRunFrom, key, payload))
@@ -62,5 +79,10 @@ func (x *txn) putRun(run *host.Run, payload []byte) {
 		x.del(bucketOpen, key)
 	} else {
 		x.put(bucketOpen, key, []byte(run.Status))
+	}
+	if run.RetryDue {
+		x.put(bucketRetries, key, nil)
+	} else {
+		x.del(bucketRetries, key)
 	}
 }

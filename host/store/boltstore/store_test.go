@@ -97,6 +97,9 @@ func checkFiles(t testing.TB, dir string) {
 			if isOpen := tx.Bucket(bucketOpen).Get(k); (isOpen == nil) != run.Status.Final() || isOpen != nil && string(isOpen) != string(run.Status) {
 				t.Errorf("run %d is %s, bucket open says %q", run.Seq, run.Status, isOpen)
 			}
+			if run.RetryDue && tx.Bucket(bucketRetries).Get(k) == nil {
+				t.Errorf("run %d is to be retried, and bucket retries does not say so", run.Seq)
+			}
 			runs[run.Seq] = run
 			return nil
 		}); err != nil {

@@ -49,6 +49,10 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["FindRuns"] = s.FindRuns(ctx, "", 1)
 	_, errs["Runs"] = s.Runs(ctx, host.RunFilter{}, 0, 1)
 	_, errs["OpenRuns"] = s.OpenRuns(ctx)
+	_, errs["RunsToRetry"] = s.RunsToRetry(ctx)
+	_, errs["LocationsToCollect"] = s.LocationsToCollect(ctx)
+	_, errs["OutputsToCollect"] = s.OutputsToCollect(ctx, "here", "", 1)
+	errs["OutputsCollected"] = s.OutputsCollected(ctx, "here", []host.RunID{run})
 	_, errs["UpdateRun"] = s.UpdateRun(ctx, run, func(r *host.Run) ([][]byte, error) {
 		r.StatusReason = "changed"
 		return bytesOf([]string{"note"}), nil

@@ -27,6 +27,8 @@ func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	t.Run("Event", x.events)
 	t.Run("Note", x.notes)
 	t.Run("Body", x.bodies)
+	t.Run("Retry", x.retries)
+	t.Run("Output", x.outputs)
 	t.Run("KnownLocation", x.knownLocations)
 	t.Run("JobHistory", x.jobHistories)
 	t.Run("Close", x.closes)

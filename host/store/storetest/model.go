@@ -26,6 +26,8 @@ type modelRun struct {
 	events  []host.StoredEvent
 	last    map[uint32]uint64 // seq per attempt
 	deleted bool
+	// collect tells that it was deleted and its outputs are to be collected.
+	collect bool
 }
 
 func newModel() *model {
@@ -107,6 +109,27 @@ func (m *model) open() (runs []host.Run) {
 		}
 	}
 	return runs
+}
+
+// retries returns the runs of which a retry is due, in order of Seq.
+func (m *model) retries() (runs []host.Run) {
+	for _, r := range m.runs {
+		if !r.deleted && r.run.RetryDue {
+			runs = append(runs, r.run)
+		}
+	}
+	return runs
+}
+
+// outputs returns the runs whose outputs are to be collected at location, in order of their ids.
+func (m *model) outputs(location string) (ids []host.RunID) {
+	for _, r := range m.runs {
+		if r.collect && r.run.Job.Location == location {
+			ids = append(ids, r.run.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // find returns the ids that begin with prefix, in their order.

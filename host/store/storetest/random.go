@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func (x *exercise) random(t *testing.T) {
 			"append":     r.append,
 			"append ":    r.append,
 			"delete":     r.delete,
+			"collect":    r.collect,
 			"runs":       r.runs,
 			"events":     r.events,
 			"bodies":     r.bodies,
@@ -62,7 +64,9 @@ var (
 		return bytes.Repeat([]byte(texts.Draw(t, "text")), rapid.IntRange(0, 50).Draw(t, "times"))
 	})
 	blobs   = rapid.SliceOfN(data, 0, 5)
-	jobs    = rapid.SampledFrom([]host.JobName{{Location: "l", Repository: "r", Job: "j"}, {Location: "l", Repository: "r", Job: "k"}})
+	jobs    = rapid.SampledFrom([]host.JobName{
+		{Location: "l", Repository: "r", Job: "j"}, {Location: "l", Repository: "r", Job: "k"}, {Location: "ll", Repository: "r", Job: "k"},
+	})
 	tagKeys = rapid.SampledFrom([]string{"a", "b", "a\x00", ""})
 )
 
@@ -112,9 +116,10 @@ func (r *random) update(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "new attempt") == 0 {
 		attempt = 1
 	}
+	due := rapid.Bool().Draw(t, "retry due")
 	refused := errors.New("refused")
 	change := func(h *host.Run) ([][]byte, error) {
-		h.Status, h.StatusReason, h.Attempt = status, reason, h.Attempt+attempt
+		h.Status, h.StatusReason, h.Attempt, h.RetryDue = status, reason, h.Attempt+attempt, due
 		if refuse {
 			return notes, refused
 		}
@@ -173,7 +178,32 @@ func (r *random) delete(t *rapid.T) {
 	case err != nil:
 		t.Errorf("DeleteRun: %v", err)
 	default:
-		run.deleted = true
+		run.deleted, run.collect = true, run.run.Attempt > 0
+	}
+}
+
+// collect forgets some of the runs whose outputs are to be collected, and others.
+func (r *random) collect(t *rapid.T) {
+	location := jobs.Draw(t, "job").Location
+	limit := rapid.IntRange(0, 3).Draw(t, "limit")
+	after := host.RunID("")
+	if rapid.Bool().Draw(t, "from a place") {
+		after = r.pick(t).run.ID
+	}
+	ids, err := r.OutputsToCollect(r.ctx, location, after, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.DeleteFunc(r.model.outputs(location), func(id host.RunID) bool { return id <= after })
+	wantSame(t, "OutputsToCollect", ids, want[:min(limit, len(want))])
+	forget := append(ids, r.pick(t).run.ID)
+	if err := r.OutputsCollected(r.ctx, location, forget); err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range r.model.runs {
+		if run.run.Job.Location == location && slices.Contains(forget, run.run.ID) {
+			run.collect = false
+		}
 	}
 }
 
@@ -259,6 +289,22 @@ func (r *random) check(t *rapid.T) {
 		t.Fatal(err)
 	}
 	wantSame(t, "open runs", open, r.model.open())
+	retries, err := r.RunsToRetry(r.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "runs to retry", retries, r.model.retries())
+	locations, err := r.LocationsToCollect(r.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, location := range []string{"l", "ll"} {
+		if len(r.model.outputs(location)) > 0 {
+			want = append(want, location)
+		}
+	}
+	wantSame(t, "locations to collect", locations, want)
 	for _, run := range r.model.runs {
 		if last, err := r.LastSeq(r.ctx, run.run.ID, run.run.Attempt); !run.deleted && (err != nil || last != run.last[run.run.Attempt]) {
 			t.Errorf("LastSeq = %d, %v; want %d", last, err, run.last[run.run.Attempt])

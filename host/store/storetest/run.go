@@ -60,7 +60,8 @@ func fullRun(t testing.TB) host.NewRun {
 	t.Helper()
 	n := newRun(t)
 	definition, metadata := []byte("definition"), []byte(strings.Repeat("metadata ", 1000))
-	n.Bodies = map[host.Digest][]byte{digestOf(definition): definition, digestOf(metadata): metadata}
+	outputs := []byte("outputs")
+	n.Bodies = map[host.Digest][]byte{digestOf(definition): definition, digestOf(metadata): metadata, digestOf(outputs): outputs}
 	id := n.Run.ID
 	snapshot := host.Snapshot{
 		Definition: digestOf(definition), Metadata: digestOf(metadata), MetadataEntries: 7,
@@ -80,9 +81,11 @@ func fullRun(t testing.TB) host.NewRun {
 		Launched: snapshot, StartedFrom: snapshot,
 		CreatedAt: epoch, StartedAt: epoch.Add(time.Second), EndedAt: epoch.Add(time.Minute),
 		WaitingSince: epoch.Add(7), Waited: time.Hour + 3, StartTimeouts: 2,
+		Parent: "0190a000-0000-7000-8000-000000000001", Root: "0190a000-0000-7000-8000-000000000002",
+		TakenOutputs: digestOf(outputs), RetryDue: true,
 		Current: host.AttemptState{
 			TokenSHA256: []byte("token"), ServerID: "server", WorkerID: "worker", Handle: "pid 1",
-			StartingAt: epoch.Add(2), CancelingAt: epoch.Add(3), Forced: true,
+			StartingAt: epoch.Add(2), CancelingAt: epoch.Add(3), Forced: true, OverRuntime: true,
 		},
 	}
 	return n
@@ -143,6 +146,8 @@ func (x *exercise) createRefusesBadRuns(t *testing.T) {
 		"ErrStatusFinal":       {func(n *host.NewRun) { n.Run.Status = host.Success }, host.Invalid},
 		"ErrTextNotUTF8":       {func(n *host.NewRun) { n.Run.StatusReason = "\xff" }, host.Invalid},
 		"ErrBodyMissing":       {func(n *host.NewRun) { n.Run.Launched.Definition = host.Digest{1} }, host.Invalid},
+		"ErrOutputsMissing":    {func(n *host.NewRun) { n.Run.TakenOutputs = host.Digest{1} }, host.Invalid},
+		"ErrParentOdd":         {func(n *host.NewRun) { n.Run.Parent = "parent" }, host.Invalid},
 		"ErrBodyOfOtherDigest": {func(n *host.NewRun) { n.Bodies = map[host.Digest][]byte{{1}: []byte("x")} }, host.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {

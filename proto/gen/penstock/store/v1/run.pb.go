@@ -394,7 +394,9 @@ type Attempt struct {
 	// When the run was asked to end.
 	CancelingAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=canceling_at,json=cancelingAt,proto3" json:"canceling_at,omitempty"`
 	// Set when a cancel was forced.
-	Forced        bool `protobuf:"varint,7,opt,name=forced,proto3" json:"forced,omitempty"`
+	Forced bool `protobuf:"varint,7,opt,name=forced,proto3" json:"forced,omitempty"`
+	// Set when the run was asked to end because it took longer than it may.
+	OverRuntime   bool `protobuf:"varint,8,opt,name=over_runtime,json=overRuntime,proto3" json:"over_runtime,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -474,6 +476,13 @@ func (x *Attempt) GetCancelingAt() *timestamppb.Timestamp {
 func (x *Attempt) GetForced() bool {
 	if x != nil {
 		return x.Forced
+	}
+	return false
+}
+
+func (x *Attempt) GetOverRuntime() bool {
+	if x != nil {
+		return x.OverRuntime
 	}
 	return false
 }
@@ -726,7 +735,7 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"repository\x18\x02 \x01(\tR\n" +
 	"repository\x12\x10\n" +
-	"\x03job\x18\x03 \x01(\tR\x03job\"\x92\x02\n" +
+	"\x03job\x18\x03 \x01(\tR\x03job\"\xb5\x02\n" +
 	"\aAttempt\x12!\n" +
 	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x1b\n" +
 	"\tserver_id\x18\x02 \x01(\tR\bserverId\x12\x1b\n" +
@@ -735,7 +744,8 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\vstarting_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"startingAt\x12=\n" +
 	"\fcanceling_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vcancelingAt\x12\x16\n" +
-	"\x06forced\x18\a \x01(\bR\x06forced\"\xfd\x01\n" +
+	"\x06forced\x18\a \x01(\bR\x06forced\x12!\n" +
+	"\fover_runtime\x18\b \x01(\bR\voverRuntime\"\xfd\x01\n" +
 	"\bSnapshot\x12+\n" +
 	"\x11definition_digest\x18\x01 \x01(\fR\x10definitionDigest\x12'\n" +
 	"\x0fmetadata_digest\x18\x02 \x01(\fR\x0emetadataDigest\x12)\n" +
