@@ -30,6 +30,11 @@ type Outputs interface {
 	// reported as reused, and Save is not called for it.
 	Reuse(ctx context.Context, use Use) (r Reused, ok bool)
 
+	// Encode is called in the goroutine of an op whose function has just returned well, before anybody else gets the value:
+	// who takes it may change it. It may wait for room, until ctx ends, and never fails the op; the time that it takes is
+	// neither the op's duration nor part of its time-out. What it answers is Made.Encoded. Reuse of ops that need
+	// the value comes after it.
+	Encode(ctx context.Context, made Made) (encoded any)
 	// Save takes what an op returned, after its op_finished. It is called for every op that ends well, in the order of
 	// their ends, from the goroutine that starts ops: it hands over and returns at once. Report sends the op's event of
 	// kind output, any time until Flush has returned; it must not be called from within Save.
@@ -60,6 +65,7 @@ type Made struct {
 	Op        *spec.Op
 	Output    any // nil when the op has none
 	Execution *spec.Execution
+	Encoded   any // by Encode
 }
 
 // Origin says what a value is made of: exactly one of its fields is set, except that Item comes with Parts. Two values
