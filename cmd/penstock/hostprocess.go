@@ -146,7 +146,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
 	p.api, err = api.New(api.Options{
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
-		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions,
+		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Launcher: launcher,
 		Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		Identity: api.Identity{
 			Version: version, Commit: commit, Protocol: versioncheck.Protocol, Advertised: p.address, DataDirectory: o.Data,

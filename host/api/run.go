@@ -17,11 +17,9 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// runService serves RunService. Its streams are in runwatch.go, filters in runfilter.go, and re-pointing is in repoint.go.
-type runService struct {
-	s *Server
-	hostv1connect.UnimplementedRunServiceHandler
-}
+// runService serves RunService. Its streams are in runwatch.go, filters in runfilter.go, and re-pointing is in repoint.go,
+// why a run is where it is in explain.go.
+type runService struct{ s *Server }
 
 var _ hostv1connect.RunServiceHandler = runService{}
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/workspace"
@@ -56,8 +57,10 @@ type Options struct {
 	Planner   *launch.Planner
 	Queue     *queue.Queue
 	Sessions  *attempt.Sessions
-	Clock     host.Clock
-	Logger    *slog.Logger
+	// Launcher is asked what became of a worker when a run is explained; nil means that nobody is.
+	Launcher host.Launcher
+	Clock    host.Clock
+	Logger   *slog.Logger
 	// Metrics gets the server's own and is served at /metrics.
 	Metrics *prometheus.Registry
 	// Identity is what the host tells of itself.
@@ -98,6 +101,8 @@ type Server struct {
 	services map[string]bool
 	streams  *streams
 	metrics  *metrics
+	// explainer says why runs are where they are.
+	explainer *explain.Explainer
 	// workers counts attached streams.
 	workers atomic.Int64
 	started time.Time
@@ -141,12 +146,15 @@ func New(o Options) (*Server, error) {
 		stopping: make(chan struct{}), failed: make(chan error, 1),
 		started: o.Clock.Now(),
 	}
+	s.explainer = explain.New(explain.Options{
+		Store: o.Store, Queue: o.Queue, Sessions: o.Sessions, Planner: o.Planner, Launcher: o.Launcher, Clock: o.Clock,
+	})
 	var err error
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err
 	}
 	rpc := connect.NewServer(s.intercept)
-	hostv1connect.RegisterRunServiceHandler(rpc, runService{s: s})
+	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})

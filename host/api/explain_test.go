@@ -1,0 +1,41 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"connectrpc.com/connect/v2"
+
+	"github.com/penstock-run/penstock/host/hosttest"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+)
+
+func TestExplainRun(t *testing.T) {
+	f, _ := withPeer(t, settings{idle: true}, hosttest.Current())
+	run := f.launch(&hostv1.LaunchRunRequest{Job: "plain"})
+	res, err := f.runs.ExplainRun(t.Context(), &hostv1.ExplainRunRequest{Id: run.GetId()[:30]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.GetRun().GetId() != run.GetId() || res.GetRun().GetStatus() != hostv1.RunStatus_RUN_STATUS_QUEUED ||
+		!strings.Contains(res.GetSummary(), "nothing starts") {
+		t.Errorf("got %v", res)
+	}
+	blocks := 0
+	for _, r := range res.GetReasons() {
+		if r.GetBlocks() {
+			blocks++
+			if r.GetCode() != "CONCURRENCY_LIMIT" || r.GetRemedy() == "" {
+				t.Errorf("it is held by %v", r)
+			}
+		}
+	}
+	if blocks != 1 || len(res.GetReasons()) < 3 {
+		t.Errorf("%d of %d rules hold it, want one of several: %v", blocks, len(res.GetReasons()), res)
+	}
+	for _, id := range []string{"01890000-0000-7000-8000-000000000000", "../x", ""} {
+		if _, err := f.runs.ExplainRun(t.Context(), &hostv1.ExplainRunRequest{Id: id}); connect.CodeOf(err) != connect.CodeNotFound {
+			t.Errorf("run %q: %v", id, err)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package explain
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// final says why a run ended as it did.
+func (x *Explainer) final(ctx context.Context, e *Explanation) error {
+	run := &e.Run
+	switch run.Status {
+	case host.Success:
+		e.Summary = "the run succeeded"
+		if !run.StartedAt.IsZero() {
+			e.Summary += " after " + spanText(run.EndedAt.Sub(run.StartedAt))
+		}
+		e.add(Reason{Code: CodeCause, Since: run.EndedAt, Message: e.Summary})
+	case host.Canceled:
+		e.Summary = "the run was canceled: " + cmp.Or(run.StatusReason, "it was asked to end")
+		e.add(Reason{Code: CodeCause, Since: run.EndedAt, Message: e.Summary})
+	default:
+		return x.failure(ctx, e)
+	}
+	return nil
+}
+
+// failure says what went wrong first, and what comes of it.
+func (x *Explainer) failure(ctx context.Context, e *Explanation) error {
+	run := &e.Run
+	reason, _ := run.Tag(tag.KeyFailureReason)
+	e.Summary = "the run failed"
+	if reason != "" {
+		e.Summary += " (" + reason + ")"
+	}
+	e.Summary += ": " + cmp.Or(run.StatusReason, "its worker said no more")
+	e.add(Reason{Code: CodeCause, Since: run.EndedAt, Message: e.Summary, Remedy: failureRemedies[reason]})
+	if run.Attempt > 0 {
+		ops, err := x.ops(ctx, run)
+		if err != nil {
+			return err
+		}
+		x.failedOps(e, ops)
+	}
+	if run.RetryDue {
+		e.add(Reason{Code: CodeRetryDue, Message: "an automatic retry is due and is launched in a moment"})
+	}
+	return nil
+}
+
+// failureRemedies are what to do about failures that are not of user code.
+var failureRemedies = map[string]string{
+	"worker_lost":   "Look at the log of the code location and at the memory of its machine: the process ended or could not reach this host.",
+	"no_result":     "Look at the log of the code location: the worker ended without its last report.",
+	"start_timeout": "Workers were started and could not reach this host, or none was: see the log of the code location; penstock doctor checks the address that workers are told.",
+	"rejected":      "Correct what the code location says, and execute the run again.",
+	"wait_expired":  "Deploy the code that the run needs and execute it again; wait_for_code of the location says how long a run waits.",
+	"max_runtime":   "Give the run more time with the tag penstock/max_runtime, or make it faster.",
+}
+
+// failedOps lists the ops that failed, the first one as what the others may come of.
+func (x *Explainer) failedOps(e *Explanation, ops *opStates) {
+	for i, path := range ops.failures {
+		if i == maxOps {
+			e.add(Reason{Code: CodeOpsLeft, Message: verb(len(ops.failures)-maxOps, "more op", "more ops") + " failed"})
+			break
+		}
+		op := ops.ops[path]
+		r := Reason{
+			Code: CodeOpFailed, OpPath: path, Since: op.since,
+			Message: fmt.Sprintf("op %s failed in attempt %d (%s): %s", path, op.attempt, cmp.Or(op.failure.GetReason(), "error"), clip(op.failure.GetMessage())),
+		}
+		if i == 0 {
+			r.Message = "first, " + r.Message
+			e.Summary = fmt.Sprintf("the run failed because op %s did (%s): %s", path, cmp.Or(op.failure.GetReason(), "error"), clip(op.failure.GetMessage()))
+		}
+		e.add(r)
+	}
+	if len(ops.failures) == 0 {
+		for _, path := range ops.paths {
+			if op := ops.ops[path]; op.running {
+				e.add(Reason{Code: CodeOpRunning, OpPath: path, Since: op.since, Message: fmt.Sprintf("op %s ran when it ended", path)})
+			}
+		}
+	}
+}

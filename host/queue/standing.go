@@ -1,0 +1,134 @@
+package queue
+
+import (
+	"slices"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// maxNamed is how many runs a Standing names of each kind.
+const maxNamed = 10
+
+// Standing is how the queue sees one run at a moment, with what it goes by when it decides whether to start it. What does
+// not apply to the run's status is zero.
+type Standing struct {
+	// Status is that of the whole queue; Holders are runs that have a slot, oldest first, at most 10 of Status.InProgress.
+	Status
+
+	Holders []host.RunID
+	// Known tells that the queue has the run among those that are open, in the status that RunStatus says. It may be a
+	// moment behind the store.
+	Known     bool
+	RunStatus host.RunStatus
+	// Ending tells that the queue starts nothing any more, since its host is about to end.
+	Ending bool
+
+	// Of a run that is QUEUED: how many runs come before it that nothing but the limit holds, and the first 10 of them.
+	// A run of a location that starts nothing now is before nobody.
+	Before     int
+	BeforeRuns []host.RunID
+	// Taken are the slots that are taken, those of starts that have just begun included.
+	Taken int
+	// Working tells that the queue is at the run just now.
+	Working bool
+	// RetryAt is until when it is held back after a start that failed for now; Failures counts those in a row.
+	RetryAt  time.Time
+	Failures int
+	// LocationRestsUntil is until when its location is left alone; LocationFull tells that this is because it has as many
+	// workers as it may have, and not because it did not answer. After that it gets one start at a time until it answers one.
+	LocationRestsUntil time.Time
+	LocationFull       bool
+	// LocationStarts are the starts under way at its location, of at most LocationStartsMost.
+	LocationStarts, LocationStartsMost int
+
+	// Of a run that is WAITING_FOR_CODE: when its code was looked for last, and when it is at the latest without a sign.
+	CheckedAt, NextCheckAt time.Time
+
+	// Of a run that is STARTING: since when the queue knows, and when the lease ends; StartLease is its length.
+	StartingSince, LeaseUntil time.Time
+	StartLease                time.Duration
+	// UnansweredSince is when its worker was asked for, as long as that has no answer. PatienceUntil is when the attempt is
+	// given up if others wait for its slot then.
+	UnansweredSince, PatienceUntil time.Time
+	// Wanted tells that others wait for its slot, so that it is about to be given up.
+	Wanted bool
+}
+
+// MaxStartTimeouts is how many attempts may end without a worker's hello before a run fails.
+const MaxStartTimeouts = maxStartTimeouts
+
+// Standing tells how the queue sees a run.
+func (q *Queue) Standing(id host.RunID) Standing {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.o.Clock.Now()
+	s := Standing{Status: Status{MaxInProgress: q.o.MaxInProgress}, Ending: q.paused, StartLease: q.o.StartLease}
+	e := q.open[id]
+	var holders, before []*entry
+	starting := map[string]int{}
+	for _, other := range q.open {
+		if other.status.InProgress() {
+			s.InProgress++
+			holders = append(holders, other)
+		} else {
+			s.Queued++
+			if other.busy && other.status == host.Queued {
+				s.Taken++
+			}
+		}
+		if other.starting {
+			starting[other.job.Location]++
+		}
+	}
+	s.Taken += s.InProgress
+	s.Holders = named(holders, func(a, b *entry) int { return a.since.Compare(b.since) })
+	if e == nil {
+		return s
+	}
+	s.Known, s.RunStatus = true, e.status
+	switch e.status {
+	case host.Queued:
+		held := q.held()
+		for at, lane := range q.ready {
+			if held(at) || starting[at] >= q.startsAtOnce(at, now) {
+				continue
+			}
+			for _, other := range lane.runs {
+				if other != e && !other.busy && !now.Before(other.notBefore) && inOrder(other, e) < 0 {
+					before = append(before, other)
+				}
+			}
+		}
+		s.Before, s.BeforeRuns = len(before), named(before, inOrder)
+		s.Working = e.busy
+		if now.Before(e.notBefore) {
+			s.RetryAt, s.Failures = e.notBefore, e.failures
+		}
+		s.LocationStarts, s.LocationStartsMost = starting[e.job.Location], q.startsAtOnce(e.job.Location, now)
+		if p := q.pauses[e.job.Location]; p != nil {
+			s.LocationRestsUntil, s.LocationFull = p.until, p.full
+		}
+	case host.WaitingForCode:
+		s.CheckedAt, s.NextCheckAt = q.checked, q.checked.Add(recheckEvery)
+	case host.Starting:
+		s.StartingSince, s.LeaseUntil = e.since, e.since.Add(q.o.StartLease)
+		s.Wanted = e.call.wanted
+		if !e.call.since.IsZero() {
+			s.UnansweredSince = e.call.since
+			s.PatienceUntil = e.call.since.Add(min(patience<<min(e.failures, 10), maxPatience))
+		}
+	default:
+	}
+	return s
+}
+
+// named are the ids of the first few.
+func named(entries []*entry, order func(a, b *entry) int) []host.RunID {
+	slices.SortFunc(entries, order)
+	var ids []host.RunID
+	for _, e := range entries[:min(len(entries), maxNamed)] {
+		ids = append(ids, e.id)
+	}
+	return ids
+}
