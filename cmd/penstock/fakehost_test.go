@@ -50,6 +50,8 @@ type fakeHost struct {
 	cancelRun func(*hostv1.CancelRunRequest) (*hostv1.Run, error)
 	deleteRun func(id string) error
 	repoint   func(*hostv1.RepointRunsRequest) (*hostv1.RepointRunsResponse, error)
+	explain   func(id string) (*hostv1.ExplainRunResponse, error)
+	diagnose  func() (*hostv1.DiagnoseResponse, error)
 	watchRun  func(context.Context, *hostv1.WatchRunEventsRequest, func(*hostv1.WatchRunEventsResponse) error) error
 }
 
@@ -144,6 +146,14 @@ func (f *fakeHost) DeleteRun(_ context.Context, r *hostv1.DeleteRunRequest) (*ho
 
 func (f *fakeHost) RepointRuns(_ context.Context, r *hostv1.RepointRunsRequest) (*hostv1.RepointRunsResponse, error) {
 	return f.repoint(r)
+}
+
+func (f *fakeHost) ExplainRun(_ context.Context, r *hostv1.ExplainRunRequest) (*hostv1.ExplainRunResponse, error) {
+	return f.explain(r.GetId())
+}
+
+func (f *fakeHost) Diagnose(context.Context, *hostv1.DiagnoseRequest) (*hostv1.DiagnoseResponse, error) {
+	return f.diagnose()
 }
 
 func (f *fakeHost) WatchRunEvents(ctx context.Context, r *hostv1.WatchRunEventsRequest, s hostv1connect.RunServiceWatchRunEventsServerStream) error {
