@@ -41,6 +41,7 @@ type Graph struct {
 	Name        string
 	Description string  // markdown
 	Nodes       []*Node // in the order placed, which is an order of dependencies: a node uses earlier ones only
+	Maps        []*Map  // in the order placed, so that one comes before those inside of it
 	Inputs      []Port
 	Outputs     []GraphOutput // at most one
 }
@@ -52,6 +53,7 @@ type Node struct {
 	Graph  *Graph
 	Inputs []Input  // one for each input of the op or graph, in their order
 	After  []string // nodes of the same graph that must end well first, beyond those that feed it; sorted, each once
+	Map    *Map     // of the same graph, that makes instances of it; nil for a node that there is once
 }
 
 // Port is an input or an output.
@@ -81,10 +83,14 @@ type Value struct {
 	Combine func(sources []any) any
 }
 
-// Source is an output of a node in the same graph, or an input of that graph when Node is empty.
+// Source is one of: an output of a node in the same graph; an input of that graph, when Node is empty; the item of ItemOf;
+// or what the instances of Gather's map yield. In a value of a node the source is not mapped, or mapped by a map
+// that the node is inside of too; whatever is inside of other maps comes by Gather.
 type Source struct {
-	Node string
-	Port string
+	Node   string
+	Port   string
+	ItemOf *Map
+	Gather *Gather
 }
 
 // Op is a unit of work.
