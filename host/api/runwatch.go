@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
@@ -98,6 +99,10 @@ func (r runService) WatchRunEvents(ctx context.Context, req *hostv1.WatchRunEven
 	if err != nil {
 		return err
 	}
+	filter, err := eventFilterFrom(req)
+	if err != nil {
+		return err
+	}
 	run, err := r.run(ctx, host.RunID(req.GetRunId()))
 	if err != nil {
 		return err
@@ -105,10 +110,10 @@ func (r runService) WatchRunEvents(ctx context.Context, req *hostv1.WatchRunEven
 	return r.s.watch(ctx, hostv1connect.RunServiceWatchRunEventsProcedure, func(ctx context.Context) error {
 		sub := r.s.o.Feed.SubscribeRun(run.ID)
 		defer sub.Close()
-		w := eventWatch{r: r, id: run.ID, after: after, stream: stream}
+		w := eventWatch{r: r, id: run.ID, after: after, told: after, filter: filter, once: req.GetNoFollow(), stream: stream}
 		for {
 			final, err := w.runOnce(ctx)
-			if err != nil || final || req.GetNoFollow() {
+			if err != nil || final || w.once {
 				return err
 			}
 			select {
@@ -125,15 +130,21 @@ func (r runService) WatchRunEvents(ctx context.Context, req *hostv1.WatchRunEven
 
 // eventWatch is one client's place in the events of a run.
 type eventWatch struct {
-	r      runService
-	id     host.RunID
-	after  host.Cursor
+	r  runService
+	id host.RunID
+	// after is what was looked at, told what the client knows of that: events that it does not want come between.
+	after, told host.Cursor
+	filter      eventFilter
+	// skipped counts events that the client did not want since it was told a place.
+	skipped int
+	// once is set when nothing is sent after the first look.
+	once   bool
 	stream hostv1connect.RunServiceWatchRunEventsServerStream
 	sent   bool
 	look   runLook
 }
 
-// runOnce sends everything that is stored after the cursor. The run is read before its events: they are stored first,
+// runOnce sends everything that is stored after the cursor and wanted. The run is read before its events: they are stored first,
 // so all are there of one that is final. The first message shows the run; later, what its events say comes before it.
 func (w *eventWatch) runOnce(ctx context.Context) (final bool, err error) {
 	run, err := w.r.run(ctx, w.id)
@@ -161,8 +172,18 @@ func (w *eventWatch) runOnce(ctx context.Context) (final bool, err error) {
 			return false, err
 		}
 		last := len(events) < eventsAtOnce
+		if len(events) > 0 {
+			w.after = events[len(events)-1].Cursor
+		}
+		w.skipped += len(events)
+		events = slices.DeleteFunc(events, func(e host.StoredEvent) bool { return !w.filter.passes(e.Data) })
+		w.skipped -= len(events)
 		for len(events) > 0 {
 			n := fitting(events)
+			w.told = events[n-1].Cursor
+			if n == len(events) {
+				w.told = w.after
+			}
 			if err := w.send(events[:n], nil); err != nil {
 				return false, err
 			}
@@ -172,10 +193,12 @@ func (w *eventWatch) runOnce(ctx context.Context) (final bool, err error) {
 			break
 		}
 	}
-	if changed == nil {
-		return run.Status.Final(), nil
+	// A place alone is worth a message where the client would have much to pass over again if it came back to the one before.
+	if final = run.Status.Final(); changed == nil && (w.told == w.after || w.skipped < eventsAtOnce && !final && !w.once) {
+		return final, nil
 	}
-	return run.Status.Final(), w.send(nil, changed)
+	w.told = w.after
+	return final, w.send(nil, changed)
 }
 
 // fitting is how many of the events go into one message, at least one.
@@ -189,12 +212,15 @@ func fitting(events []host.StoredEvent) int {
 	return len(events)
 }
 
+// send sends events and the place up to which the client knows what it wants of the run.
 func (w *eventWatch) send(events []host.StoredEvent, run *hostv1.Run) error {
+	if w.told == w.after {
+		w.skipped = 0
+	}
 	m := &hostv1.WatchRunEventsResponse{Run: run}
 	for _, e := range events {
 		m.Events = append(m.Events, eventToWire(e))
-		w.after = e.Cursor
 	}
-	m.Cursor = w.after.String()
+	m.Cursor = w.told.String()
 	return w.stream.Send(m)
 }
