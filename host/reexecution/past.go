@@ -1,0 +1,154 @@
+package reexecution
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/penstock-run/penstock/host"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+)
+
+// Past is what a run and those that it executed again have done. What is further back is read when it is asked for. It is
+// for one goroutine.
+type Past struct {
+	runs Runs
+	// records are the runs from the nearest on; last tells that there is none before the last one.
+	records []*record
+	last    bool
+	// alive has each run that was asked for, and whether it is there.
+	alive map[host.RunID]bool
+}
+
+// Read reads what a run has done.
+func Read(ctx context.Context, runs Runs, run *host.Run) (*Past, error) {
+	p := &Past{runs: runs, alive: map[host.RunID]bool{run.ID: true}}
+	r, err := readRecord(ctx, runs, run)
+	if err != nil {
+		return nil, err
+	}
+	p.records = append(p.records, r)
+	return p, nil
+}
+
+// Run is the nearest run.
+func (p *Past) Run() *host.Run { return &p.records[0].run }
+
+// outcome is what became of an op in the nearest run.
+func (p *Past) outcome(path string) outcome { return p.records[0].ops[path] }
+
+// record is the run so many steps back; nil when there is none, or it was deleted.
+func (p *Past) record(ctx context.Context, steps int) (*record, error) {
+	for len(p.records) <= steps && !p.last {
+		parent := p.records[len(p.records)-1].run.Parent
+		run, err := p.find(ctx, parent)
+		if err != nil {
+			return nil, err
+		}
+		if run == nil || p.has(parent) {
+			p.last = true
+			break
+		}
+		r, err := readRecord(ctx, p.runs, run)
+		if err != nil {
+			return nil, err
+		}
+		p.records = append(p.records, r)
+	}
+	if steps >= len(p.records) {
+		return nil, nil
+	}
+	return p.records[steps], nil
+}
+
+func (p *Past) has(id host.RunID) bool {
+	for _, r := range p.records {
+		if r.run.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// find is a run that may be gone.
+func (p *Past) find(ctx context.Context, id host.RunID) (*host.Run, error) {
+	if id == "" {
+		return nil, nil
+	}
+	run, err := p.runs.Run(ctx, id)
+	switch {
+	case host.CodeOf(err) == host.NotFound:
+		p.alive[id] = false
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	p.alive[id] = true
+	return &run, nil
+}
+
+// stored is the output that stands for an op that is not executed again; nil when there is none. The nearest run that
+// was to execute the op, or took it from elsewhere, has it or nobody has: what runs before had may be of another config.
+func (p *Past) stored(ctx context.Context, path string) (*workerv1.StoredOutput, error) {
+	for steps := 0; ; steps++ {
+		r, err := p.record(ctx, steps)
+		if err != nil || r == nil {
+			return nil, err
+		}
+		o := r.outputs[path]
+		if o == nil {
+			o = r.taken[path]
+		}
+		if o != nil {
+			there, err := p.isThere(ctx, host.RunID(o.GetRunId()))
+			if err != nil || !there {
+				return nil, err
+			}
+			return o, nil
+		}
+		if r.executes.has(path) {
+			return nil, nil
+		}
+	}
+}
+
+// isThere tells whether a run was not deleted: its outputs are deleted with it.
+func (p *Past) isThere(ctx context.Context, id host.RunID) (bool, error) {
+	if there, known := p.alive[id]; known {
+		return there, nil
+	}
+	run, err := p.find(ctx, id)
+	return run != nil, err
+}
+
+// instances are those of the maps of these ops, as far as they are known: of the nearest run that was to execute all
+// instances of an op, and of runs after it that made some of them again.
+func (p *Past) instances(ctx context.Context, mapped []string) ([]host.MapInstances, error) {
+	var known []host.MapInstances
+	have := map[string]bool{}
+	open := mapped
+	for steps := 0; len(open) > 0; steps++ {
+		r, err := p.record(ctx, steps)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			break
+		}
+		for _, path := range slices.Sorted(maps.Keys(r.maps)) {
+			op, _ := splitPath(path)
+			if e := r.maps[path]; e.complete() && !have[path] && slices.Contains(open, op) {
+				have[path] = true
+				known = append(known, host.MapInstances{OpPaths: []string{path}, Keys: e.keys})
+			}
+		}
+		var left []string
+		for _, op := range open {
+			if !r.executes.has(op) {
+				left = append(left, op)
+			}
+		}
+		open = left
+	}
+	return known, nil
+}
