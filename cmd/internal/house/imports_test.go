@@ -14,6 +14,7 @@ var arrows = map[string][]string{
 	"usercode/metadata": {},
 	"usercode/tag":      {},
 	"usercode/livefile": {},
+	"usercode/output":   {},
 	"versioncheck":      {},
 	"proto/gen/...":     {"proto/gen/..."},
 
@@ -41,18 +42,28 @@ var arrows = map[string][]string{
 
 	"usercode/internal/spec": {"usercode/metadata", "usercode/tag"},
 	"usercode/internal/wire": {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"usercode/internal/mask": {"proto/gen/..."},
 	"usercode/internal/engine": {
-		"usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+		"usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/server": {
-		"usercode/internal/worker", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
-		"usercode/livefile", "versioncheck", "proto/gen/...",
+		"usercode/internal/worker", "usercode/internal/outputs", "usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/output",
+		"usercode/tag", "usercode/livefile", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/worker": {
-		"usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag",
-		"versioncheck", "proto/gen/...",
+		"usercode/internal/outputs", "usercode/internal/engine", "usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/output",
+		"usercode/tag", "versioncheck", "proto/gen/...",
 	},
-	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/tag", "versioncheck"},
+	"usercode/internal/outputs": {
+		"usercode/output", "usercode/internal/engine", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/...",
+	},
+	"usercode/output/internal/blobstore": {"usercode/output"},
+	"usercode/output/s3":                 {"usercode/output", "usercode/output/internal/blobstore"},
+	"usercode/output/gcs":                {"usercode/output", "usercode/output/internal/blobstore"},
+	"usercode/output/azure":              {"usercode/output", "usercode/output/internal/blobstore"},
+	"usercode/output/outputtest":         {"usercode/output"},
+
+	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/output", "usercode/tag", "versioncheck"},
 	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag"},
 
 	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/livefile", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
@@ -82,7 +93,7 @@ var crossings = []struct {
 }
 
 // onlyTests are packages that production code never imports.
-var onlyTests = []string{"cmd/internal/upgradedemo", "host/hosttest", "host/hosttest/compat", "host/hosttest/peerserver", "host/store/storetest", "usercode/usertest"}
+var onlyTests = []string{"cmd/internal/upgradedemo", "host/hosttest", "host/hosttest/compat", "host/hosttest/peerserver", "host/store/storetest", "usercode/output/outputtest", "usercode/usertest"}
 
 func TestArrows(t *testing.T) {
 	for _, p := range modulePackages(t) {
