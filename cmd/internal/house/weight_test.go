@@ -15,6 +15,30 @@ var heavy = []string{
 	"go.etcd.io/bbolt",
 }
 
+// clouds are modules of output drivers, which a binary links when it imports the driver and not otherwise.
+var (
+	clouds  = []string{"cloud.google.com/", "github.com/Azure/", "github.com/aws/", "go.opentelemetry.io/", "gocloud.dev", "google.golang.org/api/"}
+	drivers = []string{"usercode/output/azure", "usercode/output/gcs", "usercode/output/internal/blobstore", "usercode/output/s3"}
+)
+
+func TestCloudsAreLinkedByImportOnly(t *testing.T) {
+	linked := 0
+	for _, p := range modulePackages(t) {
+		i := slices.IndexFunc(p.deps, func(dep string) bool {
+			return slices.ContainsFunc(clouds, func(prefix string) bool { return strings.HasPrefix(dep, prefix) })
+		})
+		switch isDriver := slices.Contains(drivers, p.rel); {
+		case i >= 0 && isDriver:
+			linked++
+		case i >= 0:
+			t.Errorf("%s links %s, which only the drivers below usercode/output may", p.rel, p.deps[i])
+		}
+	}
+	if linked != len(drivers) {
+		t.Errorf("%d of the drivers %s link a cloud's module, so the names in clouds are not those of today", linked, strings.Join(drivers, ", "))
+	}
+}
+
 func TestUserCodeStartsLight(t *testing.T) {
 	for _, p := range modulePackages(t) {
 		if !matches("usercode/...", p.rel) && !matches("cmd/tutorial/...", p.rel) {
@@ -30,11 +54,11 @@ func TestUserCodeStartsLight(t *testing.T) {
 
 func TestLeavesAreStandardLibraryOnly(t *testing.T) {
 	for _, p := range modulePackages(t) {
-		if p.rel != "usercode/metadata" && p.rel != "usercode/tag" {
+		if p.rel != "usercode/metadata" && p.rel != "usercode/tag" && p.rel != "usercode/output" {
 			continue
 		}
 		if len(p.deps) > 0 {
-			t.Errorf("%s links %s; both programs import it, so it stands on the standard library alone", p.rel, strings.Join(p.deps, ", "))
+			t.Errorf("%s links %s; every program imports it, so it stands on the standard library alone", p.rel, strings.Join(p.deps, ", "))
 		}
 	}
 }
