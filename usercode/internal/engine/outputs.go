@@ -49,6 +49,10 @@ type Use struct {
 	OpPath string
 	Op     *spec.Op
 	Inputs []Origin // in the order of Op.Inputs
+	// Value makes the value of an input as the op would get it. It runs functions of the author, so it may panic. It is
+	// called in Reuse alone, for inputs of which the origin does not tell enough: two structs of equal parts differ
+	// when their fields are set the other way around.
+	Value func(input int) any
 }
 
 // Reused is an output that is taken in place of running an op.
