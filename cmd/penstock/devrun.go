@@ -209,7 +209,7 @@ func (d *dev) killWorkers(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, killCeiling)
 	defer done()
 	runs, err := d.host.store.OpenRuns(ctx)
-	if err != nil {
+	if _, err = host.DamageIn(err); err != nil {
 		fmt.Fprintf(d.err, "find the runs that are left: %s\n", inert(err.Error()))
 		return
 	}

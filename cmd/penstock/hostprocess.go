@@ -188,7 +188,7 @@ func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.F
 	}
 	p.onStop(store.Close)
 	open, err := store.OpenRuns(ctx)
-	if err != nil {
+	if _, err = host.DamageIn(err); err != nil { // the queue tells of runs that cannot be read
 		return nil, err
 	}
 	for i := range open {

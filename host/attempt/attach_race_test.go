@@ -12,6 +12,8 @@ import (
 type meanwhile struct {
 	host.Store
 	afterRead, afterUpdate, afterAppend func(host.RunID)
+	// beforeAppend keeps events from being stored when it returns an error.
+	beforeAppend func() error
 }
 
 func (m *meanwhile) Run(ctx context.Context, id host.RunID) (host.Run, error) {
@@ -27,6 +29,11 @@ func (m *meanwhile) UpdateRun(ctx context.Context, id host.RunID, change func(*h
 }
 
 func (m *meanwhile) AppendEvents(ctx context.Context, id host.RunID, b host.EventBatch) (uint64, error) {
+	if m.beforeAppend != nil {
+		if err := m.beforeAppend(); err != nil {
+			return 0, err
+		}
+	}
 	last, err := m.Store.AppendEvents(ctx, id, b)
 	then(&m.afterAppend, id)
 	return last, err

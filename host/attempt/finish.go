@@ -10,34 +10,42 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
-	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// runFinishedField is the number of Event.run_finished.
-const runFinishedField = 17
+// Numbers of the details of an Event that the host acts on.
+const (
+	runFinishedField = 17
+	tagsAddedField   = 24
+)
 
-// runFinished decodes an event if it ends its attempt. Other events are only
-// skimmed, since a busy worker sends many.
-func runFinished(data []byte) (*workerv1.RunFinished, bool) {
+// decoded decodes an event if it has the field; nil when it has not, or cannot be read. Other events are only skimmed,
+// since a busy worker sends many.
+func decoded(data []byte, field protowire.Number) *workerv1.Event {
 	for rest := data; len(rest) > 0; {
 		number, kind, n := protowire.ConsumeTag(rest)
 		if n < 0 {
-			return nil, false
+			return nil
 		}
-		if number == runFinishedField {
-			var e workerv1.Event
-			if err := proto.Unmarshal(data, &e); err != nil || e.GetRunFinished() == nil {
-				return nil, false
+		if number == field {
+			e := &workerv1.Event{}
+			if err := proto.Unmarshal(data, e); err != nil {
+				return nil
 			}
-			return e.GetRunFinished(), true
+			return e
 		}
 		m := protowire.ConsumeFieldValue(number, kind, rest[n:])
 		if m < 0 {
-			return nil, false
+			return nil
 		}
 		rest = rest[n+m:]
 	}
-	return nil, false
+	return nil
+}
+
+// runFinished decodes an event if it ends its attempt.
+func runFinished(data []byte) (*workerv1.RunFinished, bool) {
+	end := decoded(data, runFinishedField).GetRunFinished()
+	return end, end != nil
 }
 
 // finish ends the run as its worker reported.
@@ -47,12 +55,16 @@ func (s *Sessions) finish(ctx context.Context, id host.RunID, attempt uint32, en
 		switch {
 		case end.GetOutcome() == workerv1.Outcome_OUTCOME_SUCCESS:
 			return host.Success, "", ""
+		case overran(run) && end.GetOutcome() == workerv1.Outcome_OUTCOME_CANCELED:
+			return host.Failure, host.FailureMaxRuntime, run.StatusReason
+		case overran(run):
+			return host.Failure, host.FailureMaxRuntime, overMessage(run, message)
 		case end.GetOutcome() == workerv1.Outcome_OUTCOME_CANCELED && run.Status == host.Canceling:
 			return host.Canceled, "", run.StatusReason
 		case end.GetOutcome() == workerv1.Outcome_OUTCOME_CANCELED:
-			return host.Failure, "interrupted", "the worker was interrupted, though nobody canceled the run"
+			return host.Failure, host.FailureInterrupted, "the worker was interrupted, though nobody canceled the run"
 		case reason == "":
-			return host.Failure, "op_failure", message
+			return host.Failure, host.FailureOp, message
 		default:
 			return host.Failure, reason, message
 		}
@@ -60,13 +72,18 @@ func (s *Sessions) finish(ctx context.Context, id host.RunID, attempt uint32, en
 	return err
 }
 
-// fail ends a run for a reason of the host's. A run that was asked to end is CANCELED instead.
+// fail ends a run for a reason of the host's. A run that was asked to end is CANCELED instead, unless it was asked
+// because it took too long.
 func (s *Sessions) fail(ctx context.Context, id host.RunID, attempt uint32, reason, message string) error {
 	ended, err := s.end(ctx, id, attempt, false, func(run *host.Run) (host.RunStatus, string, string) {
-		if run.Status == host.Canceling {
+		switch {
+		case overran(run):
+			return host.Failure, host.FailureMaxRuntime, overMessage(run, message)
+		case run.Status == host.Canceling:
 			return host.Canceled, "", message
+		default:
+			return host.Failure, reason, message
 		}
-		return host.Failure, reason, message
 	})
 	if ended {
 		s.o.Logger.Warn("run ended by the host", "run", id, "attempt", attempt, "reason", reason)
@@ -79,20 +96,22 @@ func (s *Sessions) fail(ctx context.Context, id host.RunID, attempt uint32, reas
 func (s *Sessions) end(ctx context.Context, id host.RunID, attempt uint32, reported bool,
 	how func(*host.Run) (next host.RunStatus, reason, message string),
 ) (ended bool, err error) {
-	_, err = s.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
+	_, err = s.o.Store.UpdateRun(ctx, id, func(run *host.Run) (_ [][]byte, err error) {
 		ended = false
 		if run.Status.Final() || run.Attempt != attempt {
 			return nil, nil
 		}
 		next, reason, message := how(run)
 		now := s.o.Clock.Now()
-		if err := run.Become(next, message, now); err != nil {
+		if next == host.Failure {
+			err = run.Fail(reason, message, now)
+		} else {
+			err = run.Become(next, message, now)
+		}
+		if err != nil {
 			return nil, err
 		}
 		ended = true
-		if next == host.Failure {
-			run.Tags = tag.Merge(run.Tags, tag.List{tag.System(tag.KeyFailureReason, reason)})
-		}
 		if reported {
 			return nil, nil // the worker's own event says it
 		}
@@ -122,7 +141,7 @@ func (s *Sessions) conclude(ctx context.Context, id host.RunID, attempt uint32) 
 	case end != nil:
 		return s.finish(ctx, id, attempt, end)
 	default:
-		return s.fail(ctx, id, attempt, "no_result", "the worker ended without saying how the run ended")
+		return s.fail(ctx, id, attempt, host.FailureNoResult, "the worker ended without saying how the run ended")
 	}
 }
 

@@ -46,9 +46,9 @@ type suspect struct {
 	*liveRun
 
 	id host.RunID
-	// lost: silent for too long. kill: did not end within its grace. Otherwise: ask.
-	lost, kill bool
-	silent     time.Duration
+	// lost: silent for too long. kill: did not end within its grace. over: took longer than it may. Otherwise: ask.
+	lost, kill, over bool
+	silent           time.Duration
 }
 
 // look ends runs whose worker is lost, kills those that do not obey, and asks
@@ -93,8 +93,9 @@ func (s *Sessions) suspects(now time.Time) []suspect {
 			liveRun: l, id: id, silent: silent,
 			lost: silent > s.o.LostAfter,
 			kill: l.cancel != nil && now.After(l.killAt),
+			over: l.over(now),
 		}
-		if !x.lost && !x.kill {
+		if !x.lost && !x.kill && !x.over {
 			ask := l.session == nil && silent > askAfter && now.Sub(l.asked) > askAfter
 			if !ask || asking[l.location] >= askAtOnce {
 				continue
@@ -112,8 +113,10 @@ func (s *Sessions) suspects(now time.Time) []suspect {
 func (s *Sessions) excuse(late time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.o.Clock.Now()
 	for _, l := range s.live {
 		l.heard, l.killAt = l.heard.Add(late), l.killAt.Add(late)
+		l.mayReport(now)
 	}
 }
 
@@ -131,8 +134,11 @@ func (s *Sessions) decide(ctx context.Context, x suspect) error {
 		if x.kill {
 			return s.fail(ctx, x.id, x.attempt, "canceled", "the worker did not end within its grace and was killed")
 		}
-		return s.fail(ctx, x.id, x.attempt, "worker_lost",
+		return s.fail(ctx, x.id, x.attempt, host.FailureWorkerLost,
 			fmt.Sprintf("the worker was silent for %s; its process may still run where the host cannot see it", x.silent.Round(time.Second)))
+	}
+	if x.over {
+		return s.endOverrun(ctx, x)
 	}
 	state, err := s.o.Launcher.Attempt(ctx, x.location, x.id, x.attempt)
 	if err != nil || state.Phase != host.WorkerEnded {
@@ -148,7 +154,7 @@ func (s *Sessions) decide(ctx context.Context, x suspect) error {
 	if err != nil || ofAnother(&run, state) {
 		return err
 	}
-	return s.fail(ctx, x.id, x.attempt, "worker_lost", EndedMessage(state))
+	return s.fail(ctx, x.id, x.attempt, host.FailureWorkerLost, EndedMessage(state))
 }
 
 // ofAnother tells that a launcher's answer is about another worker than the one that was granted: a start that was

@@ -76,6 +76,9 @@ func (s *Session) events(ctx context.Context, b *workerv1.EventBatch) error {
 		return s.late(ctx)
 	}
 	if err == nil {
+		err = s.addTags(ctx, &run, b)
+	}
+	if err == nil {
 		s.stored, err = s.sessions.o.Store.AppendEvents(ctx, s.run, host.EventBatch{
 			Attempt: s.attempt, First: b.GetFirstSeq(), Events: b.GetEvents(),
 		})

@@ -51,7 +51,7 @@ type Sessions struct {
 }
 
 // liveRun is what is known in memory of a run whose worker was granted. All but
-// location and attempt is guarded by Sessions.mu.
+// location and attempt is guarded by Sessions.mu, unless it says otherwise.
 type liveRun struct {
 	location string
 	attempt  uint32
@@ -66,6 +66,12 @@ type liveRun struct {
 	// cancel is set once the run is asked to end; killAt is when the grace is over.
 	cancel *cancelOrder
 	killAt time.Time
+	// overAt is when it has taken as long as runtime, the most that its tags allow; both are zero without such a tag.
+	overAt  time.Time
+	runtime time.Duration
+	// tagging is held while tags that its user code adds are given to the run; it alone is not guarded by Sessions.mu.
+	tagging sync.Mutex
+	tags    tagBudget
 }
 
 // New returns Sessions that have not started.
@@ -78,7 +84,7 @@ func New(o Options) *Sessions {
 // before the first Attach.
 func (s *Sessions) Start(ctx context.Context) error {
 	runs, err := s.o.Store.OpenRuns(ctx)
-	if err != nil {
+	if _, err = host.DamageIn(err); err != nil { // the queue tells of damaged ones
 		return fmt.Errorf("read the runs that are in progress: %w", err)
 	}
 	for i := range runs {
@@ -119,6 +125,10 @@ func (s *Sessions) follow(run *host.Run, session *Session) (replaced *Session) {
 	l := s.live[run.ID]
 	if l == nil || l.attempt != run.Attempt {
 		l = &liveRun{location: run.Job.Location, attempt: run.Attempt}
+		l.limit(run, s.o.Clock.Now())
+		if session == nil {
+			l.mayReport(s.o.Clock.Now())
+		}
 		s.live[run.ID] = l
 	}
 	l.heard = s.o.Clock.Now()

@@ -23,6 +23,9 @@ const (
 	NoteCanceled   = "run_canceled"
 	NoteFailed     = "run_failed"
 	NoteLateReport = "late_report"
+	NoteTagRefused = "tag_refused"
+	NoteRetried    = "run_retried"
+	NoteNotRetried = "run_not_retried"
 )
 
 // maxNote is the longest message of a note in bytes.

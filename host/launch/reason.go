@@ -24,7 +24,7 @@ func incompatibleError(job string, l workspace.Location) error {
 }
 
 // idleTags are steering tags that are checked and stored, and that no part of this host acts on.
-var idleTags = []string{tag.KeyMaxRetries, tag.KeyMaxRuntime, tag.KeyMemoize, tag.KeyRetryStrategy}
+var idleTags = []string{tag.KeyMemoize}
 
 // idleNotes keep a steering tag from promising what this host does not do.
 func idleNotes(tags []tag.Tag) (notes []string) {

@@ -12,7 +12,9 @@ import (
 // Cancel asks a run to end, for a reason that people see. One that no worker
 // runs is CANCELED at once; one whose user code runs is told to end within
 // grace (0 means the default) and killed after it, at once when force is set.
-// A run that is CANCELING is left so, unless force is new. A final run is a Conflict.
+// A run that is CANCELING is left so, unless force is new, or it is because it took
+// too long: then it ends CANCELED, and is not retried. A run that failed and is to be
+// retried is not retried then. Another final run is a Conflict.
 func (q *Queue) Cancel(ctx context.Context, id host.RunID, reason string, grace time.Duration, force bool) (host.Run, error) {
 	if reason == "" {
 		reason = "canceled by request"
@@ -31,11 +33,25 @@ func (q *Queue) Cancel(ctx context.Context, id host.RunID, reason string, grace 
 			}
 			return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
 		case host.Canceling:
-			if !force || run.Current.Forced {
+			text := reason
+			switch {
+			case force && !run.Current.Forced:
+				run.Current.Forced = true
+				text = "forced: " + reason
+			case !run.Current.OverRuntime:
 				return nil, nil
 			}
-			run.Current.Forced = true
-			return [][]byte{launch.Note(launch.NoteCanceling, "forced: "+reason, now)}, nil
+			if run.Current.OverRuntime {
+				run.Current.OverRuntime = false
+				run.Explain(reason)
+			}
+			return [][]byte{launch.Note(launch.NoteCanceling, text, now)}, nil
+		case host.Failure:
+			if !run.RetryDue {
+				return nil, run.Become(host.Canceling, reason, now) // which the table refuses
+			}
+			run.RetryDue = false
+			return [][]byte{launch.Note(launch.NoteNotRetried, "not retried: "+reason, now)}, nil
 		default:
 			run.Current.Forced = force
 			return [][]byte{launch.Note(launch.NoteCanceling, reason, now)}, run.Become(host.Canceling, reason, now)
@@ -68,7 +84,7 @@ func (q *Queue) CancelAll(ctx context.Context, reason string, grace time.Duratio
 	asked := map[host.RunID]bool{}
 	for {
 		runs, err := q.o.Store.OpenRuns(ctx)
-		if err != nil {
+		if _, err = host.DamageIn(err); err != nil {
 			return err
 		}
 		if len(runs) == 0 {

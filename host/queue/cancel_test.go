@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 func (f *fixture) toStatus(id host.RunID, path ...host.RunStatus) {
@@ -98,5 +99,45 @@ func TestCancelAllEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("CancelAll: %v, want canceled", err)
+	}
+}
+
+// TestCancelOfARunThatTookTooLong has a person who cancels what is being ended for its time: it is the person's then.
+func TestCancelOfARunThatTookTooLong(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		f := newFixture(t, 0)
+		id := f.submit().ID
+		f.toStatus(id, host.Starting, host.Started)
+		if _, err := f.store.UpdateRun(t.Context(), id, func(r *host.Run) ([][]byte, error) {
+			r.Current.OverRuntime = true
+			return nil, r.Become(host.Canceling, "it took too long", f.clock.Now())
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			run, err := f.queue.Cancel(t.Context(), id, "the test", 0, force)
+			if err != nil || run.Status != host.Canceling || run.Current.OverRuntime || run.Current.Forced != force || run.StatusReason != "the test" {
+				t.Errorf("Cancel(force %t): %s %q, over its runtime: %t, %v", force, run.Status, run.StatusReason, run.Current.OverRuntime, err)
+			}
+		}
+	}
+}
+
+// TestCancelOfARunThatIsToBeRetried drops the retry, once.
+func TestCancelOfARunThatIsToBeRetried(t *testing.T) {
+	f := newFixture(t, 0)
+	id := f.submit(tag.KeyMaxRetries, "3").ID
+	f.toStatus(id, host.Starting, host.Started)
+	if _, err := f.store.UpdateRun(t.Context(), id, func(r *host.Run) ([][]byte, error) {
+		return nil, r.Fail(host.FailureOp, "it broke", f.clock.Now())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	run, err := f.queue.Cancel(t.Context(), id, "the test", 0, false)
+	if err != nil || run.Status != host.Failure || run.RetryDue || run.StatusReason != "it broke" {
+		t.Errorf("Cancel: %s %q, a retry is due: %t, %v", run.Status, run.StatusReason, run.RetryDue, err)
+	}
+	if _, err := f.queue.Cancel(t.Context(), id, "the test", 0, true); host.CodeOf(err) != host.Conflict {
+		t.Errorf("a second Cancel: %v, want Conflict", err)
 	}
 }

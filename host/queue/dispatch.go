@@ -191,7 +191,7 @@ func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.St
 		q.hold(e)
 		return q.leaveStarting(ctx, run, host.WaitingForCode, "", why)
 	default:
-		return q.leaveStarting(ctx, run, host.Failure, "rejected", why)
+		return q.leaveStarting(ctx, run, host.Failure, host.FailureRejected, why)
 	}
 }
 

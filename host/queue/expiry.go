@@ -7,7 +7,6 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
-	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 const (
@@ -16,8 +15,6 @@ const (
 	expireAfterStart = 15 * time.Second
 	// maxExpiring is how many runs are failed at a time.
 	maxExpiring = 64
-	// waitExpired is the reason of a run whose code did not come in time.
-	waitExpired = "wait_expired"
 )
 
 // WaitsUntil is when a run that waits for its code fails; zero when it does not wait, or may for ever.
@@ -80,10 +77,6 @@ func (q *Queue) expire(ctx context.Context, e *entry) error {
 			return nil, nil
 		}
 		text := fmt.Sprintf("code did not come within %s: %s", host.SpanText(limit), why)
-		if err := run.Become(host.Failure, text, now); err != nil {
-			return nil, err
-		}
-		run.Tags = tag.Merge(run.Tags, tag.List{tag.System(tag.KeyFailureReason, waitExpired)})
-		return [][]byte{launch.Note(launch.NoteFailed, text, now)}, nil
+		return [][]byte{launch.Note(launch.NoteFailed, text, now)}, run.Fail(host.FailureWaitExpired, text, now)
 	})
 }

@@ -179,8 +179,12 @@ func (q *Queue) takeIn(now time.Time) bool {
 // reread makes the picture anew from the store.
 func (q *Queue) reread(ctx context.Context) error {
 	runs, err := q.o.Store.OpenRuns(ctx)
+	damage, err := host.DamageIn(err)
 	if err != nil {
 		return err
+	}
+	if damage != nil {
+		q.o.Logger.Error("runs that are not final cannot be read; they are left out and keep as they are", "runs", len(damage), "error", damage)
 	}
 	now := q.o.Clock.Now()
 	q.mu.Lock()

@@ -120,6 +120,7 @@ func repointInvalid(message, remedy string) error {
 func (q *Queue) meant(ctx context.Context, r RepointRequest) (runs []host.Run, err error) {
 	if len(r.IDs) == 0 {
 		open, err := q.o.Store.OpenRuns(ctx)
+		_, err = host.DamageIn(err)
 		return slices.DeleteFunc(open, func(run host.Run) bool {
 			return run.Job != r.From || run.Status != host.WaitingForCode
 		}), err

@@ -8,7 +8,6 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/launch"
-	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 const (
@@ -51,16 +50,16 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 	case err != nil && wanted:
 		return q.giveBack(ctx, e, &run)
 	case err == nil && state.Phase == host.WorkerEnded:
-		return q.leaveStarting(ctx, &run, host.Failure, "worker_lost", attempt.EndedMessage(state))
+		return q.leaveStarting(ctx, &run, host.Failure, host.FailureWorkerLost, attempt.EndedMessage(state))
 	case err == nil && state.Phase == host.WorkerUnknown:
 		return q.leaveStarting(ctx, &run, host.Queued, "",
 			fmt.Sprintf("%s knows nothing of attempt %d; it is given up", run.Job.Location, n))
 	case leaseOver:
 		why := fmt.Sprintf("no worker said hello for attempt %d within %s", n, q.o.StartLease)
 		if run.StartTimeouts+1 >= maxStartTimeouts {
-			return q.leaveStarting(ctx, &run, host.Failure, startTimeout, why)
+			return q.leaveStarting(ctx, &run, host.Failure, host.FailureStartTimeout, why)
 		}
-		return q.leaveStarting(ctx, &run, host.Queued, startTimeout, why)
+		return q.leaveStarting(ctx, &run, host.Queued, host.FailureStartTimeout, why)
 	case err != nil:
 		_, gone := q.o.Planner.Recheck(ctx, &run)
 		if host.CodeOf(gone) == host.Unavailable || host.ReasonOf(gone) == locationGone {
@@ -73,9 +72,6 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 // locationGone is the reason of a location that was removed from the configuration; nobody will ever answer for it.
 const locationGone = "LOCATION_NOT_FOUND"
 
-// startTimeout is the reason of a start that nobody answered; it alone counts against a run.
-const startTimeout = "start_timeout"
-
 // leavingNotes are the kinds of the events that tell where a run went from STARTING.
 var leavingNotes = map[host.RunStatus]string{
 	host.Queued:         launch.NoteRequeued,
@@ -84,7 +80,7 @@ var leavingNotes = map[host.RunStatus]string{
 }
 
 // leaveStarting takes the run's attempt back, unless it was granted meanwhile.
-// The reason is that of a failure, or startTimeout.
+// The reason is that of a failure, or host.FailureStartTimeout, which alone counts against the run.
 func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunStatus, reason, why string) error {
 	n := run.Attempt
 	return q.change(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
@@ -92,16 +88,14 @@ func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunS
 			return nil, nil
 		}
 		now := q.o.Clock.Now()
-		if err := run.Become(next, why, now); err != nil {
-			return nil, err
-		}
 		run.Current.TokenSHA256 = nil
-		if reason == startTimeout {
+		if reason == host.FailureStartTimeout {
 			run.StartTimeouts++
 		}
+		note := [][]byte{launch.Note(leavingNotes[next], why, now)}
 		if next == host.Failure {
-			run.Tags = tag.Merge(run.Tags, tag.List{tag.System(tag.KeyFailureReason, reason)})
+			return note, run.Fail(reason, why, now)
 		}
-		return [][]byte{launch.Note(leavingNotes[next], why, now)}, nil
+		return note, run.Become(next, why, now)
 	})
 }

@@ -63,8 +63,8 @@ var (
 	data  = rapid.Custom(func(t *rapid.T) []byte {
 		return bytes.Repeat([]byte(texts.Draw(t, "text")), rapid.IntRange(0, 50).Draw(t, "times"))
 	})
-	blobs   = rapid.SliceOfN(data, 0, 5)
-	jobs    = rapid.SampledFrom([]host.JobName{
+	blobs = rapid.SliceOfN(data, 0, 5)
+	jobs  = rapid.SampledFrom([]host.JobName{
 		{Location: "l", Repository: "r", Job: "j"}, {Location: "l", Repository: "r", Job: "k"}, {Location: "ll", Repository: "r", Job: "k"},
 	})
 	tagKeys = rapid.SampledFrom([]string{"a", "b", "a\x00", ""})
