@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os/exec"
 	"runtime"
@@ -20,8 +19,8 @@ type CommandResult struct {
 }
 
 // Command makes an op of a program: argv[0] is found in PATH, and no shell is involved unless argv names one. The
-// program inherits environment and working directory of the worker. Every line that it writes becomes a log record
-// with the attribute stream; exit code 0 is success, any other fails the op.
+// program inherits environment and working directory of the worker. What it writes is captured as its op's output, like
+// what is written to [Stdout] and [Stderr]; exit code 0 is success, any other fails the op.
 //
 // When the run is canceled, or the op's [Timeout] is over, the program and what it started get SIGTERM, and five
 // seconds later SIGKILL. What is still in its process group when it ends is killed.
@@ -91,9 +90,7 @@ func (c *command) run(ctx context.Context) (CommandResult, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	log := Log(ctx)
-	stdout := &lineLog{log: log.With(slog.String("stream", "stdout"))}
-	stderr := &lineLog{log: log.With(slog.String("stream", "stderr"))}
+	stdout, stderr := &keptOutput{to: Stdout(ctx)}, &keptOutput{to: Stderr(ctx)}
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, stdout, stderr
 	for name, value := range c.env {
@@ -113,11 +110,9 @@ func (c *command) run(ctx context.Context) (CommandResult, error) {
 	group.started(commandGrace)
 	err := cmd.Wait()
 	group.end()
-	stdout.flush()
-	stderr.flush()
 	result := CommandResult{Stdout: stdout.kept.text(), Stderr: stderr.kept.text(), Dropped: stdout.kept.dropped + stderr.kept.dropped}
 	if errors.Is(err, exec.ErrWaitDelay) {
-		log.Warn("the program has ended, but something that it started outside of its process group keeps its output open")
+		Log(ctx).Warn("the program has ended, but something that it started outside of its process group keeps its output open")
 		err = nil
 	}
 	if err != nil {

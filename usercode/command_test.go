@@ -27,21 +27,14 @@ func shell(script string, opts ...usercode.CommandOption) *usercode.Job {
 	return commandJob(usercode.NewCommand("shell", []string{"sh", "-c", script}, opts...))
 }
 
-func lines(r *usertest.Result) (texts []string) {
-	for _, l := range r.Logs {
-		texts = append(texts, fmt.Sprint(l.Attrs["stream"], " ", l.Message))
-	}
-	return texts
-}
-
 func TestCommandSucceeds(t *testing.T) {
 	r := run(t, shell(`echo one; printf 'two\r\nthree'`), nil)
 	got := output[usercode.CommandResult](t, r, "run")
 	if diff := cmp.Diff(usercode.CommandResult{Stdout: "one\ntwo\r\nthree"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"stdout one", "stdout two", "stdout three"}, lines(r)); diff != "" {
-		t.Error(diff)
+	if written := r.Stdout("run"); written != got.Stdout || r.Stderr("run") != "" || len(r.Logs) > 0 {
+		t.Errorf("captured %q and %q, logs %v", written, r.Stderr("run"), r.Logs)
 	}
 }
 
@@ -88,23 +81,15 @@ func TestCommandOptions(t *testing.T) {
 	}
 }
 
-// TestCommandKeepsTheTail writes more than is kept, in lines longer than one record takes, with bytes that are no
-// text.
+// TestCommandKeepsTheTail writes more than is kept, in one line, with bytes that are no text.
 func TestCommandKeepsTheTail(t *testing.T) {
 	r := run(t, shell(`head -c 36000000 /dev/zero | tr '\0' x; printf 'end\377'`), nil)
 	got := output[usercode.CommandResult](t, r, "run")
 	if len(got.Stdout) != 32<<20 || got.Dropped != 36000004-32<<20 || !strings.HasSuffix(got.Stdout, "xend\xff") {
 		t.Errorf("got %d bytes ending in %q, %d dropped", len(got.Stdout), got.Stdout[max(0, len(got.Stdout)-8):], got.Dropped)
 	}
-	total := 0
-	for _, l := range r.Logs {
-		total += len(l.Message)
-		if len(l.Message) > 32<<10+8 {
-			t.Fatalf("a record has %d bytes", len(l.Message))
-		}
-	}
-	if want := 36000003 + len("\uFFFD"); total != want || len(r.Logs) < 1000 {
-		t.Errorf("logged %d bytes in %d records, want %d bytes", total, len(r.Logs), want)
+	if written := r.Stdout("run"); len(written) < 16<<20 || len(written) > 20<<20 || !strings.HasSuffix(written, "xend\xff") {
+		t.Errorf("captured %d bytes ending in %q", len(written), written[max(0, len(written)-8):])
 	}
 }
 
@@ -145,11 +130,11 @@ func TestCommandIsCanceled(t *testing.T) {
 func TestCommandTimesOut(t *testing.T) {
 	r := run(t, shell(`echo pid $$; sleep 1000`, usercode.Timeout(200*time.Millisecond), usercode.Retry{Max: 1}), nil)
 	op, _ := r.Op("run")
-	if op.Outcome != usertest.Failure || op.Reason != "timeout" || len(op.Attempts) != 2 || len(r.Logs) > 2 {
-		t.Fatalf("got %+v and %d lines", op, len(r.Logs))
+	if op.Outcome != usertest.Failure || op.Reason != "timeout" || len(op.Attempts) != 2 {
+		t.Fatalf("got %+v", op)
 	}
-	for _, l := range r.Logs {
-		waitGone(t, strings.TrimPrefix(l.Message, "pid "))
+	for line := range strings.Lines(r.Stdout("run")) {
+		waitGone(t, strings.TrimPrefix(strings.TrimSpace(line), "pid "))
 	}
 }
 

@@ -1,56 +1,24 @@
 package usercode
 
 import (
-	"bytes"
-	"log/slog"
+	"io"
 	"strings"
 )
 
-const (
-	// maxKept is how much of one stream of a command is kept; both together are 64 MiB.
-	maxKept = 32 << 20
-	// maxLine is where a line is cut in two, so that output without line ends is logged as it comes.
-	maxLine = 32 << 10
-)
+// maxKept is how much of one stream of a command is kept; both together are 64 MiB.
+const maxKept = 32 << 20
 
-// lineLog logs what is written to it line by line, and keeps the last of it. It is written to by one goroutine.
-type lineLog struct {
-	log     *slog.Logger
-	partial []byte
-	kept    tail
+// keptOutput passes on what is written to it, and keeps the last of it. It is written to by one goroutine.
+type keptOutput struct {
+	to   io.Writer
+	kept tail
 }
 
 // Write never fails: a program must not end because of what becomes of its output.
-func (l *lineLog) Write(p []byte) (int, error) {
-	l.kept.write(p)
-	for rest := p; len(rest) > 0; {
-		end := bytes.IndexByte(rest, '\n')
-		take := min(maxLine-len(l.partial), len(rest))
-		if end >= 0 && end < take {
-			l.partial = append(l.partial, rest[:end]...)
-			rest = rest[end+1:]
-			l.flushLine()
-			continue
-		}
-		l.partial = append(l.partial, rest[:take]...)
-		rest = rest[take:]
-		if len(l.partial) >= maxLine {
-			l.flushLine()
-		}
-	}
+func (o *keptOutput) Write(p []byte) (int, error) {
+	o.kept.write(p)
+	_, _ = o.to.Write(p) // as said
 	return len(p), nil
-}
-
-// flush logs what came after the last line end.
-func (l *lineLog) flush() {
-	if len(l.partial) > 0 {
-		l.flushLine()
-	}
-}
-
-func (l *lineLog) flushLine() {
-	l.log.Info(strings.ToValidUTF8(strings.TrimSuffix(string(l.partial), "\r"), "\uFFFD"))
-	l.partial = l.partial[:0]
 }
 
 // tail keeps the last maxKept bytes of what is written to it. It grows to twice that and is then moved down, so that

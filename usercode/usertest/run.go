@@ -51,8 +51,17 @@ type Result struct {
 	Ops []Op
 	// Logs are the records of all ops, in order.
 	Logs []Log
+	// Progress is what ops said of theirs, in order.
+	Progress []Progress
+	// Notes are those of all ops, in order.
+	Notes []Note
+	// OutputMetadata is what ops attached to their outputs, by op path: what the attempts did that ended well.
+	OutputMetadata map[string]usercode.MetadataList
+	// Tags are those that ops added to the run.
+	Tags map[string]string
 
 	outputs map[string]any
+	written map[string][2][]byte // by op path: stdout, stderr
 }
 
 // Op is what became of an op.
@@ -113,13 +122,12 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{outputs: map[string]any{}}
+	reported := &reported{metadata: map[string]usercode.MetadataList{}}
+	result := &Result{OutputMetadata: reported.metadata, Tags: map[string]string{}, outputs: map[string]any{}, written: map[string][2][]byte{}}
 	var refused error
 	attempts := map[string][]Attempt{}
 	sink := engine.Records(func(r engine.Record) {
 		switch r.Kind {
-		case "log":
-			result.Logs = append(result.Logs, Log{OpPath: r.OpPath, Time: r.Time, Level: r.Level, Message: r.Message, Attrs: r.Attrs})
 		case "op_started":
 			attempts[r.OpPath] = append(attempts[r.OpPath], Attempt{})
 		case "op_finished":
@@ -136,16 +144,22 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 			if r.Reason == "op_selection" {
 				refused = fmt.Errorf("job %q: %s", compiled.Name, r.Failure)
 			}
+		default:
+			result.add(r)
 		}
 	})
 	engine.Run(ctx, attempt, sink, engine.Options{
-		Random: func() float64 { return 0 },
-		Fail:   opts.Fail,
-		Output: func(path string, output any) { result.outputs[path] = output },
+		Random:   func() float64 { return 0 },
+		Fail:     opts.Fail,
+		Metadata: reported.take,
+		Output:   func(path string, output any) { result.outputs[path] = output },
 	})
 	if refused != nil {
 		return nil, refused
 	}
+	reported.mu.Lock() // of ops that were left behind
+	defer reported.mu.Unlock()
+	result.Notes = reported.notes
 	return result, nil
 }
 

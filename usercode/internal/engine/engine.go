@@ -9,6 +9,7 @@ import (
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/metadata"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
@@ -43,6 +44,11 @@ type Options struct {
 	// Abandon, when closed after the context has ended, makes Run report ops that still run as canceled, leave their
 	// goroutines behind and return. Without it Run waits for as long as they take.
 	Abandon <-chan struct{}
+	// Process is what the process itself writes, which becomes events of the ops that run. Default: none is captured.
+	Process ProcessOutput
+	// Metadata is told what becomes events of kinds note and, when the attempt has ended well, output, as values. It is
+	// called in the goroutines of ops, several at a time. Default: nobody is told.
+	Metadata func(kind, opPath string, attempt int, message string, list metadata.List)
 	// Output is told what each op returned, when it ended well. Calls never overlap.
 	Output func(opPath string, output any)
 }
@@ -59,6 +65,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the injected clock
+	}
+	if o.Metadata == nil {
+		o.Metadata = func(string, string, int, string, metadata.List) {}
 	}
 	if o.Output == nil {
 		o.Output = func(string, any) {}
@@ -103,8 +112,13 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	})
 	identity := spec.Run{ID: a.RunID, Attempt: a.Attempt, Job: a.Job.Name, Repository: a.Repository, Tags: a.Tags}
 	s := newSchedule(p, emit, opts)
+	s.outlet = newOutlet(emit, opts.Process)
+	defer s.outlet.close()
 	s.execution = func(path string, attempt int) *spec.Execution {
-		return &spec.Execution{Run: identity, OpPath: path, OpAttempt: attempt, Logger: newLogger(emit, path, attempt), Config: config}
+		return &spec.Execution{
+			Run: identity, OpPath: path, OpAttempt: attempt, Logger: newLogger(emit, path, attempt),
+			Reports: &reports{outlet: s.outlet, path: path, attempt: attempt, metadata: opts.Metadata}, Config: config,
+		}
 	}
 	return s.run(ctx)
 }

@@ -6,12 +6,16 @@ import (
 	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/metadata"
 )
 
 // result is what became of one attempt of an op.
 type result struct {
 	step     *step
 	output   any
+	reports  *reports
+	metadata metadata.List // that was attached to the output
 	failure  *workerv1.Failure
 	again    bool // the failure is one that its retry policy tries again, as long as attempts are left
 	duration time.Duration
@@ -23,6 +27,11 @@ func (s *schedule) invoke(ctx context.Context, step *step, attempt int) {
 	// This failure stays when the function neither returns nor panics.
 	r := result{step: step, failure: &workerv1.Failure{Reason: "error", Message: "the op ended its goroutine with runtime.Goexit"}}
 	defer func() { s.results <- r }()
+
+	e := spec.ExecutionFrom(ctx)
+	r.reports = e.Reports.(*reports)
+	s.outlet.enter(r.reports)
+	defer s.outlet.leave(r.reports) // what it has written and said comes before the event of its end
 
 	ctx, late, cancel := withTimeout(ctx, step.op.Timeout)
 	defer cancel() // what the function left behind is told that the op is over
@@ -48,6 +57,7 @@ func (s *schedule) invoke(ctx context.Context, step *step, attempt int) {
 	}
 	if err == nil {
 		r.output, r.failure = output, nil
+		r.metadata = e.TakeOutputMetadata()
 		return
 	}
 	r.failure = errorFailure(err)

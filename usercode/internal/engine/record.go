@@ -6,6 +6,8 @@ import (
 
 	metadatav1 "github.com/penstock-run/penstock/proto/gen/penstock/metadata/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/wire"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // Record is an event in plain Go, for who runs an attempt in its own process and has no use for the wire.
@@ -23,6 +25,13 @@ type Record struct {
 	Wait    time.Duration  // until it does
 	Level   slog.Level     // of kind log
 	Attrs   map[string]any // of kind log
+
+	Done, Total float64  // of kind progress
+	Unit        string   // of kind progress
+	Tags        tag.List // of kind tags_added
+	Descriptor  int      // of kind captured: 1 stdout, 2 stderr
+	Data        []byte   // of kind captured
+	Skipped     uint64   // of kind captured: bytes left out before Data
 }
 
 // Records is a sink that reads events.
@@ -41,6 +50,12 @@ func Records(f func(Record)) Sink {
 			for _, e := range d.Log.GetAttributes() {
 				r.Attrs[e.GetKey()] = plain(e)
 			}
+		case *workerv1.Event_Progress:
+			r.Done, r.Total, r.Unit = d.Progress.GetDone(), d.Progress.GetTotal(), d.Progress.GetUnit()
+		case *workerv1.Event_TagsAdded:
+			r.Tags = wire.TagsFrom(d.TagsAdded.GetTags())
+		case *workerv1.Event_Captured:
+			r.Descriptor, r.Data, r.Skipped = int(d.Captured.GetDescriptor_()), d.Captured.GetData(), d.Captured.GetSkipped()
 		}
 		f(r)
 	}

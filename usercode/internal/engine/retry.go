@@ -53,6 +53,7 @@ func (s *schedule) wake(ctx context.Context, e elapsed) {
 		if step.op.Retry != nil {
 			failure.Message += "; it is not tried again, as both would run at the same time"
 		}
+		s.outlet.leaveBehind(step.path, step.attempt)
 		s.fail(step, step.op.Timeout+timeoutGrace, failure) // its inputs are released when it returns: it may still read them
 	default:
 		step.timer = nil

@@ -17,6 +17,7 @@ import (
 type schedule struct {
 	plan      *plan
 	emit      *emitter
+	outlet    *outlet
 	opts      Options
 	execution func(opPath string, attempt int) *spec.Execution
 
@@ -93,6 +94,7 @@ func (s *schedule) finish(ctx context.Context, r result) {
 	case r.step.reported: // its function, left behind, has returned after all
 	case r.failure == nil:
 		s.report(r.step, workerv1.Outcome_OUTCOME_SUCCESS, r.duration, nil)
+		r.reports.outputMetadata(r.metadata, len(r.step.op.Outputs) > 0, false)
 		s.opts.Output(r.step.path, r.output)
 		if r.step.readers > 0 {
 			r.step.output = r.output
@@ -157,6 +159,7 @@ func (s *schedule) cancelWaiting(ctx context.Context) {
 func (s *schedule) abandonRunning(ctx context.Context) {
 	for _, step := range s.plan.selected {
 		if step.running {
+			s.outlet.leaveBehind(step.path, step.attempt)
 			failure := canceledFailure(ctx, nil)
 			failure.Message = clean("Did not end in the time it was given. "+failure.GetMessage(), maxMessageBytes)
 			s.reportCanceled(step, 0, failure)

@@ -19,7 +19,7 @@ type Execution struct {
 	// Config has the complete object of each of the op's own Configs, out of Job.ResolveConfig.
 	Config map[string]json.RawMessage
 
-	output outputMetadata // see AddOutputMetadata
+	output *outputMetadata // see AddOutputMetadata; set by WithExecution, shared by copies
 }
 
 // Run identifies the attempt of a run.
@@ -35,6 +35,9 @@ type executionKey struct{}
 
 // WithExecution returns a context for the op that e describes.
 func WithExecution(ctx context.Context, e *Execution) context.Context {
+	if e.output == nil {
+		e.output = &outputMetadata{}
+	}
 	return context.WithValue(ctx, executionKey{}, e)
 }
 

@@ -61,6 +61,9 @@ func (e *Execution) AddOutputMetadata(list metadata.List, check func(metadata.Li
 // op's function has returned; what comes later is refused. It belongs into the event of kind output, also where there is
 // no output or it is not stored. What a failed attempt attached is dropped with its Execution.
 func (e *Execution) TakeOutputMetadata() metadata.List {
+	if e.output == nil {
+		return nil
+	}
 	e.output.mu.Lock()
 	defer e.output.mu.Unlock()
 	e.output.taken = true
