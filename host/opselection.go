@@ -22,6 +22,26 @@ import (
 // selection that lacks an input of a selected op are Invalid, with up to
 // [opselection.MaxProblems] problems at their places.
 func (g *OpGraph) Select(text string) ([]string, error) {
+	chosen, err := g.choose(text)
+	if err != nil {
+		return nil, err
+	}
+	if problems := g.missingInputs(chosen); len(problems) > 0 {
+		return nil, selectionError(problems)
+	}
+	return g.pathsOf(chosen), nil
+}
+
+// Choose is Select of ops that may lack inputs: what they lack is for Feed to say.
+func (g *OpGraph) Choose(text string) ([]string, error) {
+	chosen, err := g.choose(text)
+	if err != nil {
+		return nil, err
+	}
+	return g.pathsOf(chosen), nil
+}
+
+func (g *OpGraph) choose(text string) (opSet, error) {
 	parsed, wrong := opselection.Parse(text)
 	s := newOpSelector(g)
 	for _, w := range wrong {
@@ -32,17 +52,19 @@ func (g *OpGraph) Select(text string) ([]string, error) {
 		s.problems = nil
 		s.problem(opselection.Place{}, "it takes too much work on the graph of this job; use fewer parts with * and + under and, or fewer patterns")
 	}
-	if len(s.problems) == 0 {
-		s.problems = g.missingInputs(chosen)
-	}
 	if len(s.problems) > 0 {
 		return nil, selectionError(s.problems)
 	}
+	return chosen, nil
+}
+
+// pathsOf are the paths of a set of ops, sorted.
+func (g *OpGraph) pathsOf(ops opSet) []string {
 	var paths []string
-	for v := range g.members(chosen) {
+	for v := range g.members(ops) {
 		paths = append(paths, v.path)
 	}
-	return paths, nil
+	return paths
 }
 
 func selectionError(problems []Problem) error {
