@@ -79,6 +79,8 @@ type nodeDescription struct {
 	Retry       *retryDescription `json:"retry,omitempty"`
 	Timeout     string            `json:"timeout,omitempty"`
 	Priority    int               `json:"priority,omitempty"`
+	CodeVersion string            `json:"code_version,omitempty"`
+	Transient   bool              `json:"transient,omitempty"`
 	Graph       *graphDescription `json:"graph,omitempty"`
 }
 
@@ -145,6 +147,7 @@ func describeNode(n *spec.Node) nodeDescription {
 			d.Output = out.Type
 		}
 		d.Retry, d.Timeout, d.Priority = describeRetry(n.Op.Retry), describeTime(n.Op.Timeout), n.Op.Priority
+		d.CodeVersion, d.Transient = n.Op.CodeVersion, n.Op.Transient
 	}
 	for i, input := range n.Inputs {
 		w := wireDescription{Name: input.Port, Type: in[i].Type, From: make([]string, len(input.Sources))}

@@ -24,7 +24,7 @@ func NewGraphOp[Out any](name string, body func(g *Graph) Value[Out], opts ...Gr
 
 // NewGraphOp1 is [NewGraphOp] with one input, which the body gets as a parameter.
 func NewGraphOp1[A, Out any](name string, body func(g *Graph, a Value[A]) Value[Out], opts ...GraphOption) Op1[A, Out] {
-	def := newGraph(name, body == nil, inputs(portType[A]()), outputOf[Out](), opts, func(g *Graph, in []wire) (wire, bool) {
+	def := newGraph(name, body == nil, inputs(typeOf[A]()), outputOf[Out](), opts, func(g *Graph, in []wire) (wire, bool) {
 		return body(g, Value[A]{in[0]}).wire, true
 	})
 	return func(g *Graph, a Value[A]) Value[Out] { return placed[Out](g, def, a.wire) }
@@ -32,7 +32,7 @@ func NewGraphOp1[A, Out any](name string, body func(g *Graph, a Value[A]) Value[
 
 // NewGraphOp2 is [NewGraphOp1] with two inputs.
 func NewGraphOp2[A, B, Out any](name string, body func(g *Graph, a Value[A], b Value[B]) Value[Out], opts ...GraphOption) Op2[A, B, Out] {
-	def := newGraph(name, body == nil, inputs(portType[A](), portType[B]()), outputOf[Out](), opts, func(g *Graph, in []wire) (wire, bool) {
+	def := newGraph(name, body == nil, inputs(typeOf[A](), typeOf[B]()), outputOf[Out](), opts, func(g *Graph, in []wire) (wire, bool) {
 		return body(g, Value[A]{in[0]}, Value[B]{in[1]}).wire, true
 	})
 	return func(g *Graph, a Value[A], b Value[B]) Value[Out] { return placed[Out](g, def, a.wire, b.wire) }
@@ -40,7 +40,7 @@ func NewGraphOp2[A, B, Out any](name string, body func(g *Graph, a Value[A], b V
 
 // NewGraphOp3 is [NewGraphOp1] with three inputs.
 func NewGraphOp3[A, B, C, Out any](name string, body func(g *Graph, a Value[A], b Value[B], c Value[C]) Value[Out], opts ...GraphOption) Op3[A, B, C, Out] {
-	def := newGraph(name, body == nil, inputs(portType[A](), portType[B](), portType[C]()), outputOf[Out](), opts, func(g *Graph, in []wire) (wire, bool) {
+	def := newGraph(name, body == nil, inputs(typeOf[A](), typeOf[B](), typeOf[C]()), outputOf[Out](), opts, func(g *Graph, in []wire) (wire, bool) {
 		return body(g, Value[A]{in[0]}, Value[B]{in[1]}, Value[C]{in[2]}).wire, true
 	})
 	return func(g *Graph, a Value[A], b Value[B], c Value[C]) Value[Out] {

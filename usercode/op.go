@@ -37,7 +37,7 @@ func NewOp[Out any](name string, f func(ctx context.Context) (Out, error), opts 
 
 // NewOp1 is [NewOp] with one input.
 func NewOp1[A, Out any](name string, f func(ctx context.Context, a A) (Out, error), opts ...OpOption) Op1[A, Out] {
-	def := newOp(name, f == nil, inputs(portType[A]()), outputOf[Out](), opts, func(ctx context.Context, in []any) (any, error) {
+	def := newOp(name, f == nil, inputs(typeOf[A]()), outputOf[Out](), opts, func(ctx context.Context, in []any) (any, error) {
 		return f(ctx, as[A](in[0]))
 	})
 	return func(g *Graph, a Value[A]) Value[Out] { return placed[Out](g, def, a.wire) }
@@ -45,7 +45,7 @@ func NewOp1[A, Out any](name string, f func(ctx context.Context, a A) (Out, erro
 
 // NewOp2 is [NewOp] with two inputs.
 func NewOp2[A, B, Out any](name string, f func(ctx context.Context, a A, b B) (Out, error), opts ...OpOption) Op2[A, B, Out] {
-	def := newOp(name, f == nil, inputs(portType[A](), portType[B]()), outputOf[Out](), opts, func(ctx context.Context, in []any) (any, error) {
+	def := newOp(name, f == nil, inputs(typeOf[A](), typeOf[B]()), outputOf[Out](), opts, func(ctx context.Context, in []any) (any, error) {
 		return f(ctx, as[A](in[0]), as[B](in[1]))
 	})
 	return func(g *Graph, a Value[A], b Value[B]) Value[Out] { return placed[Out](g, def, a.wire, b.wire) }
@@ -53,7 +53,7 @@ func NewOp2[A, B, Out any](name string, f func(ctx context.Context, a A, b B) (O
 
 // NewOp3 is [NewOp] with three inputs.
 func NewOp3[A, B, C, Out any](name string, f func(ctx context.Context, a A, b B, c C) (Out, error), opts ...OpOption) Op3[A, B, C, Out] {
-	def := newOp(name, f == nil, inputs(portType[A](), portType[B](), portType[C]()), outputOf[Out](), opts, func(ctx context.Context, in []any) (any, error) {
+	def := newOp(name, f == nil, inputs(typeOf[A](), typeOf[B](), typeOf[C]()), outputOf[Out](), opts, func(ctx context.Context, in []any) (any, error) {
 		return f(ctx, as[A](in[0]), as[B](in[1]), as[C](in[2]))
 	})
 	return func(g *Graph, a Value[A], b Value[B], c Value[C]) Value[Out] {

@@ -12,22 +12,31 @@ import (
 const maxTypeBytes = 256
 
 // portType is the Go type as the author would write it in another package.
-func portType[T any]() string {
-	text := strings.ToValidUTF8(reflect.TypeFor[T]().String(), "?")
+func portType[T any]() string { return typeOf[T]().text }
+
+// goType is a type, and its text for people.
+type goType struct {
+	text string
+	of   reflect.Type
+}
+
+func typeOf[T any]() goType {
+	t := reflect.TypeFor[T]()
+	text := strings.ToValidUTF8(t.String(), "?")
 	if len(text) > maxTypeBytes {
 		text = strings.ToValidUTF8(text[:maxTypeBytes], "") + "…"
 	}
-	return text
+	return goType{text, t}
 }
 
 // inputs names the inputs of an op or graph: Go keeps no names of parameters.
-func inputs(types ...string) []spec.Port {
+func inputs(types ...goType) []spec.Port {
 	if len(types) == 1 {
-		return []spec.Port{{Name: "input", Type: types[0]}}
+		return []spec.Port{port("input", types[0])}
 	}
 	ports := make([]spec.Port, len(types))
 	for i, t := range types {
-		ports[i] = spec.Port{Name: fmt.Sprintf("input_%d", i+1), Type: t}
+		ports[i] = port(fmt.Sprintf("input_%d", i+1), t)
 	}
 	return ports
 }
@@ -37,8 +46,10 @@ func outputOf[Out any]() []spec.Port {
 	if reflect.TypeFor[Out]() == reflect.TypeFor[None]() {
 		return nil
 	}
-	return []spec.Port{{Name: spec.ResultPort, Type: portType[Out]()}}
+	return []spec.Port{port(spec.ResultPort, typeOf[Out]())}
 }
+
+func port(name string, t goType) spec.Port { return spec.Port{Name: name, Type: t.text, Go: t.of} }
 
 // as gives back the static type. A nil interface has none left, so it needs the zero value.
 func as[T any](x any) T {

@@ -15,7 +15,7 @@ func NewTask(name string, f func(ctx context.Context) error, opts ...OpOption) O
 
 // NewTask1 is [NewTask] with one input.
 func NewTask1[A any](name string, f func(ctx context.Context, a A) error, opts ...OpOption) Op1[A, None] {
-	def := newOp(name, f == nil, inputs(portType[A]()), nil, opts, func(ctx context.Context, in []any) (any, error) {
+	def := newOp(name, f == nil, inputs(typeOf[A]()), nil, opts, func(ctx context.Context, in []any) (any, error) {
 		return nil, f(ctx, as[A](in[0]))
 	})
 	return func(g *Graph, a Value[A]) Value[None] { return placed[None](g, def, a.wire) }
@@ -23,7 +23,7 @@ func NewTask1[A any](name string, f func(ctx context.Context, a A) error, opts .
 
 // NewTask2 is [NewTask] with two inputs.
 func NewTask2[A, B any](name string, f func(ctx context.Context, a A, b B) error, opts ...OpOption) Op2[A, B, None] {
-	def := newOp(name, f == nil, inputs(portType[A](), portType[B]()), nil, opts, func(ctx context.Context, in []any) (any, error) {
+	def := newOp(name, f == nil, inputs(typeOf[A](), typeOf[B]()), nil, opts, func(ctx context.Context, in []any) (any, error) {
 		return nil, f(ctx, as[A](in[0]), as[B](in[1]))
 	})
 	return func(g *Graph, a Value[A], b Value[B]) Value[None] { return placed[None](g, def, a.wire, b.wire) }
@@ -31,7 +31,7 @@ func NewTask2[A, B any](name string, f func(ctx context.Context, a A, b B) error
 
 // NewTask3 is [NewTask] with three inputs.
 func NewTask3[A, B, C any](name string, f func(ctx context.Context, a A, b B, c C) error, opts ...OpOption) Op3[A, B, C, None] {
-	def := newOp(name, f == nil, inputs(portType[A](), portType[B](), portType[C]()), nil, opts, func(ctx context.Context, in []any) (any, error) {
+	def := newOp(name, f == nil, inputs(typeOf[A](), typeOf[B](), typeOf[C]()), nil, opts, func(ctx context.Context, in []any) (any, error) {
 		return nil, f(ctx, as[A](in[0]), as[B](in[1]), as[C](in[2]))
 	})
 	return func(g *Graph, a Value[A], b Value[B], c Value[C]) Value[None] {

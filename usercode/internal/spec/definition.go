@@ -2,6 +2,7 @@ package spec
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/penstock-run/penstock/usercode/metadata"
@@ -61,6 +62,8 @@ type Port struct {
 	Name        string
 	Type        string // the Go type, for people
 	Description string
+	// Go is the type itself, of which stored values become values again. Nil in tests that store none.
+	Go reflect.Type
 }
 
 // Input says where the value of one input comes from.
@@ -105,6 +108,13 @@ type Op struct {
 	Timeout time.Duration
 	// Priority: of the ops that are ready the one with the highest starts first.
 	Priority int
+	// CodeVersion is what the author calls the op's code; empty when nothing is said. Outputs of ops that have one can be
+	// taken by later runs.
+	CodeVersion string
+	// Transient ops' outputs are never stored.
+	Transient bool
+	// MaxOutput is how many bytes its stored output may have; 0 means the default.
+	MaxOutput int64
 	// Run calls the author's function: inputs in the order of Inputs; the output is nil when there is none. It may
 	// panic and must be given a context with an Execution. Safe for concurrent use as far as the author's code is.
 	Run func(ctx context.Context, inputs []any) (output any, err error)

@@ -118,6 +118,7 @@ func (p *parts) node(n *spec.Node) *usercodev1.Node {
 func opDefinition(op *spec.Op) *usercodev1.OpDefinition {
 	definition := &usercodev1.OpDefinition{
 		Name: op.Name, Description: op.Description, Inputs: ports(op.Inputs), Outputs: ports(op.Outputs), Priority: int32(op.Priority),
+		CodeVersion: op.CodeVersion, Transient: op.Transient,
 	}
 	if op.Timeout > 0 {
 		definition.Timeout = durationpb.New(op.Timeout)
