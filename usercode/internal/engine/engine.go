@@ -112,12 +112,12 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	})
 	identity := spec.Run{ID: a.RunID, Attempt: a.Attempt, Job: a.Job.Name, Repository: a.Repository, Tags: a.Tags}
 	s := newSchedule(p, emit, opts)
-	s.outlet = newOutlet(emit, opts.Process)
+	s.outlet = newOutlet(emit, opts.Process, nil)
 	defer s.outlet.close()
 	s.execution = func(path string, attempt int) *spec.Execution {
 		return &spec.Execution{
 			Run: identity, OpPath: path, OpAttempt: attempt, Logger: newLogger(emit, path, attempt),
-			Reports: &reports{outlet: s.outlet, path: path, attempt: attempt, metadata: opts.Metadata}, Config: config,
+			Reports: s.newReports(path, attempt), Config: config,
 		}
 	}
 	return s.run(ctx)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/mask"
 )
 
 // How often what is not sent at once is looked at, and after how many of these looks it is sent.
@@ -28,8 +29,9 @@ const (
 
 // ProcessOutput is what the process itself writes, as far as nobody but the process knows who it was.
 type ProcessOutput interface {
-	// Start begins to pass on what is written to stdout (1) and stderr (2). The bytes are the caller's after the call.
-	Start(write func(descriptor int, p []byte))
+	// Start begins to pass on what is written to stdout (1) and stderr (2). The bytes stay the caller's; the answer is what
+	// is left of them without secrets, which is the caller's, too.
+	Start(write func(descriptor int, p []byte) []byte)
 	// Drain returns when everything that was written before was passed on.
 	Drain()
 	// Stop drains and ends it.
@@ -40,13 +42,15 @@ type ProcessOutput interface {
 type outlet struct {
 	emit    *emitter
 	process ProcessOutput // nil: none is captured
+	masker  *mask.Masker
 
 	// sending is held from taking something until it is sent, also while the sink blocks. It is locked before mu.
 	sending sync.Mutex
 
-	mu      sync.Mutex // never held while something is sent
-	running []*reports // of attempts whose function runs, in the order in which they started
-	several *period    // nil until something was written in it
+	mu      sync.Mutex      // never held while something is sent
+	running []*reports      // of attempts whose function runs, in the order in which they started
+	several *period         // nil until something was written in it
+	masks   [2]*mask.Stream // of what the process writes
 	budget  budget
 	stalled bool          // a writer has waited for too long, and nothing was sent since
 	room    chan struct{} // closed when something is sent
@@ -65,14 +69,16 @@ type period struct {
 	written    [2]stream
 }
 
-func newOutlet(emit *emitter, process ProcessOutput) *outlet {
+func newOutlet(emit *emitter, process ProcessOutput, masker *mask.Masker) *outlet {
 	o := &outlet{
-		emit: emit, process: process, budget: budget{maxCapturedHeads, maxCapturedTails},
+		emit: emit, process: process, masker: masker, masks: [2]*mask.Stream{masker.Stream(), masker.Stream()}, budget: budget{maxCapturedHeads, maxCapturedTails},
 		room: make(chan struct{}), wake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	o.over.Go(o.sendLater)
 	if process != nil {
-		process.Start(func(descriptor int, p []byte) { o.write(descriptor, p, nil) })
+		process.Start(func(descriptor int, p []byte) []byte {
+			return o.write(descriptor, p, o.masks[descriptor-1], nil)
+		})
 	}
 	return o
 }
@@ -89,6 +95,20 @@ func (o *outlet) close() {
 	o.change(func() { o.running, o.closed = nil, true }, left...)
 	close(o.quit)
 	o.over.Wait()
+}
+
+// unmask gives up what was held back because it may be the beginning of a secret, as far as those who end have written
+// it: what others are about to write may be the rest of it. mu is held.
+func (o *outlet) unmask(ended []*reports) {
+	alone := len(o.running) == len(ended) && len(ended) > 0
+	for i := range o.masks {
+		if alone {
+			o.put(i+1, o.masks[i].Flush(), nil, maxPending)
+		}
+		for _, r := range ended {
+			o.put(i+1, r.masks[i].Flush(), r, maxPending)
+		}
+	}
 }
 
 func (o *outlet) runningNow() []*reports {
@@ -134,6 +154,7 @@ func (o *outlet) change(who func(), ended ...*reports) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
+	o.unmask(ended)
 	all := o.take(func(r *reports, s *stream) []piece {
 		if r == nil || slices.Contains(ended, r) {
 			return s.end(&o.budget)

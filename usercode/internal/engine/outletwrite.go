@@ -6,19 +6,30 @@ import (
 	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/mask"
 )
 
-// write takes what an attempt has written, or, when by is nil, the process.
-func (o *outlet) write(descriptor int, p []byte, by *reports) {
+// write takes what an attempt has written, or, when by is nil, the process, and answers what is left of it without
+// secrets.
+func (o *outlet) write(descriptor int, p []byte, m *mask.Stream, by *reports) []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for chunk := range slices.Chunk(p, maxCapturedEvent) {
+	masked := m.Write(p)
+	for chunk := range slices.Chunk(masked, maxCapturedEvent) {
 		pending, room := o.waitForRoom(len(chunk))
 		if o.closed {
-			return
+			break
 		}
-		o.streamOf(descriptor, by).write(chunk, &o.budget, room)
+		o.put(descriptor, chunk, by, room)
 		o.arm(pending+len(chunk) >= maxCapturedEvent)
+	}
+	return masked
+}
+
+// put adds bytes to where they belong. mu is held.
+func (o *outlet) put(descriptor int, p []byte, by *reports, room int) {
+	if len(p) > 0 {
+		o.streamOf(descriptor, by).write(p, &o.budget, room)
 	}
 }
 

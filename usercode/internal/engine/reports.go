@@ -6,6 +6,7 @@ import (
 
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/mask"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/internal/wire"
 	"github.com/penstock-run/penstock/usercode/metadata"
@@ -24,8 +25,17 @@ type reports struct {
 	metadata func(kind, opPath string, attempt int, message string, list metadata.List)
 
 	progress progress
-	written  [2]stream // stdout, stderr; guarded by outlet.mu
-	left     bool      // its function was left behind; guarded by outlet.mu
+	written  [2]stream       // stdout, stderr; guarded by outlet.mu
+	masks    [2]*mask.Stream // of what is written to Output; guarded by outlet.mu
+	left     bool            // its function was left behind; guarded by outlet.mu
+}
+
+// newReports is for one attempt of an op.
+func (s *schedule) newReports(path string, attempt int) *reports {
+	return &reports{
+		outlet: s.outlet, path: path, attempt: attempt, metadata: s.opts.Metadata,
+		masks: [2]*mask.Stream{s.outlet.masker.Stream(), s.outlet.masker.Stream()},
+	}
 }
 
 // progress keeps the newest of an op until it is sent.
@@ -151,6 +161,6 @@ type outputWriter struct {
 
 // Write never fails.
 func (w outputWriter) Write(p []byte) (int, error) {
-	w.reports.outlet.write(w.descriptor, p, w.reports)
+	w.reports.outlet.write(w.descriptor, p, w.reports.masks[w.descriptor-1], w.reports)
 	return len(p), nil
 }
