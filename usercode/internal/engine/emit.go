@@ -53,6 +53,11 @@ func (e *emitter) finished(step *step, finished *workerv1.OpFinished) {
 	})
 }
 
+// output tells what became of the output of an op.
+func (e *emitter) output(step *step, output *workerv1.Output) {
+	e.op(step.path, step.attempt, &workerv1.Event{Kind: "output", Detail: &workerv1.Event_Output{Output: output}})
+}
+
 func (e *emitter) send(ev *workerv1.Event, last bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

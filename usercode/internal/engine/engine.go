@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
@@ -49,7 +50,10 @@ type Options struct {
 	// Metadata is told what becomes events of kinds note and, when the attempt has ended well, output, as values. It is
 	// called in the goroutines of ops, several at a time. Default: nobody is told.
 	Metadata func(kind, opPath string, attempt int, message string, list metadata.List)
-	// Output is told what each op returned, when it ended well. Calls never overlap.
+	// Outputs is what stands in for ops that are not executed, and where outputs go. Default: none, so that an op selection
+	// must have everything that is needed.
+	Outputs Outputs
+	// Output is told what each op returned, when it ended well, or what was reused. Calls never overlap.
 	Output func(opPath string, output any)
 }
 
@@ -96,11 +100,12 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	if err != nil {
 		return rejected("config", err.Error())
 	}
-	p, err := newPlan(a.Job.Graph, a.OpPaths)
+	p, err := newPlan(a.Job.Graph, a.OpPaths, opts.Outputs)
 	if err != nil {
 		return rejected("op_selection", err.Error())
 	}
-	message := fmt.Sprintf("Running %s of job %s", count(len(p.selected), "op"), a.Job.Name)
+	ops := p.executed()
+	message := fmt.Sprintf("Running %s of job %s", count(ops, "op"), a.Job.Name)
 	if n := a.Job.MaxConcurrent; n > 0 {
 		message += fmt.Sprintf(", at most %d at a time", n)
 		opts.Limit = n
@@ -108,7 +113,7 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	emit.event(&workerv1.Event{
 		Kind:    "run_started",
 		Message: message,
-		Detail:  &workerv1.Event_RunStarted{RunStarted: &workerv1.RunStarted{Ops: uint32(len(p.selected))}},
+		Detail:  &workerv1.Event_RunStarted{RunStarted: &workerv1.RunStarted{Ops: uint32(ops)}},
 	})
 	identity := spec.Run{ID: a.RunID, Attempt: a.Attempt, Job: a.Job.Name, Repository: a.Repository, Tags: a.Tags}
 	s := newSchedule(p, emit, opts)
@@ -120,7 +125,29 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 			Reports: s.newReports(path, attempt), Config: config,
 		}
 	}
-	return s.run(ctx)
+	finished := s.run(ctx)
+	if opts.Outputs != nil {
+		flush(ctx, opts)
+	}
+	return finished
+}
+
+// flush waits for outputs that are being stored, also those of a run that was canceled, until nobody waits any longer.
+func flush(ctx context.Context, opts Options) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	flushed := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-opts.Abandon:
+			cancel()
+		case <-flushed:
+		}
+	})
+	opts.Outputs.Flush(ctx)
+	close(flushed)
+	watcher.Wait()
+	cancel()
 }
 
 // rejected is the end of an attempt in which no user code started.

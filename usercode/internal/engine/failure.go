@@ -20,6 +20,9 @@ func errorFailure(err error) *workerv1.Failure {
 	if late, ok := err.(*timeoutError); ok { //nolint:errorlint // our own, not one that the function passed on
 		return timeoutFailure(late)
 	}
+	if wrong, ok := err.(*inputError); ok { //nolint:errorlint // our own as well
+		return &workerv1.Failure{Reason: "input", Message: clean(errorText(wrong.error), maxMessageBytes), Causes: causes(wrong.error)}
+	}
 	return &workerv1.Failure{Reason: "error", Message: clean(errorText(err), maxMessageBytes), Causes: causes(err)}
 }
 

@@ -14,6 +14,7 @@ import (
 type result struct {
 	step     *step
 	output   any
+	made     Made // of a success, where outputs are kept
 	reports  *reports
 	metadata metadata.List // that was attached to the output
 	failure  *workerv1.Failure
@@ -23,17 +24,24 @@ type result struct {
 
 // invoke calls the author's function, and those that make its inputs, and sends one result, whatever they do to the
 // goroutine: it is the whole body of the op's own.
-func (s *schedule) invoke(ctx context.Context, step *step, attempt int) {
+func (s *schedule) invoke(run context.Context, step *step, attempt int) {
 	// This failure stays when the function neither returns nor panics.
 	r := result{step: step, failure: &workerv1.Failure{Reason: "error", Message: "the op ended its goroutine with runtime.Goexit"}}
-	defer func() { s.results <- r }()
+	e := spec.ExecutionFrom(run)
+	defer func() {
+		if r.failure == nil && s.opts.Outputs != nil {
+			r.made = Made{OpPath: step.path, Attempt: attempt, Op: step.op, Output: r.output, Execution: e}
+			step.returned.Store(true)
+			r.made.Encoded = s.opts.Outputs.Encode(run, r.made)
+		}
+		s.send(func() { s.finish(run, r) })
+	}()
 
-	e := spec.ExecutionFrom(ctx)
 	r.reports = e.Reports.(*reports)
 	s.outlet.enter(r.reports)
 	defer s.outlet.leave(r.reports) // what it has written and said comes before the event of its end
 
-	ctx, late, cancel := withTimeout(ctx, step.op.Timeout)
+	ctx, late, cancel := withTimeout(run, step.op.Timeout)
 	defer cancel() // what the function left behind is told that the op is over
 
 	start := s.opts.Now()
@@ -46,11 +54,10 @@ func (s *schedule) invoke(ctx context.Context, step *step, attempt int) {
 	}()
 	output, err := any(nil), s.opts.Fail(step.path, attempt)
 	if err == nil {
-		inputs := make([]any, len(step.inputs))
-		for i, v := range step.inputs {
-			inputs[i] = v.build()
+		var inputs []any
+		if inputs, err = s.inputs(step); err == nil {
+			output, err = step.op.Run(ctx, inputs)
 		}
-		output, err = step.op.Run(ctx, inputs)
 	}
 	if late() {
 		err = &timeoutError{limit: step.op.Timeout, returned: err}
@@ -66,3 +73,22 @@ func (s *schedule) invoke(ctx context.Context, step *step, attempt int) {
 		r.again = retry.When == nil || retry.When(err)
 	}
 }
+
+// inputs makes what the op's function is called with.
+func (s *schedule) inputs(step *step) ([]any, error) {
+	inputs := make([]any, len(step.place.inputs))
+	for i, v := range step.place.inputs {
+		if !step.given[i] {
+			inputs[i] = v.build(step.frame)
+			continue
+		}
+		var err error
+		if inputs[i], err = s.literal(step, i); err != nil {
+			return nil, &inputError{err}
+		}
+	}
+	return inputs, nil
+}
+
+// inputError is what an attempt ends with whose input the run config gives, and gives wrong.
+type inputError struct{ error }

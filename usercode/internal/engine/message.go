@@ -32,6 +32,8 @@ func opMessage(step *step, f *workerv1.OpFinished) string {
 			message += ", in " + attemptOf(step)
 		}
 		return message
+	case workerv1.Outcome_OUTCOME_REUSED:
+		return "Not run: what it would make is stored already"
 	case workerv1.Outcome_OUTCOME_SKIPPED:
 		return why
 	case workerv1.Outcome_OUTCOME_CANCELED:

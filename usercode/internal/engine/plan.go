@@ -1,120 +1,148 @@
 package engine
 
 import (
-	"errors"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 )
 
-// plan is a job's graphs laid flat: ops in the order placed, nested ones where their graph is.
+// plan is a job's graphs laid flat: ops in the order placed, nested ones where their graph is. An op that is mapped is
+// there once; its instances are steps, made when the items are known.
 type plan struct {
-	steps    []*step
-	selected []*step // those to execute, in the same order
+	root   *mapping // the job itself, of which there is one instance
+	ops    []*placement
+	byPath map[string]*placement // without keys
 }
 
-// step is one op at one place.
-type step struct {
-	index      int
-	path       string
-	op         *spec.Op
-	inputs     []value
-	needs      []*step // that must end well first: those that feed it and those it is ordered after
-	dependents []*step // selected ones that need it
-	selected   bool
-
-	// What follows belongs to the schedule, except that the goroutine of a dependent that runs reads output.
-	waiting  int         // needs that have not ended well
-	readers  int         // dependents that have not ended
-	attempt  int         // that is being made or comes next, from 1
-	timer    *time.Timer // of an attempt with a time-out, or of the wait for the next one
-	running  bool        // started and not reported
-	reported bool        // its last op_finished was sent: nothing more happens
-	output   any         // while there are readers
+// placement is one op at one place.
+type placement struct {
+	index  int
+	path   pattern
+	op     *spec.Op
+	in     *mapping
+	slot   int // in in.steps
+	inputs []value
+	after  []*placement // that it is ordered after, by the author's word alone
+	chosen *choice      // nil when no instance is executed
+	read   bool         // by one that is executed, and not all of its own instances are
+	needs  []need
 }
 
-// value says what an input is made of: the output of a step, or parts that combine makes one value of.
-type value struct {
-	step    *step
-	parts   []value
-	combine func(sources []any) any
+// mapping is a map at one place, or the job.
+type mapping struct {
+	spec  *spec.Map
+	outer *mapping // nil for the job
+	slot  int      // in outer.maps
+	first int      // index of its first placement
+	items value
+	parts []part // directly in it, in the order placed
+	steps []*placement
+	maps  []*mapping
+	live  bool    // it has to be known which instances there are
+	needs []need  // of items
+	holds []need  // of what instances read outside of it
+	gates []*gate // what is waited for from outside
+}
+
+// part is a placement or a mapping.
+type part struct {
+	op      *placement
+	mapping *mapping
 }
 
 // newPlan lays the graph flat. The error names every op path that does not exist and every input that the selection
-// lacks; the host checks both before, on a definition with the same digest.
-func newPlan(g *spec.Graph, opPaths []string) (*plan, error) {
-	p := &plan{}
-	p.graph(g, "", nil, nil)
-	if err := p.choose(opPaths); err != nil {
+// lacks; the host checks both before, on a definition with the same digest. Outputs may be nil.
+func newPlan(g *spec.Graph, opPaths []string, outputs Outputs) (*plan, error) {
+	p := &plan{root: &mapping{}, byPath: map[string]*placement{}}
+	p.graph(g, pattern{""}, nil, nil, p.root)
+	if err := p.choose(opPaths, outputs); err != nil {
 		return nil, err
 	}
-	for _, s := range p.steps {
-		// An order between ops of which one is not selected has no meaning left.
-		s.needs = slices.DeleteFunc(s.needs, func(n *step) bool { return !n.selected })
-		if s.selected {
-			p.selected = append(p.selected, s)
-			for _, n := range s.needs {
-				n.dependents = append(n.dependents, s)
-			}
-		}
-	}
+	p.connect()
 	return p, nil
+}
+
+// layout is what is known of a graph while it is laid flat.
+type layout struct {
+	outputs map[string]map[string]value // by node, then port; those of "" are the graph's inputs
+	members map[string][]*placement     // by node
+	maps    map[*spec.Map]*mapping
 }
 
 // graph lays the nodes of g, of which inputs are the values by port, and answers its outputs. Everything inside
 // waits for after.
-func (p *plan) graph(g *spec.Graph, prefix string, inputs map[string]value, after []*step) map[string]value {
-	outputs := map[string]map[string]value{"": inputs} // by node, then port
-	members := map[string][]*step{}                    // by node
+func (p *plan) graph(g *spec.Graph, prefix pattern, inputs map[string]value, after []*placement, in *mapping) map[string]value {
+	l := &layout{outputs: map[string]map[string]value{"": inputs}, members: map[string][]*placement{}, maps: map[*spec.Map]*mapping{nil: in}}
 	for _, n := range g.Nodes {
-		first := len(p.steps)
+		first := len(p.ops)
 		waits := slices.Clone(after)
 		for _, name := range n.After {
-			waits = append(waits, members[name]...)
+			waits = append(waits, l.members[name]...)
 		}
-		in := make([]value, len(n.Inputs))
+		around := p.enter(n.Map, l)
+		path := prefix.with(n.Name)
+		for m := n.Map; m != nil; m = m.Parent {
+			path = append(path, "")
+		}
+		values := make([]value, len(n.Inputs))
 		for i, input := range n.Inputs {
-			in[i] = resolve(input.Value, outputs)
+			values[i] = l.resolve(input.Value)
 		}
 		if n.Op != nil {
-			outputs[n.Name] = p.op(n, prefix+n.Name, in, waits)
+			l.outputs[n.Name] = p.op(n.Op, path, values, waits, around)
 		} else {
-			byPort := make(map[string]value, len(in))
+			byPort := make(map[string]value, len(values))
 			for i, input := range n.Inputs {
-				byPort[input.Port] = in[i]
+				byPort[input.Port] = values[i]
 			}
-			outputs[n.Name] = p.graph(n.Graph, prefix+n.Name+".", byPort, waits)
+			l.outputs[n.Name] = p.graph(n.Graph, path.with("."), byPort, waits, around)
 		}
-		members[n.Name] = slices.Clone(p.steps[first:])
+		l.members[n.Name] = slices.Clone(p.ops[first:])
 	}
 	result := make(map[string]value, len(g.Outputs))
 	for _, out := range g.Outputs {
-		result[out.Port.Name] = resolve(out.Value, outputs)
+		result[out.Port.Name] = l.resolve(out.Value)
 	}
 	return result
 }
 
-func (p *plan) op(n *spec.Node, path string, inputs []value, after []*step) map[string]value {
-	s := &step{index: len(p.steps), path: path, attempt: 1, op: n.Op, inputs: inputs, needs: after}
-	for _, v := range inputs {
-		v.visit(func(source *step) { s.needs = append(s.needs, source) })
+// enter answers the mapping of a map, and makes it and those around it before their first node.
+func (p *plan) enter(m *spec.Map, l *layout) *mapping {
+	if known := l.maps[m]; known != nil {
+		return known
 	}
-	slices.SortFunc(s.needs, func(a, b *step) int { return a.index - b.index })
-	s.needs = slices.Compact(s.needs)
-	p.steps = append(p.steps, s)
-	outputs := make(map[string]value, len(n.Op.Outputs))
-	for _, port := range n.Op.Outputs {
-		outputs[port.Name] = value{step: s}
+	outer := p.enter(m.Parent, l)
+	made := &mapping{spec: m, outer: outer, slot: len(outer.maps), first: len(p.ops), items: l.resolve(m.Items)}
+	outer.maps = append(outer.maps, made)
+	outer.parts = append(outer.parts, part{mapping: made})
+	l.maps[m] = made
+	return made
+}
+
+func (p *plan) op(op *spec.Op, path pattern, inputs []value, after []*placement, in *mapping) map[string]value {
+	o := &placement{index: len(p.ops), path: path, op: op, in: in, slot: len(in.steps), inputs: inputs, after: after}
+	p.ops = append(p.ops, o)
+	p.byPath[path.render(nil)] = o
+	in.steps = append(in.steps, o)
+	in.parts = append(in.parts, part{op: o})
+	outputs := make(map[string]value, len(op.Outputs))
+	for _, port := range op.Outputs {
+		outputs[port.Name] = value{op: o}
 	}
 	return outputs
 }
 
-func resolve(v spec.Value, outputs map[string]map[string]value) value {
+func (l *layout) resolve(v spec.Value) value {
 	parts := make([]value, len(v.Sources))
 	for i, s := range v.Sources {
-		parts[i] = outputs[s.Node][s.Port]
+		switch {
+		case s.ItemOf != nil:
+			parts[i] = value{item: l.maps[s.ItemOf]}
+		case s.Gather != nil:
+			parts[i] = value{gather: l.maps[s.Gather.Map], parts: []value{l.resolve(s.Gather.Value)}, combine: s.Gather.List}
+		default:
+			parts[i] = l.outputs[s.Node][s.Port]
+		}
 	}
 	if v.Combine == nil && len(parts) == 1 {
 		return parts[0]
@@ -122,53 +150,59 @@ func resolve(v spec.Value, outputs map[string]map[string]value) value {
 	return value{parts: parts, combine: v.Combine}
 }
 
-func (p *plan) choose(opPaths []string) error {
-	byPath := make(map[string]*step, len(p.steps))
-	for _, s := range p.steps {
-		byPath[s.path] = s
-		s.selected = len(opPaths) == 0
+// around reports whether m is inner or has it inside.
+func (m *mapping) around(inner *mapping) bool {
+	for ; inner != nil; inner = inner.outer {
+		if inner == m {
+			return true
+		}
 	}
-	var problems []error
-	for _, path := range opPaths {
-		if s := byPath[path]; s != nil {
-			s.selected = true
+	return false
+}
+
+// all calls f with the placements in m and in the maps inside of it, in the order placed.
+func (m *mapping) all(f func(*placement)) {
+	for _, p := range m.parts {
+		if p.op != nil {
+			f(p.op)
 		} else {
-			problems = append(problems, fmt.Errorf("the job has no op %q", path))
+			p.mapping.all(f)
 		}
-	}
-	for _, s := range p.steps {
-		if !s.selected {
-			continue
-		}
-		for i, v := range s.inputs {
-			v.visit(func(source *step) {
-				if !source.selected {
-					problems = append(problems, fmt.Errorf("op %s needs its input %s from %s, which is not selected", s.path, s.op.Inputs[i].Name, source.path))
-				}
-			})
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// visit calls f with every step whose output the value is made of.
-func (v value) visit(f func(*step)) {
-	if v.step != nil {
-		f(v.step)
-	}
-	for _, part := range v.parts {
-		part.visit(f)
 	}
 }
 
-// build makes the value of what steps returned. It runs functions of the author, so it may panic.
-func (v value) build() any {
-	if v.step != nil {
-		return v.step.output
+// pattern is the path of a placement: what is before, between and behind the keys of its maps.
+type pattern []string
+
+// with adds text at the end.
+func (p pattern) with(text string) pattern {
+	p = slices.Clone(p)
+	p[len(p)-1] += text
+	return p
+}
+
+// render puts keys in, the outermost map's first, as far as there are keys.
+func (p pattern) render(keys []string) string {
+	if len(p) == 1 {
+		return p[0]
 	}
-	parts := make([]any, len(v.parts))
-	for i, part := range v.parts {
-		parts[i] = part.build()
+	var text []byte
+	for i, piece := range p {
+		text = append(text, piece...)
+		if i < len(keys) && i < len(p)-1 {
+			text = append(append(append(text, '['), keys[i]...), ']')
+		}
 	}
-	return v.combine(parts)
+	return string(text)
+}
+
+// executed is how many ops are executed; all instances of one that is mapped count as one.
+func (p *plan) executed() int {
+	n := 0
+	for _, o := range p.ops {
+		if o.chosen != nil {
+			n++
+		}
+	}
+	return n
 }

@@ -9,19 +9,13 @@ import (
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
-// elapsed says that the time of an attempt is over: of the wait for it, or, when it runs, all that it was given.
-type elapsed struct {
-	step    *step
-	attempt int
-}
-
-// after sends an elapsed of the step's attempt, unless the run is canceled before.
+// after calls wake when the time of the step's attempt is over: of the wait for it, or, when it runs, all that it was
+// given. When the run is canceled before, it does not.
 func (s *schedule) after(ctx context.Context, d time.Duration, step *step) {
-	e := elapsed{step, step.attempt}
+	attempt := step.attempt
 	step.timer = time.AfterFunc(d, func() {
-		select {
-		case s.elapsed <- e:
-		case <-ctx.Done():
+		if ctx.Err() == nil {
+			s.send(func() { s.wake(ctx, step, attempt) })
 		}
 	})
 }
@@ -43,10 +37,11 @@ func (s *schedule) retry(ctx context.Context, r result) {
 }
 
 // wake starts the attempt for which an op has waited, or leaves the function behind of one that does not end.
-func (s *schedule) wake(ctx context.Context, e elapsed) {
-	switch step := e.step; {
-	case step.reported || step.attempt != e.attempt: // it ended just before
+func (s *schedule) wake(ctx context.Context, step *step, attempt int) {
+	switch {
+	case step.reported || step.attempt != attempt: // it ended just before
 	case ctx.Err() != nil: // it is being canceled, which has a grace of its own
+	case step.running && step.returned.Load():
 	case step.running:
 		failure := timeoutFailure(&timeoutError{limit: step.op.Timeout})
 		failure.Message += ", nor in " + timeoutGrace.String() + " more, so its function is left behind"

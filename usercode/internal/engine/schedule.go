@@ -1,9 +1,8 @@
 package engine
 
 import (
-	"cmp"
+	"container/heap"
 	"context"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -13,7 +12,7 @@ import (
 )
 
 // schedule decides what starts when. Everything in it belongs to the one goroutine that calls run; ops run in
-// goroutines of their own and answer over results.
+// goroutines of their own, as does what it has to find out, and answer over inbox.
 type schedule struct {
 	plan      *plan
 	emit      *emitter
@@ -21,13 +20,21 @@ type schedule struct {
 	opts      Options
 	execution func(opPath string, attempt int) *spec.Execution
 
-	results  chan result
-	elapsed  chan elapsed
-	ready    []*step // by priority, then in the order placed
+	inbox    chan func()   // calls that others have for it
+	over     chan struct{} // closed when it takes no more
+	job      *frame
+	ready    ready
 	running  int
-	pending  int // ops that were not reported as finished
+	pending  int // ops that were not reported as finished; of a map that is not expanded, one for each op
+	steps    int // ops that are executed, as far as they are known
+	asking   int // goroutines that find something out: the items of a map, the value of a stored output
+	loads    []*step
+	loading  int
+	left     bool // those goroutines are not waited for any more
 	failed   []failedOp
 	canceled bool // at least one op was, or never started because the run was
+
+	expanding []*expansion // whose items can be found out
 }
 
 type failedOp struct {
@@ -36,51 +43,72 @@ type failedOp struct {
 }
 
 func newSchedule(p *plan, emit *emitter, opts Options) *schedule {
-	s := &schedule{
-		plan: p, emit: emit, opts: opts,
-		// Room for every op, so that an abandoned one that ends after all does not block for ever. No op makes two attempts
-		// at a time.
-		results: make(chan result, len(p.selected)),
-		elapsed: make(chan elapsed),
-		pending: len(p.selected),
-	}
-	for _, step := range p.selected {
-		step.readers, step.waiting = len(step.dependents), len(step.needs)
-		if step.waiting == 0 {
-			s.makeReady(step)
-		}
-	}
+	s := &schedule{plan: p, emit: emit, opts: opts, inbox: make(chan func()), over: make(chan struct{})}
+	s.job = s.instantiate(p.root, nil, 0, "")
 	return s
 }
 
 func (s *schedule) run(ctx context.Context) *workerv1.RunFinished {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer close(s.over)
 	ended := ctx.Done()
 	var abandon <-chan struct{} // nil, so never ready, until the context has ended
-	for s.pending > 0 {
-		for ctx.Err() == nil && len(s.ready) > 0 && s.running < s.opts.Limit {
-			s.start(ctx, s.ready[0])
-			s.ready = s.ready[1:]
-		}
+	for s.pending > 0 || s.asking > 0 && !s.left {
+		s.advance(ctx)
 		select {
-		case r := <-s.results:
-			s.finish(ctx, r)
-		case e := <-s.elapsed:
-			s.wake(ctx, e)
+		case call := <-s.inbox:
+			call()
 		case <-ended:
 			ended, abandon = nil, s.opts.Abandon
 			s.cancelWaiting(ctx)
 		case <-abandon:
+			abandon, s.left = nil, true
 			s.abandonRunning(ctx)
 		}
 	}
 	return s.outcome(ctx)
 }
 
+// advance starts all that can be started now.
+func (s *schedule) advance(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	for _, e := range s.expanding {
+		s.expand(ctx, e)
+	}
+	s.expanding = nil
+	for len(s.loads) > 0 && s.loading < maxLoads {
+		s.startLoad(ctx, s.loads[0])
+		s.loads = s.loads[1:]
+	}
+	for len(s.ready) > 0 && s.running < s.opts.Limit {
+		s.start(ctx, heap.Pop(&s.ready).(*step)) //nolint:forcetypeassert // nothing else is in it
+	}
+}
+
+// send hands a call to the schedule. It is lost when the run is over.
+func (s *schedule) send(call func()) {
+	select {
+	case s.inbox <- call:
+	case <-s.over:
+	}
+}
+
+// start gives the op a place, and looks first whether an output can be taken in place of its first attempt.
 func (s *schedule) start(ctx context.Context, step *step) {
 	step.running = true
 	s.running++
+	if step.attempt == 1 && s.opts.Outputs != nil && s.opts.Outputs.MayReuse(step.op) {
+		go s.look(ctx, step)
+		return
+	}
+	s.begin(ctx, step)
+}
+
+// begin makes an attempt.
+func (s *schedule) begin(ctx context.Context, step *step) {
 	s.emit.started(step)
 	if limit := step.op.Timeout; limit > 0 {
 		s.after(ctx, limit+timeoutGrace, step)
@@ -93,17 +121,8 @@ func (s *schedule) finish(ctx context.Context, r result) {
 	switch {
 	case r.step.reported: // its function, left behind, has returned after all
 	case r.failure == nil:
-		s.report(r.step, workerv1.Outcome_OUTCOME_SUCCESS, r.duration, nil)
-		r.reports.outputMetadata(r.metadata, len(r.step.op.Outputs) > 0, false)
-		s.opts.Output(r.step.path, r.output)
-		if r.step.readers > 0 {
-			r.step.output = r.output
-		}
-		for _, d := range r.step.dependents {
-			if d.waiting--; d.waiting == 0 && !d.reported {
-				s.makeReady(d)
-			}
-		}
+		s.succeed(r)
+		return
 	case ctx.Err() != nil:
 		// What an op says after it was told to stop is how it stopped, for instance that its child was killed.
 		s.reportCanceled(r.step, r.duration, canceledFailure(ctx, r.failure))
@@ -113,58 +132,53 @@ func (s *schedule) finish(ctx context.Context, r result) {
 	default:
 		s.fail(r.step, r.duration, r.failure)
 	}
-	s.release(r.step)
+	s.release(&r.step.vertex)
+}
+
+func (s *schedule) succeed(r result) {
+	s.report(r.step, workerv1.Outcome_OUTCOME_SUCCESS, r.duration, nil)
+	r.reports.outputMetadata(r.metadata, len(r.step.op.Outputs) > 0, s.opts.Outputs != nil)
+	if s.opts.Outputs != nil {
+		s.save(r)
+	}
+	s.endWell(r.step, r.output)
+}
+
+// endWell hands the output of an op that was reported to those that wait for it.
+func (s *schedule) endWell(step *step, output any) {
+	s.opts.Output(step.path, output)
+	if step.readers > 0 {
+		step.output = output
+	}
+	s.satisfy(&step.vertex)
+	s.release(&step.vertex)
 }
 
 func (s *schedule) fail(step *step, duration time.Duration, failure *workerv1.Failure) {
 	s.failed = append(s.failed, failedOp{step.path, failure})
 	s.report(step, workerv1.Outcome_OUTCOME_FAILURE, duration, failure)
-	s.skipDependents(step)
-}
-
-func (s *schedule) makeReady(next *step) {
-	at, _ := slices.BinarySearchFunc(s.ready, next, func(a, b *step) int {
-		return cmp.Or(cmp.Compare(b.op.Priority, a.op.Priority), a.index-b.index)
-	})
-	s.ready = slices.Insert(s.ready, at, next)
-}
-
-// skipDependents reports every descendant of a failed op, in the order placed; each once, though several of its
-// ancestors fail.
-func (s *schedule) skipDependents(failed *step) {
-	reached := map[*step]bool{failed: true}
-	for _, d := range s.plan.steps[failed.index+1:] {
-		if !d.selected || !slices.ContainsFunc(d.needs, func(n *step) bool { return reached[n] }) {
-			continue
-		}
-		reached[d] = true
-		if !d.reported {
-			s.report(d, workerv1.Outcome_OUTCOME_SKIPPED, 0, &workerv1.Failure{
-				Reason: "upstream", Message: "Not run, because op " + failed.path + " failed",
-			})
-			s.release(d)
-		}
-	}
+	step.state, step.blame = dead, blame{path: step.path}
+	s.doom(&step.vertex)
 }
 
 func (s *schedule) cancelWaiting(ctx context.Context) {
-	s.ready = nil
-	for _, step := range s.plan.selected {
+	s.ready, s.loads, s.expanding = nil, nil, nil
+	s.job.each(func(step *step) {
 		if !step.reported && !step.running {
 			s.reportCanceled(step, 0, canceledFailure(ctx, nil))
 		}
-	}
+	})
 }
 
 func (s *schedule) abandonRunning(ctx context.Context) {
-	for _, step := range s.plan.selected {
+	s.job.each(func(step *step) {
 		if step.running {
 			s.outlet.leaveBehind(step.path, step.attempt)
 			failure := canceledFailure(ctx, nil)
 			failure.Message = clean("Did not end in the time it was given. "+failure.GetMessage(), maxMessageBytes)
 			s.reportCanceled(step, 0, failure)
 		}
-	}
+	})
 }
 
 func (s *schedule) reportCanceled(step *step, duration time.Duration, failure *workerv1.Failure) {
@@ -198,15 +212,6 @@ func opFinished(outcome workerv1.Outcome, duration time.Duration, failure *worke
 		finished.Duration = durationpb.New(duration)
 	}
 	return finished
-}
-
-// release lets go of what the op read: outputs can be large, and nobody needs one longer than its last reader.
-func (*schedule) release(step *step) {
-	for _, n := range step.needs {
-		if n.readers--; n.readers == 0 {
-			n.output = nil
-		}
-	}
 }
 
 func (s *schedule) outcome(ctx context.Context) *workerv1.RunFinished {
