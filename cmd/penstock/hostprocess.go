@@ -19,6 +19,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/store/boltstore"
@@ -148,6 +149,8 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
 		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Launcher: launcher,
 		Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
+		StoreFacts: func() (diagnose.StoreFacts, error) { f, err := store.Facts(); return diagnose.StoreFacts(f), err },
+		Space:      spaceOf,
 		Identity: api.Identity{
 			Version: version, Commit: commit, Protocol: versioncheck.Protocol, Advertised: p.address, DataDirectory: o.Data,
 		},

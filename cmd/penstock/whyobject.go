@@ -20,3 +20,17 @@ type reasonObject struct {
 	Runs    []string   `json:"runs"`  // ids of runs that it is about, at most 10
 	Op      string     `json:"op"`    // op path that it is about; empty for the run
 }
+
+// diagnosis is all that doctor looked at.
+type diagnosis struct {
+	Checks []checkedObject `json:"checks"` // by area, the worst first in each
+}
+
+// checkedObject is one thing that was looked at.
+type checkedObject struct {
+	Area     string `json:"area"`  // disk, clock, store, address, config, locations, queue
+	Level    string `json:"level"` // OK, WARNING, ERROR
+	Message  string `json:"message"`
+	Remedy   string `json:"remedy"`   // what to do; empty when it is well
+	Location string `json:"location"` // code location that it is about; empty when none
+}

@@ -39,3 +39,25 @@ func TestExplainRun(t *testing.T) {
 		}
 	}
 }
+
+func TestDiagnose(t *testing.T) {
+	f, _ := withPeer(t, settings{idle: true}, hosttest.Current())
+	res, err := f.host.Diagnose(t.Context(), &hostv1.DiagnoseRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]hostv1.DiagnoseResponse_Level{}
+	for _, c := range res.GetChecks() {
+		found[c.GetArea()] = max(found[c.GetArea()], c.GetLevel())
+	}
+	for area, want := range map[string]hostv1.DiagnoseResponse_Level{
+		"address":   hostv1.DiagnoseResponse_LEVEL_OK, // the host asks itself
+		"locations": hostv1.DiagnoseResponse_LEVEL_OK,
+		"clock":     hostv1.DiagnoseResponse_LEVEL_OK,
+		"queue":     hostv1.DiagnoseResponse_LEVEL_WARNING,
+	} {
+		if found[area] != want {
+			t.Errorf("%s is %v, want %v: %v", area, found[area], want, res)
+		}
+	}
+}

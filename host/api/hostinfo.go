@@ -8,10 +8,9 @@ import (
 )
 
 // hostService serves HostService.
-type hostService struct {
-	s *Server
-	hostv1connect.UnimplementedHostServiceHandler
-}
+type hostService struct{ s *Server }
+
+var _ hostv1connect.HostServiceHandler = hostService{}
 
 // GetHost tells what this host is and how its queue stands.
 func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.GetHostResponse, error) {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
@@ -67,6 +68,10 @@ type Options struct {
 	Identity Identity
 	// Config tells how the configuration file stands, false when there is none. Default: there is none.
 	Config func() (ConfigFile, bool)
+	// StoreFacts asks the store for what it says of itself, Space measures the file system of a directory: for Diagnose,
+	// which leaves out what it cannot ask. Default: not asked.
+	StoreFacts func() (diagnose.StoreFacts, error)
+	Space      func(directory string) (diagnose.Space, error)
 }
 
 // Identity is what a host is.
@@ -103,6 +108,7 @@ type Server struct {
 	metrics  *metrics
 	// explainer says why runs are where they are.
 	explainer *explain.Explainer
+	doctor    *diagnose.Doctor
 	// workers counts attached streams.
 	workers atomic.Int64
 	started time.Time
@@ -149,6 +155,7 @@ func New(o Options) (*Server, error) {
 	s.explainer = explain.New(explain.Options{
 		Store: o.Store, Queue: o.Queue, Sessions: o.Sessions, Planner: o.Planner, Launcher: o.Launcher, Clock: o.Clock,
 	})
+	s.doctor = s.newDoctor()
 	var err error
 	if s.metrics, err = newMetrics(s); err != nil {
 		return nil, err
@@ -158,7 +165,7 @@ func New(o Options) (*Server, error) {
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})
-	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s: s})
+	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s})
 	workerv1connect.RegisterWorkerServiceHandler(rpc, workerService{s})
 	s.registerHealth(rpc)
 	if o.Reflection {

@@ -53,12 +53,12 @@ func (x *Explainer) failure(ctx context.Context, e *Explanation) error {
 
 // failureRemedies are what to do about failures that are not of user code.
 var failureRemedies = map[string]string{
-	"worker_lost":   "Look at the log of the code location and at the memory of its machine: the process ended or could not reach this host.",
-	"no_result":     "Look at the log of the code location: the worker ended without its last report.",
-	"start_timeout": "Workers were started and could not reach this host, or none was: see the log of the code location; penstock doctor checks the address that workers are told.",
-	"rejected":      "Correct what the code location says, and execute the run again.",
-	"wait_expired":  "Deploy the code that the run needs and execute it again; wait_for_code of the location says how long a run waits.",
-	"max_runtime":   "Give the run more time with the tag penstock/max_runtime, or make it faster.",
+	host.FailureWorkerLost:   "Look at the log of the code location and at the memory of its machine: the process ended or could not reach this host.",
+	host.FailureNoResult:     "Look at the log of the code location: the worker ended without its last report.",
+	host.FailureStartTimeout: "Workers were started and could not reach this host, or none was: see the log of the code location; penstock doctor checks the address that workers are told.",
+	host.FailureRejected:     "Correct what the code location says, and execute the run again.",
+	host.FailureWaitExpired:  "Deploy the code that the run needs and execute it again; wait_for_code of the location says how long a run waits.",
+	host.FailureMaxRuntime:   "Give the run more time with the tag penstock/max_runtime, or make it faster.",
 }
 
 // failedOps lists the ops that failed, the first one as what the others may come of.

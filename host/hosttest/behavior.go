@@ -3,6 +3,7 @@ package hosttest
 import (
 	"context"
 	"crypto/tls"
+	"time"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
@@ -18,6 +19,10 @@ type Behavior struct {
 	Capabilities []*usercodev1.Capability
 	// CodeVersion and Image are shown to people.
 	CodeVersion, Image string
+	// OutputStore is where it says that outputs are.
+	OutputStore string
+	// StartedAt is when it says that it started. Default: a fixed day.
+	StartedAt time.Time
 	// Draining is reported from the start; see also Peer.Drain.
 	Draining bool
 	// Repositories are its jobs.

@@ -150,6 +150,10 @@ func (s *process) info() *usercodev1.ServerInfo {
 	if b.RandomServerID {
 		id = randomID()
 	}
+	started := startedAt
+	if !b.StartedAt.IsZero() {
+		started = b.StartedAt
+	}
 	return &usercodev1.ServerInfo{
 		ProtocolVersion:        b.Protocol,
 		MinHostProtocolVersion: b.MinHostProtocol,
@@ -159,7 +163,8 @@ func (s *process) info() *usercodev1.ServerInfo {
 		DefinitionsDigest:      root,
 		CapabilitiesDeclared:   b.Declared,
 		Capabilities:           b.Capabilities,
-		StartedAt:              timestamppb.New(startedAt),
+		StartedAt:              timestamppb.New(started),
+		OutputStore:            b.OutputStore,
 		Draining:               s.draining.Load(),
 		LiveWorkers:            s.liveWorkers(),
 	}

@@ -20,6 +20,8 @@ type entry struct {
 	busy, starting bool
 	// since is when the queue learned of its STARTING; asked is when its launcher was last asked.
 	since, asked time.Time
+	// startingAt is when it took its slot, by the run.
+	startingAt time.Time
 	// notBefore holds back a run whose start failed for now; failures counts those in a row.
 	notBefore time.Time
 	failures  int
@@ -59,6 +61,7 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 	}
 	e.status, e.attempt = run.Status, run.Attempt
 	e.waitingSince, e.waited = run.WaitingSince, run.Waited
+	e.startingAt = run.Current.StartingAt
 	e.priority = tag.Priority(run.Tags)
 	if e.status == host.Queued {
 		q.ready.put(e)

@@ -82,7 +82,7 @@ func (q *Queue) Standing(id host.RunID) Standing {
 		}
 	}
 	s.Taken += s.InProgress
-	s.Holders = named(holders, func(a, b *entry) int { return a.since.Compare(b.since) })
+	s.Holders = named(holders, func(a, b *entry) int { return a.startingAt.Compare(b.startingAt) })
 	if e == nil {
 		return s
 	}
@@ -121,6 +121,31 @@ func (q *Queue) Standing(id host.RunID) Standing {
 	default:
 	}
 	return s
+}
+
+// FullSince is since when all slots are taken while runs wait that nothing else holds; zero when it is not so.
+func (q *Queue) FullSince() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	taken, last := 0, time.Time{}
+	for _, e := range q.open {
+		if e.status.InProgress() {
+			taken++
+			if e.startingAt.After(last) {
+				last = e.startingAt // no slot was given back since, or one would be free
+			}
+		}
+	}
+	if q.o.MaxInProgress <= 0 || taken < q.o.MaxInProgress {
+		return time.Time{}
+	}
+	held := q.held()
+	for at := range q.ready {
+		if !held(at) {
+			return last
+		}
+	}
+	return time.Time{}
 }
 
 // named are the ids of the first few.
