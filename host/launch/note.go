@@ -23,9 +23,13 @@ const (
 	NoteCanceled   = "run_canceled"
 	NoteFailed     = "run_failed"
 	NoteLateReport = "late_report"
+	// NoteTagRefused tells of tags that user code gave its run and that it does not get.
 	NoteTagRefused = "tag_refused"
+	// NoteRetried and NoteNotRetried tell what became of an automatic retry that was due.
 	NoteRetried    = "run_retried"
 	NoteNotRetried = "run_not_retried"
+	// NoteRetryPutOff tells why an automatic retry that is due cannot be launched yet.
+	NoteRetryPutOff = "retry_put_off"
 )
 
 // maxNote is the longest message of a note in bytes.

@@ -17,6 +17,8 @@ const (
 	ReasonStale = "LOCATION_STALE"
 	// ReasonDraining is the same of a location whose servers all drain.
 	ReasonDraining = "LOCATION_DRAINING"
+	// ReasonLocationGone means that it was removed from the configuration; nobody will ever answer for it.
+	ReasonLocationGone = "LOCATION_NOT_FOUND"
 	// ReasonJobGone means that its definitions do not have the job.
 	ReasonJobGone = "JOB_NOT_FOUND"
 	// ReasonMisfit means that the run does not fit its job as it is now.

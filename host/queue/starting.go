@@ -62,15 +62,12 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 		return q.leaveStarting(ctx, &run, host.Queued, host.FailureStartTimeout, why)
 	case err != nil:
 		_, gone := q.o.Planner.Recheck(ctx, &run)
-		if host.CodeOf(gone) == host.Unavailable || host.ReasonOf(gone) == locationGone {
+		if host.CodeOf(gone) == host.Unavailable || host.ReasonOf(gone) == launch.ReasonLocationGone {
 			return q.leaveStarting(ctx, &run, host.WaitingForCode, "", gone.Error())
 		}
 	}
 	return nil
 }
-
-// locationGone is the reason of a location that was removed from the configuration; nobody will ever answer for it.
-const locationGone = "LOCATION_NOT_FOUND"
 
 // leavingNotes are the kinds of the events that tell where a run went from STARTING.
 var leavingNotes = map[host.RunStatus]string{
