@@ -19,9 +19,11 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/collect"
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
+	"github.com/penstock-run/penstock/host/retry"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/web"
 	"github.com/penstock-run/penstock/host/workspace"
@@ -168,6 +170,18 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { p.queue.Stop(); return nil })
+	retrier := retry.New(retry.Options{
+		Store: store, Feed: feed, Submit: p.queue.Submit, WaitForCode: planner.WaitForCode, Clock: systemClock{}, Logger: o.Logger,
+	})
+	if err := retrier.Start(lasting); err != nil {
+		return err
+	}
+	p.onStop(func() error { retrier.Stop(); return nil })
+	collector := collect.New(collect.Options{Store: store, Reach: collect.Through(p.workspace), Clock: systemClock{}, Logger: o.Logger})
+	if err := collector.Start(lasting); err != nil {
+		return err
+	}
+	p.onStop(func() error { collector.Stop(); return nil })
 	p.onStop(config.start(lasting, o.Reload))
 	return p.api.Start(lasting)
 }
