@@ -88,6 +88,7 @@ func runWorker(repos []*Repository) int {
 	return worker.Run(ctx, plain, worker.Options{
 		Instructions: os.NewFile(worker.InstructionsFD, "instructions"),
 		Output:       os.Stderr,
+		Capture:      true,
 	})
 }
 

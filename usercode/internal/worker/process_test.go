@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		status := Run(ctx, repositories(), Options{
 			Instructions: os.NewFile(InstructionsFD, "instructions"),
+			Capture:      true,
 			timing: timing{
 				backoffMin: 10 * time.Millisecond, backoffMax: 100 * time.Millisecond, answer: 2 * time.Second, stall: 1500 * time.Millisecond,
 				deniedGrace: 500 * time.Millisecond, killReport: 3 * time.Second, goodbye: time.Second,
@@ -41,18 +42,9 @@ func TestMain(m *testing.M) {
 
 // repositories is what the test binary has. A marker is a file to which user code writes what a test waits for.
 func repositories() []*spec.Repository {
-	job := func(name string, nodes ...*spec.Node) *spec.Job {
-		return &spec.Job{Name: name, Graph: &spec.Graph{Name: name, Nodes: nodes}}
-	}
-	op := func(name string, run func(ctx context.Context, e *spec.Execution) error, after ...string) *spec.Node {
-		return &spec.Node{Name: name, After: after, Op: &spec.Op{Name: name, Run: func(ctx context.Context, _ []any) (any, error) {
-			e := spec.ExecutionFrom(ctx)
-			mark(e, "started "+name)
-			return nil, run(ctx, e)
-		}}}
-	}
+	job, op := testJob, testOp
 	quick := func(context.Context, *spec.Execution) error { return nil }
-	return []*spec.Repository{{Name: "tests", Jobs: []*spec.Job{
+	return []*spec.Repository{{Name: "tests", Jobs: append(writers(),
 		job("quick", op("one", quick), op("two", quick, "one")),
 		job("chatty", op("talk", func(_ context.Context, e *spec.Execution) error {
 			n, err := strconv.Atoi(tagOf(e, "lines"))
@@ -91,6 +83,18 @@ func repositories() []*spec.Repository {
 			mark(e, fmt.Sprintf("children %d %s", grouped.Process.Pid, bytes.TrimSpace(daemon)))
 			select {} // whatever the context says
 		})),
+	)}}
+}
+
+func testJob(name string, nodes ...*spec.Node) *spec.Job {
+	return &spec.Job{Name: name, Graph: &spec.Graph{Name: name, Nodes: nodes}}
+}
+
+func testOp(name string, run func(ctx context.Context, e *spec.Execution) error, after ...string) *spec.Node {
+	return &spec.Node{Name: name, After: after, Op: &spec.Op{Name: name, Run: func(ctx context.Context, _ []any) (any, error) {
+		e := spec.ExecutionFrom(ctx)
+		mark(e, "started "+name)
+		return nil, run(ctx, e)
 	}}}
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	Random io.Reader
 	// Output is the regular file behind stdout and stderr, which is kept from filling the disk. Default: none.
 	Output *os.File
+	// Capture makes events of what this process and its children write to stdout and stderr while ops run. Logger has to
+	// write elsewhere; by default it writes to where stderr went before.
+	Capture bool
 
 	timing timing
 }
@@ -69,17 +72,26 @@ type worker struct {
 	job    *spec.Job
 	client *client
 	buffer *buffer
+	// process is nil when nothing is captured.
+	process engine.ProcessOutput
 }
 
 // Run is the whole of a worker process; the caller exits with its answer at once, also when goroutines of user code
 // are left. When ctx ends (SIGTERM), the run is canceled with the usual grace.
 func Run(ctx context.Context, repositories []*spec.Repository, opts Options) (exitStatus int) {
+	var process engine.ProcessOutput
+	if opts.Capture {
+		c := newCapture()
+		defer c.close()
+		process, opts = c, c.with(opts)
+	}
 	opts = opts.withDefaults()
 	w, err := prepare(repositories, opts)
 	if err != nil {
 		opts.Logger.Error("the worker starts nothing", "error", err)
 		return ExitNotStarted
 	}
+	w.process = process
 	if err := adoptDescendants(); err != nil {
 		w.logger.Warn("children of user code that leave their parent will not be found", "error", err)
 	}
@@ -195,7 +207,7 @@ func (w *worker) execute(ctx context.Context, run *workerv1.RunSpec, abandon <-c
 	engine.Run(ctx, engine.Attempt{
 		RunID: run.GetRunId(), Attempt: run.GetAttempt(), Repository: run.GetRepository(), Job: w.job,
 		ConfigJSON: run.GetConfigJson(), Tags: wire.TagsFrom(run.GetTags()), OpPaths: run.GetOpPaths(),
-	}, sink, engine.Options{Now: w.opts.Now, Abandon: abandon})
+	}, sink, engine.Options{Now: w.opts.Now, Abandon: abandon, Process: w.process})
 }
 
 // checkGrant compares the grant with what the process was started for.
