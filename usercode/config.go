@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,13 +49,19 @@ func NewConfig[T any](name string, defaults T, opts ...ConfigOption) *Config[T] 
 			o.applyConfig(def)
 		}
 	}
-	def.make = func() { def.build(reflect.TypeFor[T](), reflect.ValueOf(&defaults).Elem(), decodes[T]) }
+	def.make = func() {
+		def.build(reflect.TypeFor[T](), reflect.ValueOf(&defaults).Elem(), decodes[T])
+		if holdsSecrets(reflect.TypeFor[T](), map[reflect.Type]bool{}) {
+			def.config.Secrets = refsOf[T]
+		}
+	}
 	return &Config[T]{def: def, defaults: defaults}
 }
 
 // From is what the run config says, completed with the defaults; the value is the caller's own. The op whose context
 // it is must have the config as an option: without it From panics, which fails the op with a message that says so.
-// Outside of a run, as in a test that calls the op's function, it is the defaults.
+// Outside of a run, as in a test that calls the op's function, it is the defaults, with the values that their secrets
+// have in the environment.
 func (c *Config[T]) From(ctx context.Context) T {
 	e := spec.ExecutionFrom(ctx)
 	if e == nil {
@@ -68,6 +75,9 @@ func (c *Config[T]) From(ctx context.Context) T {
 	if err := json.Unmarshal(object, &v); err != nil {
 		panic(fmt.Sprintf("config %q, which was checked before the run, cannot be read: %v", c.def.config.Name, err))
 	}
+	if c.def.config.Secrets != nil {
+		revealIn(&v, e.Secret)
+	}
 	return v
 }
 
@@ -79,21 +89,36 @@ func (c *Config[T]) copyDefaults() T {
 	if err != nil || json.Unmarshal(text, &v) != nil {
 		return c.defaults
 	}
+	revealIn(&v, os.LookupEnv)
 	return v
 }
 
 func (c *Config[T]) applyOp(def *opDef) {
 	if c == nil {
-		def.faultf("its config is nil; variables that init() or main() sets are nil when package variables are made")
+		def.faultf("%s", nilConfig)
 		return
 	}
-	if slices.Contains(def.configs, c.def) {
-		def.faultf("config %q is given twice; keep one", c.def.config.Name)
+	def.configs, def.op.Configs = addConfig(def.configs, def.op.Configs, c.def, def.faultf)
+}
+
+func (c *Config[T]) applyResource(def *resourceDef) {
+	if c == nil {
+		def.faultf("%s", nilConfig)
 		return
 	}
-	def.configs = append(def.configs, c.def)
-	def.op.Configs = append(def.op.Configs, &c.def.config)
-	slices.SortFunc(def.op.Configs, func(a, b *spec.Config) int { return strings.Compare(a.Name, b.Name) })
+	def.configs, def.resource.Configs = addConfig(def.configs, def.resource.Configs, c.def, def.faultf)
+}
+
+const nilConfig = "its config is nil; variables that init() or main() sets are nil when package variables are made"
+
+func addConfig(defs []*configDef, configs []*spec.Config, def *configDef, faultf func(format string, args ...any)) ([]*configDef, []*spec.Config) {
+	if slices.Contains(defs, def) {
+		faultf("config %q is given twice; keep one", def.config.Name)
+		return defs, configs
+	}
+	configs = append(configs, &def.config)
+	slices.SortFunc(configs, func(a, b *spec.Config) int { return strings.Compare(a.Name, b.Name) })
+	return append(defs, def), configs
 }
 
 // Duration is a time.Duration that is written as text in a config: "90s", "1h30m".
@@ -110,6 +135,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	*d = Duration(parsed)
 	return nil
+}
+
+// refsOf lists what the secrets in a complete object refer to.
+func refsOf[T any](object json.RawMessage) ([]spec.SecretRef, error) {
+	var v T
+	if err := json.Unmarshal(object, &v); err != nil {
+		return nil, err
+	}
+	return refsIn(&v), nil
 }
 
 // decodes is whether a complete object becomes a T.

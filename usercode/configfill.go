@@ -24,6 +24,9 @@ func (f *filling) problemf(path, format string, args ...any) {
 
 func (f *filling) fill(s *jsonschema.Schema, given json.RawMessage, path string) json.RawMessage {
 	given = bytes.TrimSpace(given)
+	if s.WriteOnly {
+		return f.secret(s, given, path)
+	}
 	kind := jsonType(given)
 	if !f.allowed(s, kind, path) {
 		return given
@@ -35,6 +38,18 @@ func (f *filling) fill(s *jsonschema.Schema, given json.RawMessage, path string)
 		return f.members(s.AdditionalProperties, given, path)
 	case kind == "array" && s.Items != nil:
 		return f.items(s.Items, given, path)
+	}
+	return given
+}
+
+// secret takes a reference; what else is there is not repeated.
+func (f *filling) secret(s *jsonschema.Schema, given json.RawMessage, path string) json.RawMessage {
+	var secret Secret
+	switch err := secret.UnmarshalJSON(given); {
+	case err != nil:
+		f.problemf(path, "%v", err)
+	case secret.IsZero() && s.Type == "object":
+		f.problemf(path, "it is required and null")
 	}
 	return given
 }

@@ -53,6 +53,11 @@ func findSpecial(t reflect.Type, path string, special map[reflect.Type]*jsonsche
 	}
 	seen[t] = true
 	switch {
+	case t == secretType:
+		special[t] = secretSchema()
+		return nil
+	case (ownJSON(t) || textual(t)) && holdsSecrets(t, map[reflect.Type]bool{}):
+		return fmt.Errorf("%s holds a secret, but %v makes its own JSON, in which a host cannot tell what is secret; make the secret a field of the config", path, t)
 	case t == reflect.TypeFor[time.Duration]():
 		return fmt.Errorf("%s is a time.Duration, which is a number of nanoseconds in JSON; use usercode.Duration, written as 90s", path)
 	case t == reflect.TypeFor[Duration]():
@@ -127,6 +132,9 @@ func annotate(s *jsonschema.Schema, t reflect.Type, v reflect.Value, special map
 			}
 			if mustBeGiven(f, property) {
 				s.Required = append(s.Required, jsonName(f))
+				if f.Type == secretType {
+					property.Type, property.Types = "object", nil // not null
+				}
 				continue
 			}
 			text, err := encode(value)

@@ -49,7 +49,18 @@ type jobDescription struct {
 	Graph        graphDescription   `json:"graph"`
 	ConfigSchema json.RawMessage    `json:"config_schema,omitempty"`
 
+	Resources []resourceDescription `json:"resources,omitempty"`
+
 	MaxConcurrent int `json:"max_concurrent,omitempty"`
+}
+
+// resourceDescription names the configs that opening it reads, and the resources that it uses.
+type resourceDescription struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Type        string   `json:"type"`
+	Configs     []string `json:"configs,omitempty"`
+	Resources   []string `json:"resources,omitempty"`
 }
 
 type entryDescription struct {
@@ -75,6 +86,7 @@ type nodeDescription struct {
 	Description string            `json:"description,omitempty"`
 	Inputs      []wireDescription `json:"inputs,omitempty"`
 	After       []string          `json:"after,omitempty"`
+	Resources   []string          `json:"resources,omitempty"`
 	Output      string            `json:"output,omitempty"`
 	Retry       *retryDescription `json:"retry,omitempty"`
 	Timeout     string            `json:"timeout,omitempty"`
@@ -108,12 +120,27 @@ func describeRepository(r *spec.Repository) repositoryDescription {
 			Name: j.Name, Description: j.Description, Metadata: describeMetadata(j.Metadata),
 			Graph: describeGraph(j.Graph), ConfigSchema: j.ConfigSchema, MaxConcurrent: j.MaxConcurrent,
 		}
+		for _, r := range j.Resources {
+			resource := resourceDescription{Name: r.Name, Description: r.Description, Type: r.Type, Resources: resourceNames(r.Resources)}
+			for _, c := range r.Configs {
+				resource.Configs = append(resource.Configs, c.Name)
+			}
+			job.Resources = append(job.Resources, resource)
+		}
 		for _, t := range j.Tags {
 			job.Tags = append(job.Tags, tagDescription{Key: t.Key, Value: t.Value})
 		}
 		d.Jobs[i] = job
 	}
 	return d
+}
+
+func resourceNames(resources []*spec.Resource) []string {
+	var names []string
+	for _, r := range resources {
+		names = append(names, r.Name)
+	}
+	return names
 }
 
 func describeMetadata(list metadata.List) []entryDescription {
@@ -143,6 +170,7 @@ func describeNode(n *spec.Node) nodeDescription {
 		}
 	} else {
 		d.Op, d.Description, in = n.Op.Name, n.Op.Description, n.Op.Inputs
+		d.Resources = resourceNames(n.Op.Resources)
 		for _, out := range n.Op.Outputs {
 			d.Output = out.Type
 		}

@@ -111,6 +111,7 @@ func (j *Job) build() (*spec.Job, []Problem) {
 		faults = append(faults, parts.faults()...)
 		job.Configs = parts.configs()
 		job.ConfigSchema = runConfigSchema(parts.config)
+		job.Resources = parts.used()
 	}
 	if len(faults) == 0 {
 		if err := checkSize(job); err != nil {
@@ -135,5 +136,16 @@ func init() { //nolint:gochecknoinits // the way in for usertest, which must not
 			return nil, Problems(problems)
 		}
 		return compiled, nil
+	})
+	spec.SetInternals(spec.Internals{
+		Resource: func(resource any) *spec.Resource {
+			if r, ok := resource.(interface{ described() *spec.Resource }); ok {
+				return r.described()
+			}
+			return nil
+		},
+		Secret: func(variable, value string) any {
+			return Secret{&secretRef{variable: variable, reveal: func() string { return value }}}
+		},
 	})
 }

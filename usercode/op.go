@@ -2,7 +2,6 @@ package usercode
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
@@ -64,14 +63,17 @@ func NewOp3[A, B, C, Out any](name string, f func(ctx context.Context, a A, b B,
 // opDef is what the op's closure holds. It is complete when the constructor returns; faults are reported by every
 // job that uses the op.
 type opDef struct {
-	op      *spec.Op
-	configs []*configDef
-	faults  []fault
+	op        *spec.Op
+	configs   []*configDef
+	resources []*resourceDef
+	faults    []fault
 }
 
 func newOp(name string, noFunction bool, in, out []spec.Port, opts []OpOption, run func(context.Context, []any) (any, error)) *opDef {
 	def := &opDef{op: &spec.Op{Name: name, Inputs: in, Outputs: out, Origin: authorLine()}}
-	def.op.Run = func(ctx context.Context, in []any) (any, error) { return run(def.withOwnConfig(ctx), in) }
+	def.op.Run = func(ctx context.Context, in []any) (any, error) {
+		return run(withOwn(ctx, def.op.Configs, def.op.Resources), in)
+	}
 	if err := tag.CheckName(name); err != nil {
 		def.faultf("%v", err)
 	}
@@ -84,23 +86,6 @@ func newOp(name string, noFunction bool, in, out []spec.Port, opts []OpOption, r
 		}
 	}
 	return def
-}
-
-// withOwnConfig keeps the configs of the job's other ops out of reach, so that whether From works depends on the op
-// alone and not on what else is in the job.
-func (d *opDef) withOwnConfig(ctx context.Context) context.Context {
-	e := spec.ExecutionFrom(ctx)
-	if e == nil {
-		return ctx
-	}
-	own := *e
-	own.Config = make(map[string]json.RawMessage, len(d.op.Configs))
-	for _, c := range d.op.Configs {
-		if object, ok := e.Config[c.Name]; ok {
-			own.Config[c.Name] = object
-		}
-	}
-	return spec.WithExecution(ctx, &own)
 }
 
 func (d *opDef) faultf(format string, args ...any) {

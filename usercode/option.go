@@ -8,7 +8,7 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// OpOption is [Description], a [Config], [Retry], [Timeout], [Priority], [CodeVersion], [MaxOutput] or [Transient].
+// OpOption is [Description], a [Config], a [Resource], [Retry], [Timeout], [Priority], [CodeVersion], [MaxOutput] or [Transient].
 type OpOption interface{ applyOp(def *opDef) }
 
 // GraphOption is [Description].
@@ -26,15 +26,16 @@ type CommandOption interface{ applyCommand(c *command) }
 // ConfigOption is [Description].
 type ConfigOption interface{ applyConfig(def *configDef) }
 
-// Description says in markdown what a repository, job, graph, op or config is for; at most 64 KiB.
+// Description says in markdown what a repository, job, graph, op, config or resource is for; at most 64 KiB.
 type Description string
 
-func (d Description) applyOp(def *opDef)            { def.describe(string(d)) }
-func (d Description) applyGraph(def *graphDef)      { def.describe(string(d)) }
-func (d Description) applyJob(j *Job)               { j.describe(string(d)) }
-func (d Description) applyRepository(r *Repository) { r.describe(string(d)) }
-func (d Description) applyCommand(c *command)       { c.opOptions = append(c.opOptions, d) }
-func (d Description) applyConfig(def *configDef)    { def.describe(string(d)) }
+func (d Description) applyOp(def *opDef)             { def.describe(string(d)) }
+func (d Description) applyGraph(def *graphDef)       { def.describe(string(d)) }
+func (d Description) applyJob(j *Job)                { j.describe(string(d)) }
+func (d Description) applyRepository(r *Repository)  { r.describe(string(d)) }
+func (d Description) applyCommand(c *command)        { c.opOptions = append(c.opOptions, d) }
+func (d Description) applyConfig(def *configDef)     { def.describe(string(d)) }
+func (d Description) applyResource(def *resourceDef) { def.describe(string(d)) }
 
 const maxDescriptionBytes = 64 << 10
 

@@ -10,15 +10,17 @@ import (
 
 // parts is every definition that a job uses, each once, in the order of first use; configs by name.
 type parts struct {
-	graphs []*graphDef
-	ops    []*opDef
-	config []*configDef
-	seen   map[any]bool
+	graphs    []*graphDef
+	ops       []*opDef
+	config    []*configDef
+	resources []*resourceDef
+	seen      map[any]bool
 }
 
 func partsOf(root *graphDef) *parts {
 	p := &parts{seen: map[any]bool{}}
 	p.add(root)
+	slices.SortStableFunc(p.resources, func(a, b *resourceDef) int { return strings.Compare(a.resource.Name, b.resource.Name) })
 	slices.SortStableFunc(p.config, func(a, b *configDef) int { return strings.Compare(a.config.Name, b.config.Name) })
 	for _, c := range p.config {
 		c.complete()
@@ -36,14 +38,30 @@ func (p *parts) add(g *graphDef) {
 			continue
 		}
 		p.ops = append(p.ops, op)
-		for _, c := range op.configs {
-			if p.isNew(c) {
-				p.config = append(p.config, c)
-			}
-		}
+		p.addConfigs(op.configs)
+		p.addResources(op.resources)
 	}
 	for _, nested := range g.nested {
 		p.add(nested)
+	}
+}
+
+func (p *parts) addConfigs(configs []*configDef) {
+	for _, c := range configs {
+		if p.isNew(c) {
+			p.config = append(p.config, c)
+		}
+	}
+}
+
+// addResources adds those that resources use, too.
+func (p *parts) addResources(resources []*resourceDef) {
+	for _, r := range resources {
+		if p.isNew(r) {
+			p.resources = append(p.resources, r)
+			p.addConfigs(r.configs)
+			p.addResources(r.uses)
+		}
 	}
 }
 
@@ -58,7 +76,7 @@ func (p *parts) isNew(def any) bool {
 // faults is what is wrong with each, and with their names: within a job a name says what it is.
 func (p *parts) faults() []fault {
 	var all []fault
-	graphs, ops, configs := map[string]string{}, map[string]string{}, map[string]string{}
+	graphs, ops, resources, configs := map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}
 	for _, g := range p.graphs {
 		all = appendFaults(all, "graph", g.name(), g.faults, g.ofJob)
 		if !g.ofJob {
@@ -68,6 +86,10 @@ func (p *parts) faults() []fault {
 	for _, op := range p.ops {
 		all = appendFaults(all, "op", op.name(), op.faults, false)
 		all = appendTwin(all, ops, "op", op.name(), op.op.Origin)
+	}
+	for _, r := range p.resources {
+		all = appendFaults(all, "resource", r.resource.Name, r.faults, false)
+		all = appendTwin(all, resources, "resource", r.resource.Name, r.resource.Origin)
 	}
 	for _, c := range p.config {
 		all = appendFaults(all, "config", c.config.Name, c.faults, false)
@@ -106,4 +128,13 @@ func (p *parts) configs() []*spec.Config {
 		configs[i] = &c.config
 	}
 	return configs
+}
+
+// used is what the job's ops open, by name.
+func (p *parts) used() []*spec.Resource {
+	var resources []*spec.Resource
+	for _, r := range p.resources {
+		resources = append(resources, &r.resource)
+	}
+	return resources
 }

@@ -7,11 +7,14 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/mask"
 )
 
 // emitter hands events to the sink, one at a time. What the author's code says after the last one is lost.
 type emitter struct {
 	now func() time.Time
+	// masker knows the secrets of the run. It is set before user code runs; what was sent before cannot hold one.
+	masker *mask.Masker
 
 	mu    sync.Mutex // held while the sink has the event, which is what keeps them in order
 	sink  Sink
@@ -65,6 +68,7 @@ func (e *emitter) send(ev *workerv1.Event, last bool) {
 		return
 	}
 	e.ended = last
+	e.masker.Event(ev)
 	ev.Time = timestamppb.New(e.now())
 	e.sink(ev)
 }

@@ -3,12 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/mask"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/metadata"
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -53,6 +56,12 @@ type Options struct {
 	// Outputs is what stands in for ops that are not executed, and where outputs go. Default: none, so that an op selection
 	// must have everything that is needed.
 	Outputs Outputs
+	// LookupEnv finds the variables that secrets refer to. Default: none is set.
+	LookupEnv func(variable string) (value string, ok bool)
+	// Secrets is told the variables that the run's secrets refer to, before any user code runs, when there are any.
+	Secrets func(variables []string)
+	// Resource is what takes the place of a resource, which is then neither opened nor closed. Default: nothing does.
+	Resource func(r *spec.Resource) (value any, ok bool)
 	// Output is told what each op returned, when it ended well, or what was reused. Calls never overlap.
 	Output func(opPath string, output any)
 }
@@ -69,6 +78,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the injected clock
+	}
+	if o.LookupEnv == nil {
+		o.LookupEnv = func(string) (string, bool) { return "", false }
+	}
+	if o.Secrets == nil {
+		o.Secrets = func([]string) {}
+	}
+	if o.Resource == nil {
+		o.Resource = func(*spec.Resource) (any, bool) { return nil, false }
 	}
 	if o.Metadata == nil {
 		o.Metadata = func(string, string, int, string, metadata.List) {}
@@ -104,6 +122,14 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	if err != nil {
 		return rejected("op_selection", err.Error())
 	}
+	secrets, err := lookupSecrets(a.Job, p, config, opts)
+	if err != nil {
+		return rejected("config", err.Error())
+	}
+	if len(secrets) > 0 {
+		opts.Secrets(slices.Sorted(maps.Keys(secrets)))
+		emit.masker = mask.New(spec.SecretValues(secrets))
+	}
 	ops := p.executed()
 	message := fmt.Sprintf("Running %s of job %s", count(ops, "op"), a.Job.Name)
 	if n := a.Job.MaxConcurrent; n > 0 {
@@ -117,15 +143,20 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	})
 	identity := spec.Run{ID: a.RunID, Attempt: a.Attempt, Job: a.Job.Name, Repository: a.Repository, Tags: a.Tags}
 	s := newSchedule(p, emit, opts)
-	s.outlet = newOutlet(emit, opts.Process, nil)
+	s.outlet = newOutlet(emit, opts.Process, emit.masker)
 	defer s.outlet.close()
+	resources := &resources{run: ctx, emit: emit, opts: opts, config: config, known: map[*spec.Resource]*opening{}}
+	all := spec.Execution{
+		Run: identity, Logger: newLogger(emit, "", 0), Config: config, Open: resources.get, Mask: emit.masker.String,
+		Secret: func(variable string) (value string, ok bool) { value, ok = secrets[variable]; return value, ok },
+	}
 	s.execution = func(path string, attempt int) *spec.Execution {
-		return &spec.Execution{
-			Run: identity, OpPath: path, OpAttempt: attempt, Logger: newLogger(emit, path, attempt),
-			Reports: s.newReports(path, attempt), Config: config,
-		}
+		e := all
+		e.OpPath, e.OpAttempt, e.Logger, e.Reports = path, attempt, newLogger(emit, path, attempt), s.newReports(path, attempt)
+		return &e
 	}
 	finished := s.run(ctx)
+	resources.close(all)
 	if opts.Outputs != nil {
 		flush(ctx, opts)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/internal/spec"
 )
 
 const (
@@ -23,7 +24,22 @@ func errorFailure(err error) *workerv1.Failure {
 	if wrong, ok := err.(*inputError); ok { //nolint:errorlint // our own as well
 		return &workerv1.Failure{Reason: "input", Message: clean(errorText(wrong.error), maxMessageBytes), Causes: causes(wrong.error)}
 	}
-	return &workerv1.Failure{Reason: "error", Message: clean(errorText(err), maxMessageBytes), Causes: causes(err)}
+	f := &workerv1.Failure{Reason: "error", Message: clean(errorText(err), maxMessageBytes), Causes: causes(err)}
+	if unopened := unopenedBy(err); unopened != nil {
+		f.Reason, f.Stack = "resource", clean(string(unopened.Stack), maxStackBytes)
+	}
+	return f
+}
+
+// unopenedBy is the resource whose opening is among the causes, if there is one.
+func unopenedBy(err error) (unopened *spec.ResourceError) {
+	defer func() {
+		if recover() != nil { // an Is, As or Unwrap of the author's
+			unopened = nil
+		}
+	}()
+	errors.As(err, &unopened)
+	return unopened
 }
 
 // errorText is err.Error(), which is the author's code and may panic.
@@ -100,11 +116,21 @@ func trimStack(stack []byte) []byte {
 		switch {
 		case from == 0 && bytes.HasPrefix(lines[i], []byte("panic(")):
 			from = i + 2
-		case from > 0 && bytes.Contains(lines[i], []byte("/usercode/internal/engine.(*schedule).invoke(")):
+		case from > 0 && bottom(lines[i]):
 			return bytes.Join(lines[from:i], nil)
 		}
 	}
 	return stack
+}
+
+// bottom is whether the line of a stack is the call that called the author's code.
+func bottom(line []byte) bool {
+	for _, f := range []string{"(*schedule).invoke(", "(*resources).open(", "callClose("} {
+		if bytes.Contains(line, []byte("/usercode/internal/engine."+f)) {
+			return true
+		}
+	}
+	return false
 }
 
 // canceledFailure describes an op or a run that ended because ctx did. With is what the op said, if anything.

@@ -27,7 +27,8 @@ type Job struct {
 	Tags        tag.List      // sorted by key; OriginNone
 	Metadata    metadata.List // in the author's order
 	Graph       *Graph        // has no inputs
-	Configs     []*Config     // of all its ops, nested ones included; sorted by name
+	Configs     []*Config     // of all its ops, nested ones included, and of their resources; sorted by name
+	Resources   []*Resource   // of all its ops, with those that these use; sorted by name
 	// ConfigSchema is the JSON schema of the run config, compact and the same in every process of one build; nil
 	// when no op has a config, which means that run config must be empty.
 	ConfigSchema []byte
@@ -101,9 +102,10 @@ type Op struct {
 	Name        string
 	Description string // markdown
 	Inputs      []Port
-	Outputs     []Port    // at most one, ResultPort
-	Configs     []*Config // that its function may read; sorted by name
-	Retry       *Retry    // nil means that it runs once
+	Outputs     []Port      // at most one, ResultPort
+	Configs     []*Config   // that its function may read; sorted by name
+	Resources   []*Resource // that its function may use; sorted by name
+	Retry       *Retry      // nil means that it runs once
 	// Timeout is how long one attempt may take; 0 means no limit.
 	Timeout time.Duration
 	// Priority: of the ops that are ready the one with the highest starts first.

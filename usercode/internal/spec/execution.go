@@ -18,6 +18,13 @@ type Execution struct {
 	Reports   Reports      // what it says becomes events of this op; nil where there are none
 	// Config has the complete object of each of the op's own Configs, out of Job.ResolveConfig.
 	Config map[string]json.RawMessage
+	// Secret is the value of a variable that a secret in Config refers to.
+	Secret func(variable string) (value string, ok bool)
+	// Resources are the op's own, which Open opens, or answers when they are open. The error is a *ResourceError.
+	Resources []*Resource
+	Open      func(ctx context.Context, r *Resource) (value any, err error)
+	// Mask takes the values of secrets out of a text, before it is cut. Nil when there are none.
+	Mask func(text string) string
 
 	output *outputMetadata // see AddOutputMetadata; set by WithExecution, shared by copies
 }

@@ -26,6 +26,11 @@ func JobDefinition(job *spec.Job) ([]byte, error) {
 		ConfigSchemaJson: job.ConfigSchema,
 		MaxConcurrent:    uint32(job.MaxConcurrent),
 	}
+	for _, r := range job.Resources {
+		definition.Resources = append(definition.Resources, &usercodev1.ResourceDefinition{
+			Name: r.Name, Description: r.Description, Type: r.Type, Configs: names(r.Configs, func(c *spec.Config) string { return c.Name }),
+		})
+	}
 	definition.Ops = sortedValues(parts.ops)
 	definition.Graphs = sortedValues(parts.graphs)
 	body, err := encode(definition)
@@ -120,6 +125,7 @@ func opDefinition(op *spec.Op) *usercodev1.OpDefinition {
 		Name: op.Name, Description: op.Description, Inputs: ports(op.Inputs), Outputs: ports(op.Outputs), Priority: int32(op.Priority),
 		CodeVersion: op.CodeVersion, Transient: op.Transient,
 	}
+	definition.Resources = names(op.Resources, func(r *spec.Resource) string { return r.Name })
 	if op.Timeout > 0 {
 		definition.Timeout = durationpb.New(op.Timeout)
 	}
@@ -135,6 +141,14 @@ func opDefinition(op *spec.Op) *usercodev1.OpDefinition {
 		}
 	}
 	return definition
+}
+
+func names[T any](of []T, name func(T) string) []string {
+	var all []string
+	for _, x := range of {
+		all = append(all, name(x))
+	}
+	return all
 }
 
 func ports(of []spec.Port) []*usercodev1.Port {
