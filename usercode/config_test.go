@@ -120,7 +120,7 @@ func TestConfigRefused(t *testing.T) {
 	}{
 		"Missing":        {``, []string{`config.needs.At: it is required and missing`}},
 		"MissingInside":  {`{"config":{"needs":{"At":{}}}}`, []string{`config.needs.At.host: it is required and missing`}},
-		"UnknownSection": {`{"ops":{}}`, []string{`ops: unknown; the only section is "config"`}},
+		"UnknownSection": {`{"ops":{}}`, []string{`ops: unknown; the sections are "config" and "inputs"`}},
 		"UnknownConfig":  {`{"config":{"needs":{"At":{"host":"h"}},"nedds":{}}}`, []string{`config.nedds: no op of this job has a config of that name; known: needs, other`}},
 		"UnknownKey":     {`{"config":{"needs":{"At":{"host":"h","x":1}}}}`, []string{`config.needs.At.x: unknown key; known: host, port`}},
 		"WrongCase":      {`{"config":{"needs":{"at":{"host":"h"}}}}`, []string{`config.needs.At: it is required and missing`, `config.needs.at: unknown key; known: At, top`}},

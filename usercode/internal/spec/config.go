@@ -22,29 +22,27 @@ type Config struct {
 	// Resolve checks an object as given (nil: not given), and returns it with all defaults filled in. The error is
 	// Problems with every one that was found, paths starting at the object.
 	Resolve func(given json.RawMessage) (json.RawMessage, error)
-	// Secrets finds what a complete object refers to; nil when the config has no secrets.
-	Secrets func(complete json.RawMessage) ([]SecretRef, error)
 	// Origin is where the author made it, "file:line".
 	Origin string
 }
 
+// Sections of a run config.
+const (
+	sectionConfig = "config"
+	sectionInputs = "inputs"
+)
+
 // ResolveConfig reads a run config, {"config": {NAME: {…}}}, and returns the complete object of every config of the
-// job. Empty input is an empty run config. Unknown keys are errors; the error is Problems, all that were found.
+// job. Empty input is an empty run config. Unknown keys are errors; the error is Problems, all that were found in the
+// whole run config, so that of ResolveInputs too.
 func (j *Job) ResolveConfig(runConfig []byte) (map[string]json.RawMessage, error) {
-	given, err := j.parseConfig(runConfig)
+	sections, err := parseSections(runConfig)
 	if err != nil {
 		return nil, err
 	}
-	resolved := make(map[string]json.RawMessage, len(j.Configs))
-	var all Problems
-	for _, c := range j.Configs {
-		object, err := c.Resolve(given[c.Name])
-		all = all.within("config."+c.Name, err)
-		resolved[c.Name] = object
-		delete(given, c.Name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		all = append(all, Problem{Path: "config." + name, Message: "no op of this job has a config of that name; " + j.configNames()})
+	resolved, all := j.resolveConfigs(sections[sectionConfig])
+	if _, err := j.resolveInputs(sections[sectionInputs]); err != nil {
+		all = all.within("", err)
 	}
 	if len(all) > 0 {
 		return nil, all
@@ -52,7 +50,29 @@ func (j *Job) ResolveConfig(runConfig []byte) (map[string]json.RawMessage, error
 	return resolved, nil
 }
 
-func (j *Job) parseConfig(runConfig []byte) (map[string]json.RawMessage, error) {
+func (j *Job) resolveConfigs(section json.RawMessage) (resolved map[string]json.RawMessage, all Problems) {
+	var given map[string]json.RawMessage
+	if section != nil {
+		var err error
+		if given, err = ParseObject(section); err != nil {
+			return nil, Problems{{Path: sectionConfig, Message: err.Error()}}
+		}
+	}
+	resolved = make(map[string]json.RawMessage, len(j.Configs))
+	for _, c := range j.Configs {
+		object, err := c.Resolve(given[c.Name])
+		all = all.within(sectionConfig+"."+c.Name, err)
+		resolved[c.Name] = object
+		delete(given, c.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		all = append(all, Problem{Path: sectionConfig + "." + name, Message: "no op of this job has a config of that name; " + j.configNames()})
+	}
+	return resolved, all
+}
+
+// parseSections takes a run config apart.
+func parseSections(runConfig []byte) (map[string]json.RawMessage, error) {
 	if len(bytes.TrimSpace(runConfig)) == 0 {
 		return nil, nil
 	}
@@ -62,20 +82,14 @@ func (j *Job) parseConfig(runConfig []byte) (map[string]json.RawMessage, error) 
 	}
 	var all Problems
 	for _, name := range slices.Sorted(maps.Keys(sections)) {
-		if name != "config" {
-			all = append(all, Problem{Path: name, Message: `unknown; the only section is "config"`})
-		}
-	}
-	var given map[string]json.RawMessage
-	if section, ok := sections["config"]; ok {
-		if given, err = ParseObject(section); err != nil {
-			all = append(all, Problem{Path: "config", Message: err.Error()})
+		if name != sectionConfig && name != sectionInputs {
+			all = append(all, Problem{Path: name, Message: `unknown; the sections are "config" and "inputs"`})
 		}
 	}
 	if len(all) > 0 {
 		return nil, all
 	}
-	return given, nil
+	return sections, nil
 }
 
 func (j *Job) configNames() string {
@@ -165,10 +179,11 @@ func (ps Problems) within(path string, err error) Problems {
 	case err == nil:
 	case errors.As(err, &below):
 		for _, p := range below {
-			if p.Path != "" {
-				p.Path = path + "." + p.Path
-			} else {
+			switch {
+			case p.Path == "":
 				p.Path = path
+			case path != "":
+				p.Path = path + "." + p.Path
 			}
 			ps = append(ps, p)
 		}
