@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 LISTEN  ?= 127.0.0.1:3000
 DATA    ?= .penstock
 PACE    ?= 4s
+BENCH   ?= .
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -116,8 +117,8 @@ demo-upgrade: build ## Watch a rolling upgrade: three locations, runs in flight,
 	@exec bin/upgradedemo -bin bin -listen $(LISTEN) -pace $(PACE)
 
 .PHONY: bench
-bench: ## Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## Go benchmarks, and a table of the figures that have a goal (BENCH=Speed for those of launching alone)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./... | go run ./cmd/internal/benchtable
 
 .PHONY: ui
 ui: $(DIST) ## Build the UI that bin/penstock embeds

@@ -18,7 +18,7 @@ import (
 )
 
 // Where TestMain put the binaries.
-var penstock, tutorial, testcode, wrongcode, peerserver, upgradedemo string
+var penstock, tutorial, testcode, wrongcode, speedcode, peerserver, upgradedemo string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "penstock-e2e-")
@@ -30,14 +30,14 @@ func TestMain(m *testing.M) {
 		const module = "github.com/penstock-run/penstock/"
 		build := exec.Command("go", "build", "-o", dir+"/",
 			module+"cmd/penstock", module+"cmd/tutorial", module+"cmd/internal/e2e/testcode",
-			module+"cmd/internal/e2e/wrongcode", module+"host/hosttest/peerserver", module+"cmd/internal/upgradedemo")
+			module+"cmd/internal/e2e/wrongcode", module+"cmd/internal/e2e/speedcode", module+"host/hosttest/peerserver", module+"cmd/internal/upgradedemo")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the binaries: %v\n%s", err, out)
 			return 1
 		}
 		penstock, tutorial = filepath.Join(dir, "penstock"), filepath.Join(dir, "tutorial")
 		testcode, wrongcode, peerserver = filepath.Join(dir, "testcode"), filepath.Join(dir, "wrongcode"), filepath.Join(dir, "peerserver")
-		upgradedemo = filepath.Join(dir, "upgradedemo")
+		upgradedemo, speedcode = filepath.Join(dir, "upgradedemo"), filepath.Join(dir, "speedcode")
 		return m.Run()
 	}()
 	os.Exit(code)

@@ -76,6 +76,8 @@ var arrows = map[string][]string{
 	"cmd/internal/e2e":           {},
 	"cmd/internal/e2e/testcode":  {"usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/e2e/wrongcode": {"usercode"},
+	"cmd/internal/e2e/speedcode": {"usercode"},
+	"cmd/internal/benchtable":    {},
 	"cmd/internal/upgradedemo":   {"host/hosttest", "proto/gen/..."},
 	"host/hosttest/peerserver":   {"host/hosttest"},
 	"host/hosttest/compat":       {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
