@@ -80,17 +80,18 @@ type parts struct {
 }
 
 func (p *parts) graph(g *spec.Graph) *usercodev1.GraphDefinition {
-	definition := &usercodev1.GraphDefinition{Name: g.Name, Description: g.Description, Inputs: ports(g.Inputs)}
+	definition := &usercodev1.GraphDefinition{Name: g.Name, Description: g.Description, Inputs: ports(g.Inputs), Maps: mapDefinitions(g)}
 	for _, n := range g.Nodes {
 		definition.Nodes = append(definition.Nodes, p.node(n))
 	}
 	for _, out := range g.Outputs {
 		port := ports([]spec.Port{out.Port})[0]
 		// An output that is combined has one entry for each source, in order, as an input has wires.
-		for _, s := range out.Sources {
+		sources := flat(out.Value, nil)
+		for _, s := range sources {
 			definition.Outputs = append(definition.Outputs, &usercodev1.GraphOutput{Port: port, FromNode: s.Node, FromPort: s.Port})
 		}
-		if len(out.Sources) == 0 {
+		if len(sources) == 0 {
 			definition.Outputs = append(definition.Outputs, &usercodev1.GraphOutput{Port: port})
 		}
 	}
@@ -100,9 +101,10 @@ func (p *parts) graph(g *spec.Graph) *usercodev1.GraphDefinition {
 func (p *parts) node(n *spec.Node) *usercodev1.Node {
 	node := &usercodev1.Node{Name: n.Name, After: n.After}
 	for _, in := range n.Inputs {
-		for _, s := range in.Sources {
-			node.Wires = append(node.Wires, &usercodev1.Wire{Input: in.Port, FromNode: s.Node, FromPort: s.Port})
-		}
+		node.Wires = append(node.Wires, wires(in.Port, in.Value)...)
+	}
+	if n.Map != nil {
+		node.Map = n.Map.Name
 	}
 	if n.Op != nil {
 		node.Definition = &usercodev1.Node_Op{Op: n.Op.Name}
