@@ -22,6 +22,8 @@ type Config struct {
 	// Resolve checks an object as given (nil: not given), and returns it with all defaults filled in. The error is
 	// Problems with every one that was found, paths starting at the object.
 	Resolve func(given json.RawMessage) (json.RawMessage, error)
+	// Secrets finds what a complete object refers to; nil when the config has no secrets.
+	Secrets func(complete json.RawMessage) ([]SecretRef, error)
 	// Origin is where the author made it, "file:line".
 	Origin string
 }
