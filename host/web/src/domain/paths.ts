@@ -39,6 +39,21 @@ export interface JobView {
   select: string;
 }
 
+/** What is shown and chosen of a run. */
+export interface RunView {
+  /** Op whose events and output are meant, as a path, or the path of a graph or of one instance; empty for all. */
+  op: string;
+  /** How its ops are shown. */
+  ops: "timeline" | "graph";
+  /** Nested graph that is open, as a dotted path; empty for the job's own. */
+  graph: string;
+  /** What is shown of what it said: its events, or what was written to stdout and stderr. */
+  said: "events" | "output";
+}
+
+/** A run's page as it is opened. */
+export const runFromStart: RunView = { op: "", ops: "timeline", graph: "", said: "events" };
+
 function jobPath({ location, repository, job }: JobNameText): string {
   return `/jobs/${encodeURIComponent(location)}/${encodeURIComponent(repository)}/${encodeURIComponent(job)}`;
 }
@@ -65,11 +80,14 @@ export const paths = {
   job: (name: JobNameText, view: Partial<JobView> = {}) =>
     jobPath(name) + formatSearch({ graph: orNothing(view.graph), node: orNothing(view.node), select: orNothing(view.select) }),
   launchpad: (name: JobNameText, ops = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops) })}`,
+  /** The Launchpad with what a run was launched with, to execute it again. */
+  reexecute: (name: JobNameText, run: string) => `${jobPath(name)}/launchpad${formatSearch({ reexecute: run })}`,
   jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery({ ...view, job: "" })}`,
   jobHistory: (name: JobNameText, pair: Partial<SnapshotPair> = {}) =>
     `${jobPath(name)}/history${formatSearch({ from: orNothing(pair.from), to: orNothing(pair.to) })}`,
   runs: (view: Partial<RunsView> = {}) => `/runs${runsQuery(view)}`,
-  run: (id: string) => `/runs/${encodeURIComponent(id)}`,
+  run: (id: string, { op, ops, graph, said }: Partial<RunView> = {}) =>
+    `/runs/${encodeURIComponent(id)}${formatSearch({ op: orNothing(op), ops: ops === "graph" ? ops : undefined, graph: orNothing(graph), said: said === "output" ? said : undefined })}`,
   deployment: () => "/deployment",
   location: (name: string) => `/deployment#${encodeURIComponent(name)}`,
 };
@@ -100,6 +118,16 @@ export function isFiltered({ tags, job, statuses, codeVersion, snapshot, locatio
 /** Reads the query of a job's overview. */
 export function readJobView(search: SearchParams): JobView {
   return { graph: search.graph?.[0] ?? "", node: search.node?.[0] ?? "", select: search.select?.[0] ?? "" };
+}
+
+/** Reads the query of a run's page. */
+export function readRunView(search: SearchParams): RunView {
+  return {
+    op: search.op?.[0] ?? "",
+    ops: search.ops?.[0] === "graph" ? "graph" : "timeline",
+    graph: search.graph?.[0] ?? "",
+    said: search.said?.[0] === "output" ? "output" : "events",
+  };
 }
 
 /** The view with a tag added, from its newest page; other filters stay. */

@@ -2,16 +2,18 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
 import { DiffJobResponseSchema, HistoryService, JobSnapshotSchema, type DiffJobRequest, type JobSnapshot } from "@/gen/penstock/host/v1/history_pb";
-import { HostService, type ConfigFileSchema } from "@/gen/penstock/host/v1/host_pb";
+import { DiagnoseResponseSchema, HostService, type ConfigFileSchema } from "@/gen/penstock/host/v1/host_pb";
 import { JobSchema, JobService, type Job } from "@/gen/penstock/host/v1/job_pb";
 import { LocationSchema, LocationService, type Location, type WatchLocationsResponseSchema } from "@/gen/penstock/host/v1/location_pb";
 import { ErrorDetailSchema } from "@/gen/penstock/host/v1/problem_pb";
 import {
+  ExplainRunResponseSchema,
   PreviewRunResponseSchema,
   RepointRunsResponseSchema,
   RunSchema,
   RunService,
   RunStatus,
+  WatchRunEventsResponseSchema,
   type CancelRunRequest,
   type LaunchRunRequest,
   type PreviewRunResponseSchema as PreviewSchema,
@@ -19,10 +21,11 @@ import {
   type Run,
   type RunFilter,
   type StoredEventSchema,
-  type WatchRunEventsResponseSchema,
+  type WatchRunEventsRequest,
   type WatchRunsResponseSchema,
 } from "@/gen/penstock/host/v1/run_pb";
 import { tokenInterceptor } from "@/domain/host/transport";
+import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";
 
 // Few, so that tests see more than one page.
@@ -45,12 +48,18 @@ export class MemoryHost {
   snapshots: JobSnapshot[] = [];
   token = "";
   down = false;
+  /** Unset, the host is so old that it does not know the call. */
+  explain: ((run: Run) => MessageInitShape<typeof ExplainRunResponseSchema>) | undefined;
+  /** As explain. */
+  diagnose: (() => MessageInitShape<typeof DiagnoseResponseSchema>) | undefined;
   preview: (launch: LaunchRunRequest | undefined) => MessageInitShape<typeof PreviewSchema> = () => ({});
   diff: (request: DiffJobRequest) => MessageInitShape<typeof DiffJobResponseSchema> = () => ({});
   repoint: (request: RepointRunsRequest) => MessageInitShape<typeof RepointRunsResponseSchema> = () => ({});
   launch: (request: LaunchRunRequest) => MessageInitShape<typeof RunSchema> = (request) => ({ id: `run-of-${request.requestId}`, status: RunStatus.QUEUED });
 
   readonly launched: LaunchRunRequest[] = [];
+  readonly previewed: (LaunchRunRequest | undefined)[] = [];
+  readonly watched: WatchRunEventsRequest[] = [];
   readonly canceled: CancelRunRequest[] = [];
   readonly deleted: string[] = [];
   readonly reloaded: string[] = [];
@@ -98,6 +107,7 @@ export class MemoryHost {
         };
         router.service(HostService, {
           getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2 }, ...(this.config === undefined ? {} : { config: this.config }) } })),
+          diagnose: checked(() => create(DiagnoseResponseSchema, known(this.diagnose)())),
         });
         router.service(HistoryService, {
           listJobSnapshots: checked(({ pageCursor }) => this.listSnapshots(Number(pageCursor))),
@@ -124,7 +134,11 @@ export class MemoryHost {
             this.launched.push(request);
             return { run: this.addRun(this.launch(request)) };
           }),
-          previewRun: checked(({ launch }) => create(PreviewRunResponseSchema, this.preview(launch))),
+          previewRun: checked(({ launch }) => {
+            this.previewed.push(launch);
+            return create(PreviewRunResponseSchema, this.preview(launch));
+          }),
+          explainRun: checked(({ id }) => create(ExplainRunResponseSchema, known(this.explain)(this.findRun(id)))),
           listRuns: checked(({ filter, pageSize, pageCursor }) => this.listRuns(filter, pageSize, pageCursor)),
           getRun: checked(({ id }) => ({ run: this.findRun(id) })),
           getRunSnapshot: checked(({ id }) => this.snapshot(this.findRun(id))),
@@ -132,7 +146,10 @@ export class MemoryHost {
             this.checkToken(context);
             return this.runChanges.read(context.signal, {});
           },
-          watchRunEvents: ({ runId }, context) => this.watchEvents(runId, context.signal),
+          watchRunEvents: (request, context) => {
+            this.watched.push(request);
+            return this.watchEvents(request, context.signal);
+          },
           repointRuns: checked((request) => {
             if (!request.dryRun) this.repointed.push(request);
             return create(RepointRunsResponseSchema, this.repoint(request));
@@ -223,10 +240,31 @@ export class MemoryHost {
     return { definition: job?.definition, metadata: job?.metadata };
   }
 
-  private async *watchEvents(runId: string, signal: AbortSignal): AsyncIterable<MessageInitShape<typeof WatchRunEventsResponseSchema>> {
-    const run = this.findRun(runId);
-    const events = this.events.get(runId) ?? [];
-    yield { events, cursor: `1.${events.length}.0`, run };
-    if (run.status < RunStatus.SUCCESS) yield* this.runEvents.read(signal);
+  private async *watchEvents(request: WatchRunEventsRequest, signal: AbortSignal): AsyncIterable<MessageInitShape<typeof WatchRunEventsResponseSchema>> {
+    const run = this.findRun(request.runId);
+    const events = this.events.get(run.id) ?? [];
+    yield { events: wantedEvents(events, request), cursor: `1.${events.length}.0`, run };
+    if (run.status >= RunStatus.SUCCESS) return;
+    for await (const message of this.runEvents.read(signal)) yield create(WatchRunEventsResponseSchema, { cursor: message.cursor ?? "", ...(message.run === undefined ? {} : { run: message.run }), events: wantedEvents(message.events ?? [], request) });
   }
+}
+
+type EventInit = MessageInitShape<typeof StoredEventSchema>;
+
+function wantedEvents(events: readonly EventInit[], { kinds, withoutKinds, opPaths }: WatchRunEventsRequest): EventInit[] {
+  return events.filter(({ event }) => {
+    const kind = event?.kind ?? "";
+    const candidates = event?.detail?.case === "captured" ? (event.detail.value.candidates ?? []) : [];
+    const ops = [event?.opPath ?? "", ...candidates];
+    return (
+      (kinds.length === 0 || kinds.includes(kind)) &&
+      !withoutKinds.includes(kind) &&
+      (opPaths.length === 0 || opPaths.some((wanted) => ops.some((op) => isWithin(op, wanted))))
+    );
+  });
+}
+
+function known<T>(answer: T | undefined): T {
+  if (answer === undefined) throw new ConnectError("unknown method", Code.Unimplemented);
+  return answer;
 }

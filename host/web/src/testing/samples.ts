@@ -49,3 +49,27 @@ export function reportJob(more: Partial<Plain<MessageInitShape<typeof JobSchema>
 export function withMetadata(...entries: MessageInitShape<typeof EntrySchema>[]): MessageInitShape<typeof JobSchema> {
   return reportJob({ metadata: { state: FeatureState.SHOWN, content: { case: "shown", value: { entries } } } });
 }
+
+/** A job with a map and a resource: list, then parse for each item, then sum of all. */
+export function mappedJob(): MessageInitShape<typeof JobSchema> {
+  return reportJob({
+    definition: {
+      name: "report",
+      ops: [
+        { name: "list", outputs: [{ name: "result", type: "[]string" }], codeVersion: "3" },
+        { name: "parse", inputs: [{ name: "file", type: "string" }], outputs: [{ name: "result", type: "int" }], resources: ["db"], transient: true },
+        { name: "sum", inputs: [{ name: "rows", type: "[]int" }] },
+      ],
+      resources: [{ name: "db", description: "Where **rows** are.", type: "*sql.DB", configs: ["database"] }],
+      graph: {
+        name: "report",
+        maps: [{ name: "parse", items: [{ fromNode: "list", fromPort: "result" }] }],
+        nodes: [
+          { name: "list", definition: { case: "op", value: "list" } },
+          { name: "parse", definition: { case: "op", value: "parse" }, map: "parse", wires: [{ input: "file", itemOf: "parse" }] },
+          { name: "sum", definition: { case: "op", value: "sum" }, wires: [{ input: "rows", fromNode: "parse", fromPort: "result" }] },
+        ],
+      },
+    },
+  });
+}

@@ -3,8 +3,8 @@ import { useEffect, useState } from "react";
 import { IconButton, TextButton } from "./button";
 import { copyText } from "./clipboard";
 
-/** Copies a text and says so for a moment. */
-export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+/** Copies a text and says so for a moment. A long one is made only when it is wanted. */
+export function CopyButton({ text, label = "Copy" }: { text: string | (() => string); label?: string }) {
   const [copied, copy] = useCopied(text);
   return (
     <IconButton label={copied ? "Copied" : label} small onClick={copy}>
@@ -26,7 +26,7 @@ export function CopyText({ text }: { text: string }) {
   );
 }
 
-function useCopied(text: string): [boolean, () => void] {
+function useCopied(text: string | (() => string)): [boolean, () => void] {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -40,7 +40,7 @@ function useCopied(text: string): [boolean, () => void] {
   return [
     copied,
     () => {
-      void copyText(text).then(setCopied);
+      void copyText(typeof text === "string" ? text : text()).then(setCopied);
     },
   ];
 }

@@ -5,9 +5,9 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { IconButton } from "@/ui/button";
 import { Loading } from "@/ui/states";
 import type { LayoutAnswer } from "./graph-layout";
-import { isChosen, type GraphModel, type GraphNode } from "./graph-model";
+import { isChosen, type EdgeKind, type GraphModel, type GraphNode } from "./graph-model";
 import { requestLayout } from "./layout-client";
-import { BoxNode, boxSize, type BoxData } from "./op-graph-box";
+import { BoxNode, boxSize, type BoxData, type NodeState } from "./op-graph-box";
 import styles from "./op-graph.module.css";
 
 /** What a drawn graph needs. */
@@ -20,6 +20,8 @@ export interface OpGraphProps {
   /** Ops that stand out; undefined when none do more than others. */
   highlighted?: ReadonlySet<string> | undefined;
   onSelect: (path: string) => void;
+  /** How nodes stand in a run, by path; undefined where the graph is of no run. */
+  states?: ReadonlyMap<string, NodeState> | undefined;
   /** Opens a nested graph. */
   onOpen: (path: string) => void;
 }
@@ -39,16 +41,18 @@ export default function OpGraphCanvas(props: OpGraphProps) {
   );
 }
 
-function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: OpGraphProps) {
-  const places = usePlaces(model, layoutKey);
+function Canvas({ model, layoutKey: key, selected, highlighted, states, onSelect, onOpen }: OpGraphProps) {
+  const ofRun = states !== undefined;
+  const layoutKey = ofRun ? `${key} run` : key;
+  const places = usePlaces(model, layoutKey, ofRun);
   const flow = useReactFlow();
   const store = useStoreApi();
   // The layout that the canvas has fitted, before which nothing is in its place; and the one that was looked at since.
   const [fitted, setFitted] = useState("");
   const looked = useRef("");
   const nodes = useMemo(
-    () => (places === undefined ? [] : model.nodes.map((node, index) => toNode(node, places[index], { selected, highlighted, onSelect, onOpen }))),
-    [model, places, selected, highlighted, onSelect, onOpen],
+    () => (places === undefined ? [] : model.nodes.map((node, index) => toNode(node, places[index], { selected, highlighted, states, onSelect, onOpen }))),
+    [model, places, selected, highlighted, states, onSelect, onOpen],
   );
   const edges = useMemo(() => model.edges.map((edge) => toEdge(edge, selected)), [model, selected]);
 
@@ -61,7 +65,7 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
     const place = places?.[index];
     const node = model.nodes[index];
     if (place === undefined || node === undefined) return;
-    const size = boxSize(node);
+    const size = boxSize(node, ofRun);
     const center = { x: place.x + size.width / 2, y: place.y + size.height / 2 };
     const { width, height, transform } = store.getState();
     const [left, top, zoom] = transform;
@@ -69,7 +73,7 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
     const inSight = at.x > 0 && at.x < width && at.y > 0 && at.y < height;
     if (inSight && (!first || zoom >= readableZoom)) return;
     void flow.setCenter(center.x, center.y, { zoom: Math.max(zoom, readableZoom), duration: 200 });
-  }, [selected, model, places, flow, store, fitted, layoutKey]);
+  }, [selected, model, places, flow, store, fitted, layoutKey, ofRun]);
 
   if (places === undefined) return <Loading what="the graph" />;
   return (
@@ -109,48 +113,58 @@ function Canvas({ model, layoutKey, selected, highlighted, onSelect, onOpen }: O
   );
 }
 
-function usePlaces(model: GraphModel, layoutKey: string): LayoutAnswer | undefined {
+function usePlaces(model: GraphModel, layoutKey: string, ofRun: boolean): LayoutAnswer | undefined {
   const [state, setState] = useState<{ key: string; places: LayoutAnswer }>();
   useEffect(() => {
     let wanted = true;
     const index = new Map(model.nodes.map((node, position) => [node.path, position]));
     const arrows = model.edges.map((edge): [number, number] => [index.get(edge.from) ?? 0, index.get(edge.to) ?? 0]);
-    void requestLayout(layoutKey, { boxes: model.nodes.map(boxSize), arrows }).then((places) => {
+    void requestLayout(layoutKey, { boxes: model.nodes.map((node) => boxSize(node, ofRun)), arrows }).then((places) => {
       if (wanted) setState({ key: layoutKey, places });
     });
     return () => {
       wanted = false;
     };
-  }, [model, layoutKey]);
+  }, [model, layoutKey, ofRun]);
   return state?.key === layoutKey ? state.places : undefined;
 }
 
 function toNode(
   node: GraphNode,
   place: LayoutAnswer[number] | undefined,
-  { selected, highlighted, onSelect, onOpen }: Pick<OpGraphProps, "selected" | "highlighted" | "onSelect" | "onOpen">,
+  { selected, highlighted, states, onSelect, onOpen }: Pick<OpGraphProps, "selected" | "highlighted" | "states" | "onSelect" | "onOpen">,
 ): Node<BoxData> {
   const faded = highlighted !== undefined && !isChosen(node, highlighted);
   return {
     id: node.path,
     type: "box",
     position: place ?? { x: 0, y: 0 },
-    ...boxSize(node),
+    ...boxSize(node, states !== undefined),
     // The library switches the pointer off for nodes that can be neither chosen nor moved by its own means.
     style: { pointerEvents: "all" },
-    data: { node, selected: node.path === selected, faded, chosen: highlighted !== undefined && !faded, onSelect, onOpen },
+    data: { node, state: states?.get(node.path), selected: node.path === selected, faded, chosen: highlighted !== undefined && !faded, onSelect, onOpen },
   };
 }
 
-function toEdge({ from, to, order }: GraphModel["edges"][number], selected: string): Edge {
+// What an arrow carries beyond one value; the words stand on it.
+const edgeWords: Record<EdgeKind, { label?: string; between: string; dashes?: string }> = {
+  data: { between: "to" },
+  item: { label: "each", between: "each item to" },
+  gather: { label: "all", between: "all results to" },
+  order: { between: "before", dashes: "4 3" },
+};
+
+function toEdge({ from, to, kind }: GraphModel["edges"][number], selected: string): Edge {
   const near = from === selected || to === selected;
   const color = near ? "var(--accent)" : "var(--line-strong)";
+  const { label, between, dashes } = edgeWords[kind];
   return {
     id: `${from}>${to}`,
     source: from,
     target: to,
-    ariaLabel: `${from} ${order ? "before" : "to"} ${to}`,
-    style: { stroke: color, strokeWidth: near ? 2 : 1.25, ...(order ? { strokeDasharray: "4 3" } : {}) },
+    ariaLabel: `${from} ${between} ${to}`,
+    style: { stroke: color, strokeWidth: near ? 2 : 1.25, ...(dashes === undefined ? {} : { strokeDasharray: dashes }) },
+    ...(label === undefined ? {} : { label, labelShowBg: true, labelBgPadding: [4, 2], labelBgBorderRadius: 3, labelStyle: { fill: "var(--ink-2)", fontSize: 11 }, labelBgStyle: { fill: "var(--surface)", stroke: "var(--line)" } }),
     markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color },
   };
 }

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, it } from "vitest";
 import { ErrorDetailSchema } from "@/gen/penstock/host/v1/problem_pb";
-import { readHostError } from "./host-error";
+import { isOlderHost, readHostError } from "./host-error";
 
 it("reads message, reason, remedy and problems", () => {
   const detail = { desc: ErrorDetailSchema, value: { reason: "TAGS", remedy: "Fix it.", problems: [{ field: "tags", path: "a b", message: "no" }] } };
@@ -20,4 +20,10 @@ it("says so when nobody answers", () => {
 
 it("never shows an empty message", () => {
   expect(readHostError(new ConnectError("", Code.Internal)).message).toBe("The host answered with the error Internal.");
+});
+
+it("tells a host that does not know a call from one that fails", () => {
+  expect(isOlderHost(new ConnectError("no such method", Code.Unimplemented))).toBe(true);
+  expect(isOlderHost(new ConnectError("busy", Code.Unavailable))).toBe(false);
+  expect(isOlderHost(null)).toBe(false);
 });

@@ -25,6 +25,11 @@ export function readHostError(thrown: unknown): HostError {
   };
 }
 
+/** Whether the host does not know the call at all, because it is older than this page. */
+export function isOlderHost(thrown: unknown): boolean {
+  return thrown !== null && thrown !== undefined && ConnectError.from(thrown).code === Code.Unimplemented;
+}
+
 function messageOf(error: ConnectError): string {
   if (isUnreachable(error)) return "The host does not answer.";
   return error.rawMessage === "" ? `The host answered with the error ${Code[error.code]}.` : error.rawMessage;

@@ -1,10 +1,8 @@
-import { useQuery } from "@connectrpc/connect-query";
 import { BookOpen } from "lucide-react";
 import { assertUnreachable } from "@/lib/assert-unreachable";
 import { formatBytes } from "@/lib/bytes";
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
-import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import type { AssetKey, CodeReference, Entry, JobReference } from "@/gen/penstock/metadata/v1/metadata_pb";
 import { CopyButton, CopyText } from "@/ui/copy-button";
 import { JsonTree } from "@/ui/json-tree";
@@ -15,8 +13,7 @@ import { Note } from "@/ui/panel";
 import { Instant } from "@/ui/time";
 import { formatJobName } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
-import { RunStatusBadge } from "@/domain/run/run-status-badge";
-import { shortRunId } from "@/domain/run/run-id";
+import { RunLink } from "@/domain/run/run-link";
 import { readEntry, type KnownValue } from "./entry-value";
 import styles from "./metadata.module.css";
 import { FloatView, IntView } from "./number-view";
@@ -99,7 +96,7 @@ function Value({ entry, value, home }: { entry: Entry; value: KnownValue; home: 
     case "code":
       return <CodeView code={value.value} />;
     case "runId":
-      return <RunView id={value.value} />;
+      return <RunLink id={value.value} />;
     case "job":
       return <JobView job={value.value} home={home} />;
     case "asset":
@@ -122,18 +119,6 @@ function CodeView({ code }: { code: CodeReference }) {
         </UserLink>
       )}
       {place !== "" && <code className={styles.aside}>{place}</code>}
-    </span>
-  );
-}
-
-function RunView({ id }: { id: string }) {
-  const { data } = useQuery(RunService.method.getRun, { id });
-  return (
-    <span className={styles.inline}>
-      <Link href={paths.run(id)} title={id}>
-        <code>{shortRunId(id)}</code>
-      </Link>
-      {data?.run !== undefined && <RunStatusBadge status={data.run.status} />}
     </span>
   );
 }

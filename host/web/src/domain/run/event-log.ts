@@ -1,12 +1,13 @@
 import type { StoredEvent } from "@/gen/penstock/host/v1/run_pb";
 import { eventRow, failureOf, levels, type EventRow, type Level } from "./event-row";
-import { OpBars, type OpBar } from "./op-bars";
+import { OpBars, type Expansion, type OpBar } from "./op-bars";
+import { isWithin } from "./op-path";
 
 /** Which events the list shows. */
 export interface EventFilter {
   /** This level and above. */
   level: Level;
-  /** Op path, or a graph's with all inside; empty for all. */
+  /** Op path, of an op with its instances or of a graph with all inside; empty for all. */
   op: string;
   /** In message, op path or kind, whatever the case; empty for all. */
   text: string;
@@ -24,7 +25,10 @@ export interface EventLogView {
   count: number;
   /** Index in rows of the first error; undefined when there is none. */
   firstError: number | undefined;
+  /** The same list until a bar changes. */
   bars: OpBar[];
+  /** As bars. */
+  expansions: Expansion[];
   first: number | undefined;
   last: number | undefined;
   /** The event that says why the run failed, the run's own before an op's. */
@@ -62,7 +66,7 @@ export class EventLog {
       this.bars.add(stored);
       this.show(row);
       if (stored.event?.detail.case === "runStarted") this.failure = undefined;
-      if (failureOf(stored) !== undefined && row.level === "error" && (this.failure === undefined || row.opPath === "")) this.failure = row;
+      if (endsBadly(stored) && row.level === "error" && (this.failure === undefined || row.opPath === "")) this.failure = row;
     }
     this.changed();
   }
@@ -89,7 +93,7 @@ export class EventLog {
   private lets(row: EventRow): boolean {
     const { level, op, text } = this.filter;
     if (levels.indexOf(row.level) < levels.indexOf(level)) return false;
-    if (op !== "" && row.opPath !== op && !row.opPath.startsWith(`${op}.`)) return false;
+    if (op !== "" && !isWithin(row.opPath, op)) return false;
     if (text === "") return true;
     const needle = text.toLowerCase();
     return [row.message, row.opPath, row.kind].some((part) => part.toLowerCase().includes(needle));
@@ -107,10 +111,16 @@ export class EventLog {
       count: this.shown.length,
       firstError: this.firstError,
       bars: this.bars.list(),
+      expansions: this.bars.expansions(),
       first: this.bars.first,
       last: this.bars.last,
       failure: this.failure,
       complete: this.complete,
     };
   }
+}
+
+// A resource that could not be opened is no end: the op that asked for it tells of that.
+function endsBadly(stored: StoredEvent): boolean {
+  return stored.event?.detail.case !== "resource" && failureOf(stored) !== undefined;
 }

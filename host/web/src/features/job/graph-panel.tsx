@@ -2,6 +2,7 @@ import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
 import { Rocket } from "lucide-react";
 import { useDeferredValue, useId, useMemo, useState } from "react";
+import { GraphCrumbs } from "@/domain/graph/graph-crumbs";
 import { graphModel, type Placed } from "@/domain/graph/graph-model";
 import { OpGraph } from "@/domain/graph/op-graph";
 import { formatJobName, type JobNameText } from "@/domain/job/job-name";
@@ -75,7 +76,7 @@ export function GraphPanel({ name, definition, digest, nodes, view, show }: {
             <TextButton onClick={() => { show({ select: "" }); }}>Clear</TextButton>
           </div>
         )}
-        {view.graph !== "" && <Crumbs job={name.job} graph={view.graph} onOpen={(graph) => { show({ graph, node: "" }); }} />}
+        {view.graph !== "" && <GraphCrumbs job={name.job} graph={view.graph} onOpen={(graph) => { show({ graph, node: "" }); }} />}
         <div className={styles.canvas}>
           <ErrorBoundary what="The graph">
             <OpGraph
@@ -132,24 +133,5 @@ function FindOp({ nodes, onFound }: { nodes: Placed[]; onFound: (path: string) =
         ))}
       </datalist>
     </form>
-  );
-}
-
-function Crumbs({ job, graph, onOpen }: { job: string; graph: string; onOpen: (graph: string) => void }) {
-  const parts = graph.split(".");
-  return (
-    <nav className={styles.crumbs} aria-label="Nested graph">
-      <TextButton onClick={() => { onOpen(""); }}>{job}</TextButton>
-      {parts.map((part, index) => (
-        <span key={index}>
-          {"› "}
-          {index === parts.length - 1 ? (
-            <strong aria-current="page">{part}</strong>
-          ) : (
-            <TextButton onClick={() => { onOpen(parts.slice(0, index + 1).join(".")); }}>{part}</TextButton>
-          )}
-        </span>
-      ))}
-    </nav>
   );
 }

@@ -1,12 +1,12 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { X } from "lucide-react";
-import { MetadataList } from "@/domain/metadata/metadata-view";
 import { failureOf, type EventRow } from "@/domain/run/event-row";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { formatDuration } from "@/lib/duration";
 import { IconButton } from "@/ui/button";
 import { CodeBlock, Facts } from "@/ui/table";
 import { Instant } from "@/ui/time";
+import { EventParts } from "./event-parts";
 import { FailureDetails } from "./failure-details";
 import styles from "./event-list.module.css";
 
@@ -30,7 +30,7 @@ export function EventDetails({ row, run, onClose }: { row: EventRow; run: Run; o
       <div className={styles.detailsBody}>
         <CodeBlock text={row.message} wrap label="Message" />
         {failureOf(stored) !== undefined && <FailureDetails row={row} said={row.message} />}
-        {detail?.case === "log" && detail.value.attributes.length > 0 && <MetadataList entries={detail.value.attributes} home={home} />}
+        <EventParts stored={stored} home={home} />
         <Facts
           facts={[
             ["Time", row.ms === undefined ? undefined : <Instant ms={row.ms} />],

@@ -7,6 +7,8 @@ import type { EventFilter, EventLogView } from "@/domain/run/event-log";
 import { levels, type EventRow, type Level } from "@/domain/run/event-row";
 import { runStatusData } from "@/domain/run/run-status";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import type { Entry } from "@/gen/penstock/metadata/v1/metadata_pb";
+import type { Event } from "@/gen/penstock/worker/v1/worker_pb";
 import { formatClock } from "@/lib/instant";
 import { plural } from "@/lib/plural";
 import { Button } from "@/ui/button";
@@ -115,11 +117,22 @@ const levelLooks: Record<Level, { icon: LucideIcon; label: string }> = {
   error: { icon: CircleX, label: "error" },
 };
 
-// A log line's attributes, as far as a line can hold them; the details show them whole.
+// What an author attached to a log line, note or output, as far as a line can hold it; the details show it whole.
 function attributesText({ stored }: EventRow): string {
-  const detail = stored.event?.detail;
-  if (detail?.case !== "log") return "";
-  return detail.value.attributes.map((entry) => ` ${entry.key}=${entryText(entry)}`).join("");
+  return attached(stored.event?.detail).map((entry) => ` ${entry.key}=${entryText(entry)}`).join("");
+}
+
+function attached(detail: Event["detail"] | undefined): Entry[] {
+  switch (detail?.case) {
+    case "log":
+      return detail.value.attributes;
+    case "note":
+      return detail.value.entries;
+    case "output":
+      return detail.value.metadata;
+    default:
+      return [];
+  }
 }
 
 function RowButton({ row, chosen, onChoose }: { row: EventRow; chosen: boolean; onChoose: (row: EventRow) => void }) {

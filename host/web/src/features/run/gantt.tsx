@@ -1,38 +1,67 @@
-import { useMemo } from "react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import type { EventLogView } from "@/domain/run/event-log";
-import { opLook } from "@/domain/run/op-outcome";
-import { runStatusData } from "@/domain/run/run-status";
-import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import type { OpGroup } from "@/domain/run/op-groups";
 import { formatDuration } from "@/lib/duration";
 import { useNow } from "@/lib/now";
-import { plural } from "@/lib/plural";
-import { StateIcon, toneColor } from "@/ui/badge";
-import { classNames } from "@/ui/class-names";
-import { Panel } from "@/ui/panel";
 import { Empty } from "@/ui/states";
-import { ganttRows, segments, ticks, type GanttRow, type Segment } from "./gantt-rows";
+import { ticks } from "./bar-segments";
+import { allInstances, chartRows, rowHeight, type ChartRow, type InstanceFilter } from "./chart-rows";
+import { FilterRow } from "./filter-row";
+import { GroupRow } from "./group-row";
 import styles from "./gantt.module.css";
+import { OpRow } from "./op-row";
 
-/** The run's ops over time. An op's name shows only its events. */
-export function Gantt({ run, view, chosen, onChoose }: { run: Run; view: EventLogView; chosen: string; onChoose: (op: string) => void }) {
-  const over = runStatusData(run.status).final;
+/** What the bars of a chart are drawn to. */
+export interface ChartScale {
+  /** The first and the last instant of the chart; undefined before anything happened. */
+  from: number | undefined;
+  to: number | undefined;
+  /** Now, or when the run ended. */
+  now: number;
+  /** The run is final. */
+  over: boolean;
+}
+
+const highest = 420;
+
+/** The run's ops over time; a mapped op opens to its instances. An op's name shows only its events. */
+export function Gantt({ groups, view, over, chosen, onChoose }: {
+  groups: readonly OpGroup[];
+  view: EventLogView;
+  over: boolean;
+  chosen: string;
+  onChoose: (op: string) => void;
+}) {
   const now = useNow(!over);
-  const rows = useMemo(() => ganttRows(run.opPaths, view.bars), [run.opPaths, view.bars]);
+  const [open, setOpen] = useState<ReadonlyMap<string, InstanceFilter>>(() => new Map());
+  const rows = useMemo(() => chartRows(groups, open), [groups, open]);
   const from = view.first;
   const to = from === undefined ? undefined : Math.max(over ? (view.last ?? from) : Math.max(now, view.last ?? from), from + 1);
-  const done = rows.filter((row) => row.bar?.outcome !== undefined).length;
+  const scale: ChartScale = { from, to, now: over ? (view.last ?? now) : now, over };
+  const toggle = (path: string) => {
+    const next = new Map(open);
+    if (!next.delete(path)) next.set(path, allInstances);
+    setOpen(next);
+  };
+  if (rows.length === 0) return <Empty title="No ops yet" />;
   return (
-    <Panel title="Ops" padded={false} actions={<span className={styles.count}>{done} of {plural(rows.length, "op")} ended</span>}>
-      {rows.length === 0 && <Empty title="No ops yet" />}
-      {rows.length > 0 && (
-        <div className={styles.chart} role="table" aria-label="Ops over time">
-          {from !== undefined && to !== undefined && <Scale span={to - from} />}
-          {rows.map((row) => (
-            <Row key={row.path} row={row} from={from} to={to} over={over} chosen={row.path === chosen} onChoose={onChoose} />
-          ))}
-        </div>
-      )}
-    </Panel>
+    <div className={styles.chart}>
+      {from !== undefined && to !== undefined && <Scale span={to - from} />}
+      <Rows
+        rows={rows}
+        render={(row) => {
+          switch (row.kind) {
+            case "op":
+              return <OpRow instance={row.instance} inside={row.inside} scale={scale} chosen={row.instance.path === chosen} onChoose={onChoose} />;
+            case "group":
+              return <GroupRow group={row.group} open={row.open} scale={scale} chosen={row.group.path === chosen} onChoose={onChoose} onToggle={() => { toggle(row.group.path); }} />;
+            case "filter":
+              return <FilterRow group={row.group} filter={row.filter} found={row.found} onFilter={(filter) => { setOpen(new Map(open).set(row.group.path, filter)); }} />;
+          }
+        }}
+      />
+    </div>
   );
 }
 
@@ -52,54 +81,38 @@ function Scale({ span }: { span: number }) {
   );
 }
 
-function Row({ row, from, to, over, chosen, onChoose }: {
-  row: GanttRow;
-  from: number | undefined;
-  to: number | undefined;
-  over: boolean;
-  chosen: boolean;
-  onChoose: (op: string) => void;
-}) {
-  const { path, bar } = row;
-  const look = opLook(bar, over);
-  const end = bar?.endedMs ?? to;
-  const duration = bar?.startedMs === undefined || end === undefined ? "" : formatDuration(end - bar.startedMs);
-  const again = bar?.againMs === undefined || over ? "" : `, in ${formatDuration(bar.againMs - (end ?? bar.againMs))}`;
-  const tries = (bar?.attempts.length ?? 0) > 1 ? `, attempt ${bar?.attempts.length}` : "";
+// Ten thousand instances are no more work than those in sight.
+function Rows({ rows, render }: { rows: readonly ChartRow[]; render: (row: ChartRow) => ReactNode }) {
+  const box = useRef<HTMLDivElement>(null);
+  const total = rows.reduce((sum, row) => sum + rowHeight(row), 0);
+  // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used here only, never memoised
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    estimateSize: (index) => {
+      const row = rows[index];
+      return row === undefined ? 0 : rowHeight(row);
+    },
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 12,
+  });
+  // What a line holds changes its height; the virtualizer keeps what it estimated once.
+  const heights = rows.map(rowHeight).join();
+  useLayoutEffect(() => {
+    virtualizer.measure();
+  }, [heights, virtualizer]);
   return (
-    <div className={styles.row} role="row">
-      <span role="rowheader" className={styles.nameCell}>
-        <button type="button" className={classNames(styles.name, chosen && styles.chosen)} aria-pressed={chosen} aria-label={`${path}: ${look.label}${tries}`} title={`${path}: ${look.label}${tries}${again}. Click to see only its events`} onClick={() => { onChoose(path); }}>
-          <span style={{ display: "contents", color: toneColor(look.tone) }}>
-            <StateIcon look={look} />
-          </span>
-          <span className={styles.path}>{path}</span>
-        </button>
-      </span>
-      <span className={styles.lane} role="cell" aria-label={`${look.label}${tries}`}>
-        {bar !== undefined && from !== undefined && to !== undefined && segments(bar, to).map((segment) => (
-          <span
-            key={segment.from}
-            className={classNames(styles.bar, segment.waits && styles.waits)}
-            style={{
-              left: `${(100 * (segment.from - from)) / (to - from)}%`,
-              width: `${(100 * Math.max(0, segment.to - segment.from)) / (to - from)}%`,
-              ...(!segment.waits && { background: `color-mix(in oklab, ${toneColor(segment.failed ? "bad" : look.tone)} 78%, var(--surface))` }),
-            }}
-            title={segmentTitle(segment, look.label)}
-          />
-        ))}
-      </span>
-      <span className={styles.duration} role="cell">
-        {duration === "" ? look.label : duration}
-      </span>
+    <div ref={box} className={styles.box} style={{ height: Math.min(total, highest) }} tabIndex={0} role="region" aria-label="List of ops">
+      <div role="table" aria-label="Ops over time" aria-rowcount={rows.length} className={styles.rows} style={{ height: total }}>
+        {virtualizer.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          return row === undefined ? null : (
+            <div key={row.key} role="row" aria-rowindex={item.index + 1} className={styles.place} style={{ transform: `translateY(${item.start}px)`, height: item.size }}>
+              {render(row)}
+            </div>
+          );
+        })}
+      </div>
     </div>
   );
-}
-
-function segmentTitle({ attempt, from, to, failed, waits }: Segment, label: string): string {
-  const time = formatDuration(to - from);
-  if (waits) return `Waits for attempt ${attempt}, ${time}`;
-  if (failed) return `Attempt ${attempt} failed, ${time}`;
-  return attempt > 1 ? `${label}, attempt ${attempt}, ${time}` : `${label}, ${time}`;
 }

@@ -1,4 +1,3 @@
-import { useQuery } from "@connectrpc/connect-query";
 import { hex } from "@/lib/bytes";
 import { instantMs } from "@/lib/instant";
 import { Failure } from "@/domain/host/failure";
@@ -7,7 +6,7 @@ import { MetadataSection } from "@/domain/metadata/metadata-view";
 import { allRuns, paths, withTag } from "@/domain/paths";
 import { originText, userFirst } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
-import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
+import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { CopyButton, CopyText } from "@/ui/copy-button";
 import { Link } from "@/ui/link";
 import { Note, Panel, Section } from "@/ui/panel";
@@ -15,6 +14,8 @@ import { Loading } from "@/ui/states";
 import { CodeBlock, Facts } from "@/ui/table";
 import { Elapsed, Instant } from "@/ui/time";
 import { LaunchCode } from "./launch-code";
+import { LineageSection } from "./lineage-section";
+import { useRunSnapshot } from "./run-snapshot";
 import styles from "./run.module.css";
 
 /** What a run was launched with, and where it runs. */
@@ -24,6 +25,7 @@ export function RunPane({ run }: { run: Run }) {
       <Section title="Run">
         <RunFacts run={run} />
       </Section>
+      <LineageSection run={run} />
       <Section title="Code">
         <LaunchCode run={run} />
       </Section>
@@ -76,7 +78,7 @@ function Tags({ run }: { run: Run }) {
 }
 
 function LaunchedMetadata({ run }: { run: Run }) {
-  const { data, error } = useQuery(RunService.method.getRunSnapshot, { id: run.id }, { staleTime: 60_000 });
+  const { data, error } = useRunSnapshot(run.id);
   const home = { location: run.job?.location ?? "", repository: run.job?.repository ?? "" };
   if (data !== undefined) return <MetadataSection metadata={data.metadata} home={home} asOf="as of launch" />;
   return (

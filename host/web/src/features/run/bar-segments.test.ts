@@ -1,18 +1,6 @@
 import { expect, it } from "vitest";
 import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
-import { ganttRows, segments, ticks } from "./gantt-rows";
-
-const bar = (path: string, startedMs: number | undefined) => ({ path, startedMs, endedMs: undefined, outcome: startedMs === undefined ? Outcome.SKIPPED : undefined, attempts: [], againMs: undefined });
-
-it("orders ops by their start; the skipped and the waiting come last", () => {
-  const rows = ganttRows(["a", "b", "c", "d", "e"], [bar("c", 20), bar("e", undefined), bar("a", 10)]);
-  expect(rows.map((row) => row.path)).toEqual(["a", "c", "e", "b", "d"]);
-  expect(rows[3]?.bar).toBeUndefined();
-});
-
-it("shows ops that the run was not known to have", () => {
-  expect(ganttRows([], [bar("x", 1)]).map((row) => row.path)).toEqual(["x"]);
-});
+import { segments, ticks } from "./bar-segments";
 
 it.each([0.7, 12, 900, 61_000, 1e9])("marks a span of %d ms by few round times", (span) => {
   const marks = ticks(span);
@@ -26,7 +14,7 @@ it("parts a bar into attempts and the waits between them", () => {
   const one = { startedMs: 10, endedMs: 20 };
   const attempt = (number: number, from: number, to: number, failed: boolean) => ({ attempt: number, from, to, failed, waits: false });
   const wait = (number: number, from: number, to: number) => ({ attempt: number, from, to, failed: false, waits: true });
-  const base = { path: "a", startedMs: 10, outcome: undefined, againMs: undefined };
+  const base = { path: "a", startedMs: 10, outcome: undefined, againMs: undefined, progress: undefined };
   // It runs, for the second time.
   expect(segments({ ...base, endedMs: undefined, attempts: [one, { startedMs: 30, endedMs: undefined }] }, 99)).toEqual([attempt(1, 10, 20, true), wait(2, 20, 30), attempt(2, 30, 99, false)]);
   // It waits.

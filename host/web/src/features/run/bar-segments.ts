@@ -1,21 +1,5 @@
 import type { OpBar } from "@/domain/run/op-bars";
 
-/** A line of the chart: an op, with its bar once there is one. */
-export interface GanttRow {
-  path: string;
-  bar?: OpBar;
-}
-
-/** Every op of the run: first those heard of, in the order they started, then those that wait. */
-export function ganttRows(opPaths: readonly string[], bars: readonly OpBar[]): GanttRow[] {
-  const late = Number.POSITIVE_INFINITY;
-  const heard = bars
-    .map((bar) => ({ path: bar.path, bar }))
-    .sort((a, b) => (a.bar.startedMs ?? late) - (b.bar.startedMs ?? late) || (a.bar.startedMs === b.bar.startedMs ? 0 : 1));
-  const known = new Set(bars.map((bar) => bar.path));
-  return [...heard, ...opPaths.filter((path) => !known.has(path)).map((path) => ({ path }))];
-}
-
 /** A part of an op's bar: an attempt, or the wait for one. */
 export interface Segment {
   attempt: number;

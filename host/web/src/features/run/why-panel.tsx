@@ -1,0 +1,140 @@
+import { useQuery } from "@connectrpc/connect-query";
+import { CircleCheck, OctagonAlert } from "lucide-react";
+import { useEffect } from "react";
+import { Failure } from "@/domain/host/failure";
+import { isOlderHost } from "@/domain/host/host-error";
+import { paths, type RunView } from "@/domain/paths";
+import { shortRunId } from "@/domain/run/run-id";
+import { runStatusData } from "@/domain/run/run-status";
+import { RunService, RunStatus, type ExplainRunResponse_Reason, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { inertText } from "@/lib/inert-text";
+import { instantMs } from "@/lib/instant";
+import { Badge, type StateLook } from "@/ui/badge";
+import { Link } from "@/ui/link";
+import { Note, Panel } from "@/ui/panel";
+import { Loading } from "@/ui/states";
+import { Elapsed, Instant } from "@/ui/time";
+import styles from "./why-panel.module.css";
+
+// Much that holds a run changes without a word of the run's own: others in the queue, a location, time that passes.
+const restMs = 5_000;
+
+/** Why a run is not further, or why it failed, rule by rule. A run that ended well needs no reason. */
+export function WhyPanel({ run, ended, view }: {
+  run: Run;
+  /** Ops that have ended: when that changes, what is said may, too. */
+  ended: number;
+  view: RunView;
+}) {
+  const { final, tone } = runStatusData(run.status);
+  const wanted = !final || run.status === RunStatus.FAILURE;
+  const { data, error, refetch } = useQuery(RunService.method.explainRun, { id: run.id }, {
+    enabled: wanted,
+    retry: false,
+    refetchInterval: (query) => ((final && !run.retryDue) || isOlderHost(query.state.error) ? false : restMs),
+  });
+  const older = isOlderHost(error);
+  const moment = `${run.status} ${run.statusReason} ${run.attempt} ${run.retryDue} ${ended}`;
+  useEffect(() => {
+    if (wanted && !older) void refetch();
+  }, [moment, wanted, older, refetch]);
+  if (!wanted) return null;
+  return (
+    <Panel title={titleOf(run.status)} padded={false}>
+      {data === undefined && error === null && <Loading what="the reasons" />}
+      {older && (
+        <div className={styles.body}>
+          <Note>This host is older than this page and does not say why. What it does say of the run is above.</Note>
+        </div>
+      )}
+      {!older && error !== null && (
+        <div className={styles.body}>
+          <Failure doing="ask why" error={error} retry={() => void refetch()} />
+        </div>
+      )}
+      {data !== undefined && !older && (
+        <>
+          <p className={styles.summary} role="status" data-tone={tone}>
+            {inertText(data.summary)}
+          </p>
+          {data.reasons.length > 0 && (
+            <ul className={styles.reasons} aria-label="Reasons">
+              {data.reasons.map((reason, index) => (
+                <ReasonLine key={`${reason.code} ${reason.opPath} ${index}`} reason={reason} run={run} view={view} />
+              ))}
+            </ul>
+          )}
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function titleOf(status: RunStatus): string {
+  switch (status) {
+    case RunStatus.QUEUED:
+    case RunStatus.WAITING_FOR_CODE:
+    case RunStatus.STARTING:
+      return "Why is it not running?";
+    case RunStatus.FAILURE:
+      return "Why did it fail?";
+    default:
+      return "Why is it not finished?";
+  }
+}
+
+const blocks: StateLook = { label: "Holds it", tone: "warn", icon: OctagonAlert };
+const isCause: StateLook = { label: "Cause", tone: "bad", icon: OctagonAlert };
+const isMet: StateLook = { label: "Met", tone: "good", icon: CircleCheck };
+
+function ReasonLine({ reason, run, view }: { reason: ExplainRunResponse_Reason; run: Run; view: RunView }) {
+  const since = instantMs(reason.since);
+  const until = instantMs(reason.until);
+  const held = run.status === RunStatus.FAILURE ? isCause : blocks;
+  return (
+    <li className={styles.reason}>
+      <span className={styles.mark}>
+        <Badge look={reason.blocks ? held : isMet} />
+      </span>
+      <div className={styles.words}>
+        <p className={reason.blocks ? undefined : styles.met}>
+          {inertText(reason.message)}
+          {reason.opPath !== "" && (
+            <>
+              {" "}
+              <Link href={paths.run(run.id, { ...view, op: reason.opPath })}>
+                <code>{reason.opPath}</code>
+              </Link>
+            </>
+          )}
+        </p>
+        {reason.remedy !== "" && <p className={styles.remedy}>{inertText(reason.remedy)}</p>}
+        {(since !== undefined || until !== undefined) && (
+          <p className={styles.time}>
+            {since !== undefined && (
+              <>
+                for <Elapsed from={since} />
+              </>
+            )}
+            {since !== undefined && until !== undefined && ", "}
+            {until !== undefined && (
+              <>
+                until <Instant ms={until} />
+              </>
+            )}
+          </p>
+        )}
+        {reason.runIds.length > 0 && (
+          <p className={styles.runs}>
+            {reason.runIds.map((id) => (
+              <Link key={id} href={paths.run(id)} title={id}>
+                <code>{shortRunId(id)}</code>
+              </Link>
+            ))}
+          </p>
+        )}
+      </div>
+      <code className={styles.code}>{reason.code}</code>
+    </li>
+  );
+}
