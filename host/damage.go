@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// ReasonDamaged is the reason of errors of records, or files of a store, that cannot be read.
+const ReasonDamaged = "STORE_DAMAGED"
+
 // Damage is the error that comes beside results of a Store when records cannot be read: one for each. The results lack
 // these, and are all that there is otherwise.
 type Damage []error

@@ -9,7 +9,8 @@ import (
 // All methods may be called concurrently.
 type Launcher interface {
 	// Start asks for a worker. It is safe to repeat for the same attempt. An
-	// error means that the outcome is unknown.
+	// error means that the outcome is unknown; ServerID is then the server that
+	// may have started it, if that is known.
 	Start(ctx context.Context, r StartRequest) (StartOutcome, error)
 
 	// Cancel asks to end a worker that does not listen: terminate, wait grace, kill.
@@ -36,6 +37,8 @@ type StartRequest struct {
 type StartOutcome struct {
 	// ServerID is the server that answered.
 	ServerID string
+	// Among tells that the location has other servers, which cannot know of the worker.
+	Among bool
 	// Refusal is nil when the start was accepted.
 	Refusal *StartRefusal
 	// Worker is the state of an accepted one.

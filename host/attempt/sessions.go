@@ -92,7 +92,11 @@ func (s *Sessions) Start(ctx context.Context) error {
 		if run.Current.WorkerID == "" || (run.Status != host.Started && run.Status != host.Canceling) {
 			continue
 		}
-		if err := s.repair(ctx, run); err != nil {
+		if err := s.repair(ctx, run); host.ReasonOf(err) == host.ReasonDamaged {
+			// What its worker said last cannot be read, nor will anything more of it be stored: it ends by its silence.
+			s.o.Logger.Error("events of a run that is in progress cannot be read", "run", run.ID, "error", err)
+			s.follow(run, nil)
+		} else if err != nil {
 			return fmt.Errorf("repair run %s: %w", run.ID, err)
 		}
 	}

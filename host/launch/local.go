@@ -38,6 +38,16 @@ func NewLocal(w *workspace.Workspace, address string) *Local {
 // by this request. What an answer that was lost said is not known, and then no
 // other server is asked. When all refuse, the most telling refusal is the answer.
 func (l *Local) Start(ctx context.Context, r host.StartRequest) (host.StartOutcome, error) {
+	outcome, err := l.start(ctx, r)
+	at := l.servers.of(attemptKey{r.Run, r.Attempt})
+	if err != nil {
+		outcome = host.StartOutcome{ServerID: at.server}
+	}
+	outcome.Among = at.among
+	return outcome, err
+}
+
+func (l *Local) start(ctx context.Context, r host.StartRequest) (host.StartOutcome, error) {
 	what := fmt.Sprintf("start run %s attempt %d", r.Run, r.Attempt)
 	conns, err := l.workspace.Conns(r.Job.Location)
 	if err != nil {
@@ -130,7 +140,7 @@ func (s *starting) send(ctx context.Context, c *workspace.Conn, expected string)
 	s.message.ExpectedServerId = expected
 	response, err := c.Client.StartRun(ctx, s.message)
 	if err != nil {
-		s.servers.put(s.key, whereabout{c.ServerID, s.among})
+		s.servers.put(s.key, whereabout{server: c.ServerID, among: s.among})
 		if expected == "" && status.Code(err) == codes.Unavailable && c.ServerID != "" && ctx.Err() == nil {
 			return s.again(ctx, c.ServerID)
 		}
@@ -138,11 +148,11 @@ func (s *starting) send(ctx context.Context, c *workspace.Conn, expected string)
 	}
 	outcome, err := startOutcome(response, s.request.Token)
 	if err != nil {
-		s.servers.put(s.key, whereabout{c.ServerID, s.among})
+		s.servers.put(s.key, whereabout{server: c.ServerID, among: s.among})
 		return host.StartOutcome{}, fmt.Errorf("%s at %s: %w", s.what, location, err)
 	}
 	if outcome.Refusal == nil {
-		s.servers.put(s.key, whereabout{outcome.ServerID, s.among})
+		s.servers.put(s.key, whereabout{server: outcome.ServerID, among: s.among})
 	}
 	return outcome, nil
 }

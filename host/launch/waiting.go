@@ -19,6 +19,8 @@ const (
 	ReasonDraining = "LOCATION_DRAINING"
 	// ReasonLocationGone means that it was removed from the configuration; nobody will ever answer for it.
 	ReasonLocationGone = "LOCATION_NOT_FOUND"
+	// ReasonServerUnreachable means that of several servers of a location the one that has a worker cannot be asked for it.
+	ReasonServerUnreachable = "SERVER_UNREACHABLE"
 	// ReasonJobGone means that its definitions do not have the job.
 	ReasonJobGone = "JOB_NOT_FOUND"
 	// ReasonMisfit means that the run does not fit its job as it is now.

@@ -21,6 +21,9 @@ type whereabout struct {
 	// among tells that the location had other servers besides: then that
 	// another one answers does not mean that this one is gone.
 	among bool
+	// recalled tells that it is known from before this host's start, when the
+	// location may have had others.
+	recalled bool
 }
 
 type attemptKey struct {
@@ -45,6 +48,16 @@ func (w *whereabouts) put(key attemptKey, at whereabout) {
 	if len(w.order) > maxWhereabouts {
 		delete(w.servers, w.order[0])
 		w.order = w.order[1:]
+	}
+}
+
+// Recall notes which servers have, or may have, the workers of runs that were started before this host's start.
+func (l *Local) Recall(runs []host.Run) {
+	for i := range runs {
+		run := &runs[i]
+		if run.Status.InProgress() && run.Attempt > 0 {
+			l.servers.put(attemptKey{run.ID, run.Attempt}, whereabout{server: run.Current.ServerID, recalled: true})
+		}
 	}
 }
 

@@ -23,8 +23,8 @@ func (l *Local) Cancel(ctx context.Context, location string, id host.RunID, atte
 }
 
 // Attempt asks the location what it knows of a worker. NotFound and Unavailable
-// tell of the location; Unavailable also that the server that accepted the
-// worker cannot be asked, and so nobody can tell.
+// tell of the location; Unavailable with SERVER_UNREACHABLE that the server that
+// accepted the worker cannot be asked, and that others answer, which cannot know.
 func (l *Local) Attempt(ctx context.Context, location string, id host.RunID, attempt uint32) (host.WorkerState, error) {
 	return l.ask(ctx, location, fmt.Sprintf("ask for run %s attempt %d", id, attempt), attemptKey{id, attempt},
 		func(ctx context.Context, c usercodev1.UserCodeServiceClient) (host.WorkerState, error) {
@@ -60,7 +60,7 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 	}
 	best, err := askAll(ctx, conns, q)
 	several := at.among
-	if server == "" { // of before this host's start
+	if server == "" || at.recalled { // of before this host's start
 		several = len(conns) > 1 || l.mixed(location)
 	}
 	if best.Phase == host.WorkerUnknown && several {
@@ -80,7 +80,7 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 		return host.WorkerState{}, callError(location, what, err, "")
 	case server != "" && several:
 		return host.WorkerState{}, &host.Error{
-			Code: host.Unavailable, Reason: "LOCATION_CALL",
+			Code: host.Unavailable, Reason: ReasonServerUnreachable,
 			Message: fmt.Sprintf("%s at %s: server %s, which it was asked of, cannot be reached; the others cannot know", what, location, server),
 			Remedy:  "Wait: the worker reports by itself if it lives.",
 		}

@@ -20,6 +20,8 @@ type entry struct {
 	busy, starting bool
 	// since is when the queue learned of its STARTING; asked is when its launcher was last asked.
 	since, asked time.Time
+	// serverGone is since when the server that may have started its worker is out of reach while others answer.
+	serverGone time.Time
 	// startingAt is when it took its slot, by the run.
 	startingAt time.Time
 	// notBefore holds back a run whose start failed for now; failures counts those in a row.
@@ -51,7 +53,7 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 		e.job, e.causes = run.Job, nil
 	}
 	if e.status != run.Status || e.attempt != run.Attempt {
-		e.since, e.asked = now, now
+		e.since, e.asked, e.serverGone = now, now, time.Time{}
 	}
 	if run.Status == host.Started {
 		e.failures = 0

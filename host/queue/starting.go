@@ -13,6 +13,9 @@ import (
 const (
 	// helloAfter is how long a worker may take before its launcher is asked about it, and how often.
 	helloAfter = 5 * time.Second
+	// serverGoneAfter is how long the one server of several that may have started a worker may be out of reach before the
+	// worker is not waited for any more.
+	serverGoneAfter = 30 * time.Second
 	// maxStartTimeouts is how many attempts may go unanswered before the run fails.
 	maxStartTimeouts = 3
 )
@@ -55,11 +58,11 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 		return q.leaveStarting(ctx, &run, host.Queued, "",
 			fmt.Sprintf("%s knows nothing of attempt %d; it is given up", run.Job.Location, n))
 	case leaseOver:
-		why := fmt.Sprintf("no worker said hello for attempt %d within %s", n, q.o.StartLease)
-		if run.StartTimeouts+1 >= maxStartTimeouts {
-			return q.leaveStarting(ctx, &run, host.Failure, host.FailureStartTimeout, why)
-		}
-		return q.leaveStarting(ctx, &run, host.Queued, host.FailureStartTimeout, why)
+		return q.timeOut(ctx, &run, fmt.Sprintf("no worker said hello for attempt %d within %s", n, q.o.StartLease))
+	case q.serverGone(e, err):
+		return q.timeOut(ctx, &run, fmt.Sprintf("no worker said hello for attempt %d, and the server that it was asked of cannot be reached for %s, while others of %s answer",
+			n, serverGoneAfter, run.Job.Location))
+	case host.ReasonOf(err) == launch.ReasonServerUnreachable: // the location itself answers
 	case err != nil:
 		_, gone := q.o.Planner.Recheck(ctx, &run)
 		if host.CodeOf(gone) == host.Unavailable || host.ReasonOf(gone) == launch.ReasonLocationGone {
@@ -67,6 +70,46 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 		}
 	}
 	return nil
+}
+
+// timeOut takes back an attempt whose worker never said hello. It fails the run when that is the last that is tried.
+func (q *Queue) timeOut(ctx context.Context, run *host.Run, why string) error {
+	if run.StartTimeouts+1 >= maxStartTimeouts {
+		return q.leaveStarting(ctx, run, host.Failure, host.FailureStartTimeout, why)
+	}
+	return q.leaveStarting(ctx, run, host.Queued, host.FailureStartTimeout, why)
+}
+
+// serverGone takes in an answer about a start, and tells whether the server that may have started it has been out of
+// reach for so long that nobody waits for it.
+func (q *Queue) serverGone(e *entry, answer error) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.o.Clock.Now()
+	switch {
+	case host.ReasonOf(answer) != launch.ReasonServerUnreachable:
+		e.serverGone = time.Time{}
+	case e.serverGone.IsZero():
+		e.serverGone = now
+	default:
+		return now.Sub(e.serverGone) >= serverGoneAfter
+	}
+	return false
+}
+
+// noteServer notes which of several servers has, or may have, the run's worker: after a restart of the host only that
+// one can be asked. Where there is one server all are asked anyway, and the write is saved.
+func (q *Queue) noteServer(ctx context.Context, run *host.Run, outcome host.StartOutcome) error {
+	if outcome.ServerID == "" || !outcome.Among {
+		return nil
+	}
+	n := run.Attempt
+	return q.change(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+		if run.Status == host.Starting && run.Attempt == n {
+			run.Current.ServerID = outcome.ServerID
+		}
+		return nil, nil
+	})
 }
 
 // leavingNotes are the kinds of the events that tell where a run went from STARTING.

@@ -10,7 +10,7 @@ import (
 const (
 	reasonLocked    = "STORE_LOCKED"
 	reasonTooNew    = "STORE_TOO_NEW"
-	reasonDamaged   = "STORE_DAMAGED"
+	reasonDamaged   = host.ReasonDamaged
 	reasonMissing   = "STORE_FILE_MISSING"
 	reasonClosed    = "STORE_CLOSED"
 	reasonUnknown   = "STORE_OUTCOME_UNKNOWN"
