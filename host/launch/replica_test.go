@@ -292,3 +292,61 @@ func TestUnknownOutcomeIsNotTriedElsewhere(t *testing.T) {
 		t.Errorf("the error tells the token: %v", err)
 	}
 }
+
+// TestRecalledServerAloneIsAsked has a launcher of a new host: of several servers only the one that accepted can tell.
+func TestRecalledServerAloneIsAsked(t *testing.T) {
+	one, other := hosttest.Start(t, described("same")), hosttest.Start(t, described("same"))
+	w, balancer := replicated(t, one, other)
+	r := startOf(t, "same")
+	out, err := NewLocal(w, nobody).Start(deadline(t), r)
+	if err != nil || out.Refusal != nil || !out.Among {
+		t.Fatalf("got %+v, %v; want it accepted by one of several", out, err)
+	}
+	accepted, left := one, other
+	if out.ServerID == other.ServerID() {
+		accepted, left = other, one
+	}
+	recalled := func() *Local {
+		l := NewLocal(w, nobody)
+		l.Recall([]host.Run{
+			{ID: r.Run, Attempt: 1, Status: host.Starting, Current: host.AttemptState{ServerID: accepted.ServerID()}},
+			{ID: "ended", Attempt: 1, Status: host.Success, Current: host.AttemptState{ServerID: left.ServerID()}},
+			{ID: "queued", Status: host.Queued},
+		})
+		return l
+	}
+	if state, err := recalled().Attempt(deadline(t), "etl", r.Run, 1); err != nil || state.Phase == host.WorkerUnknown || state.ServerID != accepted.ServerID() {
+		t.Errorf("got %+v, %v; want what the server that accepted says", state, err)
+	}
+	// It is gone. While a third server is known to be there, nobody can tell.
+	third := hosttest.Start(t, described("same"))
+	balancer.Add(third.Address())
+	balancer.Remove(accepted.Address())
+	accepted.Stop()
+	meetAll(t, w, left, third)
+	if state, err := recalled().Attempt(deadline(t), "etl", r.Run, 1); host.ReasonOf(err) != ReasonServerUnreachable {
+		t.Errorf("got %+v, %v; want that it cannot be reached", state, err)
+	}
+}
+
+// TestRecalledServerOfALocationWithOne has a location whose one server was replaced while the host was away.
+func TestRecalledServerOfALocationWithOne(t *testing.T) {
+	p := hosttest.Start(t, described("same"))
+	l := NewLocal(openReady(t, p), nobody)
+	r := startOf(t, "same")
+	l.Recall([]host.Run{{ID: r.Run, Attempt: 1, Status: host.Starting, Current: host.AttemptState{ServerID: "gone"}}})
+	if state, err := l.Attempt(deadline(t), "etl", r.Run, 1); err != nil || state.Phase != host.WorkerUnknown {
+		t.Errorf("got %+v, %v; want that nobody has a worker", state, err)
+	}
+	if out, err := l.Start(deadline(t), startOfRun(t, "same", "another")); err != nil || out.Among {
+		t.Errorf("a start at the only server: got %+v, %v", out, err)
+	}
+}
+
+// startOfRun is startOf for a run of that name.
+func startOfRun(t *testing.T, text string, id host.RunID) host.StartRequest {
+	t.Helper()
+	r := startOf(t, text)
+	r.Run = id
+	return r
+}

@@ -104,7 +104,8 @@ func (q *Queue) noteServer(ctx context.Context, run *host.Run, outcome host.Star
 		return nil
 	}
 	n := run.Attempt
-	return q.change(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
+	// Also when the queue stops: the next host is who needs it.
+	return q.change(context.WithoutCancel(ctx), run.ID, func(run *host.Run) ([][]byte, error) {
 		if run.Status == host.Starting && run.Attempt == n {
 			run.Current.ServerID = outcome.ServerID
 		}
