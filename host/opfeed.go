@@ -58,6 +58,9 @@ func (g *OpGraph) setOf(paths []string) opSet {
 	return s
 }
 
+// Present are those of the paths that are in the graph, as Select answers them.
+func (g *OpGraph) Present(paths []string) []string { return g.pathsOf(g.setOf(paths)) }
+
 // feeding finds what stands for ops that are left out.
 type feeding struct {
 	standins Standins

@@ -125,7 +125,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	}
 	// The configuration is checked before anything is written.
 	feed := &host.Feed{}
-	store, err := p.openStore(ctx, o, feed, registry)
+	store, open, err := p.openStore(ctx, o, feed, registry)
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,9 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	launcher := launch.NewLocal(p.workspace, p.address)
+	launcher.Recall(open)
 	p.launcher = launcher
-	planner := launch.NewPlanner(p.workspace)
+	planner := launch.NewPlanner(p.workspace, p.store)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: systemClock{}, Logger: o.Logger})
 	changes := p.workspace.Watch()
 	p.onStop(func() error { changes.Close(); return nil })
@@ -186,11 +187,11 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	return p.api.Start(lasting)
 }
 
-// openStore opens the store, whose changes go to the metrics and to everybody who listens.
-func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.Feed, registry prometheus.Registerer) (*boltstore.Store, error) {
+// openStore opens the store, whose changes go to the metrics and to everybody who listens, and returns its open runs.
+func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.Feed, registry prometheus.Registerer) (*boltstore.Store, []host.Run, error) {
 	runs, err := api.NewRunMetrics(registry)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	store, err := boltstore.Open(o.Data, &boltstore.Options{ //nolint:contextcheck // what it begins is finished, whoever waits
 		Logger: o.Logger, Clock: systemClock{},
@@ -201,21 +202,21 @@ func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.F
 		OnFatal: p.fail,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.onStop(store.Close)
 	open, err := store.OpenRuns(ctx)
 	if _, err = host.DamageIn(err); err != nil { // the queue tells of runs that cannot be read
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range open {
 		last, err := store.LastSeq(ctx, open[i].ID, open[i].Attempt)
-		if err != nil {
-			return nil, err
+		if err != nil && host.ReasonOf(err) != host.ReasonDamaged {
+			return nil, nil, err
 		}
 		runs.Seed(&open[i], last)
 	}
-	return store, nil
+	return store, open, nil
 }
 
 // checkExposure refuses an address that others can reach without what protects it.
@@ -291,7 +292,7 @@ func (p *hostProcess) Stop() error {
 var hostExits = map[string]int{
 	"STORE_LOCKED":          exitLocked,
 	"STORE_TOO_NEW":         exitTooNew,
-	"STORE_DAMAGED":         exitDamaged,
+	host.ReasonDamaged:      exitDamaged,
 	"STORE_FILE_MISSING":    exitDamaged,
 	"STORE_OUTCOME_UNKNOWN": exitUnknown,
 	"LOCATION_CONFIG":       exitUsage,

@@ -44,6 +44,7 @@ func runToWire(r *host.Run, lastSeq uint64) *hostv1.Run {
 		StartedCodeVersion: valid(r.StartedFrom.CodeVersion),
 		ProtocolVersion:    valid(serverInfoFrom(r.Launched.ServerInfo).GetProtocolVersion()),
 	}
+	out.ParentRun, out.RootRun, out.RetryDue = string(r.Parent), string(r.Root), r.RetryDue
 	if r.LaunchedAs != (host.JobName{}) {
 		out.LaunchedJob = jobNameToWire(r.LaunchedAs)
 	}

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/penstock-run/penstock/host"
-	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/workspace"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
@@ -25,7 +24,7 @@ var _ hostv1connect.RunServiceHandler = runService{}
 
 // LaunchRun queues a run and answers when it is on disk.
 func (r runService) LaunchRun(ctx context.Context, req *hostv1.LaunchRunRequest) (*hostv1.LaunchRunResponse, error) {
-	request, err := launchFrom(req)
+	request, err := r.launchFrom(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -35,47 +34,6 @@ func (r runService) LaunchRun(ctx context.Context, req *hostv1.LaunchRunRequest)
 	}
 	out, err := r.toWire(ctx, &run)
 	return &hostv1.LaunchRunResponse{Run: out}, err
-}
-
-// PreviewRun plans a launch and changes nothing.
-func (r runService) PreviewRun(ctx context.Context, req *hostv1.PreviewRunRequest) (*hostv1.PreviewRunResponse, error) {
-	request, err := launchFrom(req.GetLaunch())
-	if err != nil {
-		return nil, err
-	}
-	plan, err := r.s.o.Planner.Preview(ctx, request)
-	if err != nil {
-		return nil, err
-	}
-	out := &hostv1.PreviewRunResponse{
-		Job:              jobNameToWire(plan.Job),
-		Tags:             tagsToWire(plan.Tags),
-		Overridden:       tagsToWire(plan.Overridden),
-		Notes:            plan.Notes,
-		OpPaths:          plan.OpPaths,
-		ConfigYaml:       plan.ConfigYAML,
-		DefinitionDigest: digestToWire(plan.Snapshot.Definition),
-		CodeVersion:      valid(plan.CodeVersion),
-	}
-	for _, p := range plan.Problems {
-		out.Problems = append(out.Problems, problemToWire(p))
-	}
-	return out, nil
-}
-
-func launchFrom(req *hostv1.LaunchRunRequest) (launch.Request, error) {
-	digest := host.DigestFrom(req.GetDefinitionDigest())
-	if n := len(req.GetDefinitionDigest()); n > 0 && digest.IsZero() {
-		return launch.Request{}, &host.Error{
-			Code: host.Invalid, Reason: "DIGEST",
-			Message: fmt.Sprintf("definition_digest has %d bytes; a digest has 32", n),
-			Remedy:  "send the digest that GetJob answered, or none",
-		}
-	}
-	return launch.Request{
-		RequestID: req.GetRequestId(), Job: req.GetJob(), ConfigYAML: req.GetConfigYaml(),
-		Tags: tagsFrom(req.GetTags()), OpSelection: req.GetOpSelection(), DefinitionDigest: digest,
-	}, nil
 }
 
 // ListRuns lists runs, newest first.

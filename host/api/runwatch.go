@@ -55,10 +55,11 @@ type runLook struct {
 	tags    int
 	job     host.JobName
 	waiting time.Time
+	retry   bool
 }
 
 func lookOf(r *host.Run) runLook {
-	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags), job: r.Job, waiting: r.WaitingSince}
+	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags), job: r.Job, waiting: r.WaitingSince, retry: r.RetryDue}
 }
 
 func (r runService) sendChange(ctx context.Context, c *host.Change, filter host.RunFilter, seen map[host.RunID]runLook,

@@ -76,7 +76,7 @@ func newFixture(t *testing.T, limit int, locations ...host.LocationConfig) *fixt
 	f.must(sessions.Start(t.Context()))
 	t.Cleanup(sessions.Stop)
 	f.queue = queue.New(queue.Options{
-		Store: f.store, Feed: feed, Planner: launch.NewPlanner(f.workspace), Launcher: launcher, Sessions: sessions,
+		Store: f.store, Feed: feed, Planner: launch.NewPlanner(f.workspace, f.store), Launcher: launcher, Sessions: sessions,
 		CodeChanged: make(chan struct{}), Clock: clock{}, Logger: log, MaxInProgress: limit,
 	})
 	f.must(f.queue.Start(t.Context()))

@@ -115,7 +115,7 @@ func newFixture(t *testing.T, limit int) *fixture {
 	f.must(err)
 	f.sessions = attempt.New(attempt.Options{Store: f.store, Launcher: f.launcher, Clock: f.clock, Logger: log})
 	f.must(f.sessions.Start(t.Context()))
-	planner := launch.NewPlanner(f.workspace)
+	planner := launch.NewPlanner(f.workspace, f.store)
 	f.queue = queue.New(queue.Options{
 		Store: f.store, Feed: f.feed, Planner: planner, Launcher: f.launcher, Sessions: f.sessions,
 		CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: limit,

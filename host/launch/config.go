@@ -18,6 +18,8 @@ type config struct {
 	json []byte
 	// yaml is the same for people, in the order typed, what was filled in behind.
 	yaml string
+	// inputs are the values of inputs in it, in the order typed.
+	inputs []givenInput
 }
 
 // checkConfig reads a config as typed and checks it against a schema. The
@@ -28,15 +30,23 @@ func checkConfig(s *schema, text string) (*config, []host.Problem) {
 	if len(problems) > 0 {
 		return nil, orderProblems(problems, 0)
 	}
-	filled, problems := s.check(typed)
+	rest, section := typed.without(inputsSection)
+	inputs, wrong := readInputs(section)
+	filled, problems := s.check(rest)
+	if len(wrong) > 0 {
+		problems = orderProblems(append(problems, wrong...), 0)
+	}
 	if len(problems) > 0 {
 		return nil, problems
+	}
+	if len(inputs) > 0 {
+		filled[inputsSection] = section.plain()
 	}
 	out := canonicalJSON(filled)
 	if len(out) > MaxConfigBytes {
 		return nil, problemAt(place{}, "", "with the defaults of the job it has %d bytes as JSON; the limit is %d", len(out), MaxConfigBytes)
 	}
-	return &config{json: out, yaml: renderYAML(typed, filled)}, nil
+	return &config{json: out, yaml: renderYAML(typed, filled), inputs: inputs}, nil
 }
 
 // check fills the defaults in and checks the result.

@@ -26,6 +26,10 @@ const (
 	MaxProblems = 100
 )
 
+// MaxTakenBytes is how long the names of the ops of a run and what it takes from earlier runs may be, encoded. With the
+// largest config and tags they come to its worker in one message of 4 MiB.
+const MaxTakenBytes = 1792 << 10
+
 // maxCheckWork bounds the check of one config, in steps of roughly 100 ns.
 const maxCheckWork = 4_000_000
 

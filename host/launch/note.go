@@ -13,16 +13,17 @@ import (
 
 // Kinds of the host's own events. They are stored between those of the worker.
 const (
-	NoteQueued     = "run_queued"
-	NoteWaiting    = "run_waiting"
-	NoteStarting   = "run_starting"
-	NoteGranted    = "run_granted"
-	NoteRequeued   = "run_requeued"
-	NoteRepointed  = "run_repointed"
-	NoteCanceling  = "run_canceling"
-	NoteCanceled   = "run_canceled"
-	NoteFailed     = "run_failed"
-	NoteLateReport = "late_report"
+	NoteQueued            = "run_queued"
+	NoteDefinitionChanged = "definition_changed"
+	NoteWaiting           = "run_waiting"
+	NoteStarting          = "run_starting"
+	NoteGranted           = "run_granted"
+	NoteRequeued          = "run_requeued"
+	NoteRepointed         = "run_repointed"
+	NoteCanceling         = "run_canceling"
+	NoteCanceled          = "run_canceled"
+	NoteFailed            = "run_failed"
+	NoteLateReport        = "late_report"
 	// NoteTagRefused tells of tags that user code gave its run and that it does not get.
 	NoteTagRefused = "tag_refused"
 	// NoteRetried and NoteNotRetried tell what became of an automatic retry that was due.

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"github.com/penstock-run/penstock/host"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
@@ -23,6 +24,9 @@ type Request struct {
 	// Reexecution makes the run a child of another run; nil for a run of its own. Job may be empty then, and otherwise has
 	// to be the parent's.
 	Reexecution *Reexecution
+	// InputsFrom is the run of the job whose stored outputs stand for ops that the selection leaves out; empty when there is
+	// none. With Reexecution it is the parent anyway.
+	InputsFrom host.RunID
 }
 
 // Plan is what a request would become.
@@ -35,6 +39,19 @@ type Plan struct {
 	// OpPaths are the ops that execute, sorted; Subset tells that they are not all.
 	OpPaths []string
 	Subset  bool
+	// OpSelection selects them, as typed if somebody typed it.
+	OpSelection string
+	// Parent is the run that is executed again, Root the first of that chain; empty when there is none.
+	Parent, Root host.RunID
+	// Outputs are taken from earlier runs, sorted by op path; TakenOutputs is the digest of their body.
+	Outputs      []*workerv1.StoredOutput
+	TakenOutputs host.Digest
+	// Missing are inputs of the selected ops that nothing gives; each is one of Problems, too.
+	Missing []host.MissingInput
+	// DefinitionChanges say how the job differs from what the parent ran, one line each.
+	DefinitionChanges []string
+	// ConfigTyped is the config as typed, that of the parent where it is kept.
+	ConfigTyped string
 	// ConfigYAML and ConfigJSON are the config with its defaults, for people and canonical.
 	ConfigYAML string
 	ConfigJSON []byte
@@ -70,6 +87,8 @@ type Recheck struct {
 	ConfigJSON []byte
 	OpPaths    []string
 	Subset     bool
+	// TakenOutputs is the digest of the body of outputs that it takes from earlier runs; zero for none.
+	TakenOutputs host.Digest
 	// Changed tells that the definition is another than at launch.
 	Changed bool
 }

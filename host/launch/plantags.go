@@ -10,24 +10,30 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// planTags merges the tags of the definition, of the request and of the system.
+// planTags merges the tags of the definition, of the parent if there is one, of the request and of the system.
 // With problems there are no tags that could be used, but those of the
 // definition and the system are there to look at.
-func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, subset bool) (merged, overridden []tag.Tag, problems []host.Problem) {
+func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, parent *host.Run, f fitting) (merged, overridden []tag.Tag, problems []host.Problem) {
 	defined := tag.List(definition.Tags).WithOrigin(tag.OriginDefinition)
 	asked := tag.List(r.Tags).WithOrigin(tag.OriginLaunch)
 	problems = append(tagProblems(defined, "in the job's definition: "), tagProblems(asked, "")...)
+	var inherited tag.List
+	if parent != nil && r.Reexecution.KeepTags {
+		var wrong []host.Problem
+		inherited, wrong = inheritedTags(parent, r.Reexecution.WithoutTags)
+		problems = slices.Concat(problems, wrong, tagProblems(inherited, "inherited: "))
+	}
 	broken := len(problems) > 0
 	// All at once: that a tag is wrong does not keep another from being more than the launchers can do.
-	for _, p := range launcherProblems(tag.Merge(defined, asked)) {
+	for _, p := range launcherProblems(tag.Merge(defined, inherited, asked)) {
 		if !slices.ContainsFunc(problems, func(known host.Problem) bool { return known.Path == p.Path }) {
 			problems = append(problems, p)
 		}
 	}
 	if broken {
-		asked = nil
+		inherited, asked = nil, nil
 	}
-	users := tag.Merge(defined, asked)
+	users := tag.Merge(defined, inherited, asked)
 	if n := len(users); n > tag.MaxPerRun {
 		problems = append(problems, host.Problem{
 			Field:   "tags",
@@ -35,11 +41,11 @@ func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, sub
 		})
 	}
 	for _, t := range defined {
-		if slices.ContainsFunc(asked, func(a tag.Tag) bool { return a.Key == t.Key }) {
+		if slices.ContainsFunc(slices.Concat(inherited, asked), func(a tag.Tag) bool { return a.Key == t.Key }) {
 			overridden = append(overridden, t)
 		}
 	}
-	return tag.Merge(users, systemTags(job, r.OpSelection, subset)), overridden, problems
+	return tag.Merge(users, systemTags(job, f.selection, f.subset), descentTags(r, parent)), overridden, problems
 }
 
 // systemTags are those that the host itself attaches at launch.

@@ -30,7 +30,7 @@ type Reexecution struct {
 // retry is submitted. number is 1 for the first retry of a chain.
 func RetryOf(failed *host.Run, number int) Request {
 	strategy := reexecution.FromFailure
-	if value, _ := failed.Tag(tag.KeyRetryStrategy); value == "all_ops" {
+	if tag.RetriesAllOps(failed.Tags) {
 		strategy = reexecution.All
 	}
 	return Request{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/workspace"
 )
 
 // Target is a job that queued runs are to become runs of.
@@ -13,6 +14,7 @@ type Target struct {
 	Job host.JobName
 
 	planner    *Planner
+	job        *workspace.Job
 	definition *host.JobDefinition
 }
 
@@ -33,7 +35,7 @@ func (p *Planner) Target(name string) (*Target, error) {
 	case location.RefuseStaleLaunches && !startsNow(location):
 		return nil, refusedNow(job.Name, location)
 	}
-	return &Target{Job: job.Name, planner: p, definition: definition}, nil
+	return &Target{Job: job.Name, planner: p, job: job, definition: definition}, nil
 }
 
 // Check says whether a run, as it was launched, fits the target: Invalid with
@@ -42,7 +44,10 @@ func (t *Target) Check(ctx context.Context, run *host.Run) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f := t.planner.fit(t.definition, run.ConfigYAML, run.OpSelection)
+	f, err := t.planner.refit(ctx, t.job, t.definition, run)
+	if err != nil {
+		return err
+	}
 	if problems := f.runProblems(run); len(problems) > 0 {
 		return misfitError(fmt.Sprintf("the run does not fit job %s", t.Job), problems)
 	}

@@ -134,7 +134,7 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 		run.Attempt++
 		run.Current = host.AttemptState{TokenSHA256: sum[:], StartingAt: at}
 		run.StartedFrom, run.ConfigJSON = now.Snapshot, now.ConfigJSON
-		run.OpPaths, run.Subset = now.OpPaths, now.Subset
+		run.OpPaths, run.Subset, run.TakenOutputs = now.OpPaths, now.Subset, now.TakenOutputs
 		message := fmt.Sprintf("attempt %d: asking %s for a worker", run.Attempt, run.Job.Location)
 		if now.Changed {
 			message += "; the job's definition changed since launch and the run fits the new one"
@@ -159,12 +159,12 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 	case err != nil:
 		// Unknown outcome: the worker may be on its way. watchStarts finds out.
 		q.o.Logger.Warn("start of a worker has an unknown outcome", "run", run.ID, "attempt", run.Attempt, "error", err)
-		return nil
+		return q.noteServer(ctx, &run, outcome)
 	case outcome.Refusal != nil:
 		return q.refused(ctx, e, &run, outcome.Refusal)
 	default:
 		q.resume(run.Job.Location)
-		return nil
+		return q.noteServer(ctx, &run, outcome)
 	}
 }
 

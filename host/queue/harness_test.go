@@ -235,7 +235,7 @@ func (f *fixture) open() {
 		f.t.Fatal(err)
 	}
 	f.seam = &seam{Store: f.store}
-	planner := launch.NewPlanner(f.workspace)
+	planner := launch.NewPlanner(f.workspace, f.store)
 	f.queue = queue.New(queue.Options{
 		Store: f.seam, Feed: f.feed, Planner: planner, Launcher: f.launcher,
 		Sessions: f.sessions, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,6 +34,13 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 			Remedy:  "make a new request_id for each launch",
 		}
 	}
+	if err == nil && r.Reexecution != nil && run.Parent != r.Reexecution.Parent {
+		return host.Run{}, &host.Error{
+			Code: host.Conflict, Reason: "REQUEST_ID_USED",
+			Message: fmt.Sprintf("request_id %q made run %s, which does not execute run %.64s again", r.RequestID, run.ID, r.Reexecution.Parent),
+			Remedy:  "make a new request_id for each launch",
+		}
+	}
 	if err == nil || host.CodeOf(err) != host.NotFound {
 		return run, err
 	}
@@ -47,20 +56,40 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 	run, _, err = q.o.Store.CreateRun(ctx, host.NewRun{
 		RequestID: r.RequestID,
 		Run: host.Run{
-			ID:          host.RunID(id.String()),
-			Job:         plan.Job,
-			Status:      host.Queued,
-			Tags:        plan.Tags,
-			ConfigYAML:  r.ConfigYAML,
-			ConfigJSON:  plan.ConfigJSON,
-			OpSelection: r.OpSelection,
-			OpPaths:     plan.OpPaths,
-			Subset:      plan.Subset,
-			Launched:    plan.Snapshot,
-			CreatedAt:   now,
+			ID:           host.RunID(id.String()),
+			Job:          plan.Job,
+			Status:       host.Queued,
+			Tags:         plan.Tags,
+			ConfigYAML:   plan.ConfigTyped,
+			ConfigJSON:   plan.ConfigJSON,
+			OpSelection:  plan.OpSelection,
+			OpPaths:      plan.OpPaths,
+			Subset:       plan.Subset,
+			Launched:     plan.Snapshot,
+			CreatedAt:    now,
+			Parent:       plan.Parent,
+			Root:         plan.Root,
+			TakenOutputs: plan.TakenOutputs,
 		},
 		Bodies: plan.Bodies,
-		Events: [][]byte{launch.Note(launch.NoteQueued, fmt.Sprintf("queued: %s, ops to execute: %d", plan.Job, len(plan.OpPaths)), now)},
+		Events: queuedNotes(plan, now),
 	})
 	return run, err
+}
+
+// queuedNotes say what a run is made of, and of a child how the job differs from what its parent ran.
+func queuedNotes(plan *launch.Plan, now time.Time) [][]byte {
+	text := fmt.Sprintf("queued: %s, ops to execute: %d", plan.Job, len(plan.OpPaths))
+	if plan.Parent != "" {
+		text += fmt.Sprintf("; it executes run %s again", plan.Parent)
+	}
+	if n := len(plan.Outputs); n > 0 {
+		text += fmt.Sprintf("; outputs taken from earlier runs: %d", n)
+	}
+	notes := [][]byte{launch.Note(launch.NoteQueued, text, now)}
+	if len(plan.DefinitionChanges) > 0 {
+		text := fmt.Sprintf("the job differs from what run %s executed:\n%s", plan.Parent, strings.Join(plan.DefinitionChanges, "\n"))
+		notes = append(notes, launch.Note(launch.NoteDefinitionChanged, text, now))
+	}
+	return notes
 }

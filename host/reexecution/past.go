@@ -7,6 +7,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // Past is what a run and those that it executed again have done. What is further back is read when it is asked for. It is
@@ -18,11 +19,13 @@ type Past struct {
 	last    bool
 	// alive has each run that was asked for, and whether it is there.
 	alive map[host.RunID]bool
+	// empty has the ops of maps that had no items, by their paths without the key.
+	empty map[string]bool
 }
 
 // Read reads what a run has done.
 func Read(ctx context.Context, runs Runs, run *host.Run) (*Past, error) {
-	p := &Past{runs: runs, alive: map[host.RunID]bool{run.ID: true}}
+	p := &Past{runs: runs, alive: map[host.RunID]bool{run.ID: true}, empty: map[string]bool{}}
 	r, err := readRecord(ctx, runs, run)
 	if err != nil {
 		return nil, err
@@ -34,18 +37,20 @@ func Read(ctx context.Context, runs Runs, run *host.Run) (*Past, error) {
 // Run is the nearest run.
 func (p *Past) Run() *host.Run { return &p.records[0].run }
 
-// outcome is what became of an op in the nearest run.
-func (p *Past) outcome(path string) outcome { return p.records[0].ops[path] }
+// endedWell tells whether an op did in the nearest run. Of a map without items nothing can have failed.
+func (p *Past) endedWell(path string) bool {
+	return p.records[0].ops[path] == endedWell || p.empty[path]
+}
 
 // record is the run so many steps back; nil when there is none, or it was deleted.
 func (p *Past) record(ctx context.Context, steps int) (*record, error) {
 	for len(p.records) <= steps && !p.last {
-		parent := p.records[len(p.records)-1].run.Parent
-		run, err := p.find(ctx, parent)
+		before := runBefore(&p.records[len(p.records)-1].run)
+		run, err := p.find(ctx, before)
 		if err != nil {
 			return nil, err
 		}
-		if run == nil || p.has(parent) {
+		if run == nil || p.has(before) {
 			p.last = true
 			break
 		}
@@ -59,6 +64,15 @@ func (p *Past) record(ctx context.Context, steps int) (*record, error) {
 		return nil, nil
 	}
 	return p.records[steps], nil
+}
+
+// runBefore is the run that one took up; empty when it took up none.
+func runBefore(run *host.Run) host.RunID {
+	if run.Parent != "" {
+		return run.Parent
+	}
+	from, _ := run.Tag(tag.KeyInputsFrom)
+	return host.RunID(from)
 }
 
 func (p *Past) has(id host.RunID) bool {
@@ -135,11 +149,19 @@ func (p *Past) instances(ctx context.Context, mapped []string) ([]host.MapInstan
 		if r == nil {
 			break
 		}
-		for _, path := range slices.Sorted(maps.Keys(r.maps)) {
-			op, _ := splitPath(path)
-			if e := r.maps[path]; e.complete() && !have[path] && slices.Contains(open, op) {
-				have[path] = true
-				known = append(known, host.MapInstances{OpPaths: []string{path}, Keys: e.keys})
+		for _, name := range slices.Sorted(maps.Keys(r.maps)) {
+			e := r.maps[name]
+			if !e.complete() || slices.ContainsFunc(e.ops, func(path string) bool {
+				op, _ := splitPath(path)
+				return have[path] || !slices.Contains(open, op)
+			}) {
+				continue
+			}
+			for _, path := range e.ops {
+				have[path], p.empty[path] = true, len(e.keys) == 0
+			}
+			if len(e.keys) > 0 {
+				known = append(known, host.MapInstances{OpPaths: e.ops, Keys: e.keys})
 			}
 		}
 		var left []string

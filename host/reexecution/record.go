@@ -3,6 +3,7 @@ package reexecution
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -44,7 +45,7 @@ type record struct {
 	outputs map[string]*workerv1.StoredOutput
 	// unstored are why outputs are not, by op path.
 	unstored map[string]string
-	// maps are the instances by the path of the mapped op without the key of that map, "load[a].parse".
+	// maps are the instances of maps, by their ops.
 	maps map[string]*expansion
 	// taken are the outputs that it took from others, by op path.
 	taken map[string]*workerv1.StoredOutput
@@ -52,14 +53,16 @@ type record struct {
 	executes coverage
 }
 
-// expansion is what a run says of one map of one op.
+// expansion is what a run says of one map.
 type expansion struct {
+	// ops are paths without the key of that map, "load[a].parse".
+	ops   []string
 	keys  []string
 	total int
 }
 
-// complete tells that all pages were read.
-func (e *expansion) complete() bool { return e != nil && len(e.keys) == e.total }
+// complete tells that no page is missing.
+func (e *expansion) complete() bool { return len(e.keys) == e.total }
 
 // readRecord reads a run's events, page by page, and the outputs that it took.
 func readRecord(ctx context.Context, runs Runs, run *host.Run) (*record, error) {
@@ -147,15 +150,14 @@ func (r *record) addOutput(path string, o *workerv1.Output) {
 }
 
 func (r *record) addMap(m *workerv1.MapExpanded) {
-	for _, path := range m.GetOpPaths() {
-		e := r.maps[path]
-		if e == nil {
-			e = &expansion{}
-			r.maps[path] = e
-		}
-		e.total = int(m.GetTotal())
-		e.keys = append(e.keys, m.GetKeys()...)
+	name := strings.Join(m.GetOpPaths(), " ")
+	e := r.maps[name]
+	if e == nil {
+		e = &expansion{ops: m.GetOpPaths()}
+		r.maps[name] = e
 	}
+	e.total = int(m.GetTotal())
+	e.keys = append(e.keys, m.GetKeys()...)
 }
 
 // Numbers of the fields of Event that are looked at.

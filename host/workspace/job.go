@@ -115,6 +115,11 @@ func (j *Job) Metadata() MetadataView {
 // MetadataState is the state of Metadata, without decoding it.
 func (j *Job) MetadataState() versioncheck.State { return j.metadataDecision().State }
 
+// Allows is the gate's decision on a capability, by the report that came with these definitions; a refusal, or nil.
+func (j *Job) Allows(capability string) *Refusal {
+	return RefusalOf(versioncheck.Decide(capability, j.from.report.judged(), j.from.location.host, j.from.policy), j.Name.Location, 0)
+}
+
 func (j *Job) metadataDecision() versioncheck.Decision {
 	l := j.from.location
 	holding := versioncheck.Holding{

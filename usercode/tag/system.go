@@ -31,6 +31,8 @@ const (
 	KeyRetryNumber = "penstock/retry_number"
 	// KeyResume is ResumeFromFailure when a re-execution takes what its parent has done well.
 	KeyResume = "penstock/resume"
+	// KeyInputsFrom is the run whose stored outputs stand for ops that were not selected, at a launch that executes no run again.
+	KeyInputsFrom = "penstock/inputs_from"
 	// KeyFailureReason is why the run failed, such as op_failure or worker_lost.
 	KeyFailureReason = "penstock/failure_reason"
 )

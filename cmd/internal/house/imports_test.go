@@ -36,8 +36,8 @@ var arrows = map[string][]string{
 	"host/sensor":          {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/backfill":        {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
 	"host/api": {
-		"host/schedule", "host/sensor", "host/backfill", "host/diagnose", "host/explain", "host/queue", "host/attempt", "host/launch", "host/jobdiff", "host/workspace", "host",
-		"usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
+		"host/schedule", "host/sensor", "host/backfill", "host/diagnose", "host/explain", "host/queue", "host/attempt", "host/launch", "host/reexecution", "host/jobdiff",
+		"host/workspace", "host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"host/web":      {},
 	"host/hosttest": {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},

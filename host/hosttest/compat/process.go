@@ -137,7 +137,7 @@ func (p *Process) open(o Options) error {
 	p.Workspace.Keep(store)
 	changes := p.Workspace.Watch()
 	p.onStop(func() error { changes.Close(); p.Workspace.Stop(); return nil })
-	planner, launcher := launch.NewPlanner(p.Workspace), launch.NewLocal(p.Workspace, url)
+	planner, launcher := launch.NewPlanner(p.Workspace, store), launch.NewLocal(p.Workspace, url)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: o.Clock, Logger: logger})
 	q := queue.New(queue.Options{
 		Store: store, Feed: p.Feed, Planner: planner, Launcher: launcher, Sessions: sessions,
