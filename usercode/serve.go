@@ -156,7 +156,7 @@ func Serve(ctx context.Context, repos []*Repository, opts *ServeOptions) error {
 	}
 	s, err := server.New(plain, server.Options{
 		TLSCert: o.TLSCert, TLSKey: o.TLSKey, ClientCA: o.ClientCA, Token: o.Token, Insecure: o.Insecure, HostCA: o.HostCA,
-		CodeVersion: o.CodeVersion, Image: o.Image, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
+		CodeVersion: o.CodeVersion, Image: o.Image, LookupEnv: os.LookupEnv, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
 		Drain: o.drain(os.Getpid()), Halt: o.Halt, Last: os.Getpid() == firstProcess, Logger: o.Logger,
 	})
 	if err != nil {

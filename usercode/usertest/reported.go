@@ -50,6 +50,8 @@ func (r *Result) add(e engine.Record) {
 		r.Logs = append(r.Logs, Log{OpPath: e.OpPath, Time: e.Time, Level: e.Level, Message: e.Message, Attrs: e.Attrs})
 	case "progress":
 		r.Progress = append(r.Progress, Progress{OpPath: e.OpPath, Attempt: e.Attempt, Done: e.Done, Total: e.Total, Unit: e.Unit})
+	case "resource_opened", "resource_closed":
+		r.Resources = append(r.Resources, ResourceChange{Name: e.Resource, OpPath: e.OpPath, Closed: e.Kind == "resource_closed", Failure: e.Failure, Stack: e.Stack})
 	case "tags_added":
 		for _, t := range e.Tags {
 			r.Tags[t.Key] = t.Value

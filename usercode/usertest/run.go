@@ -26,6 +26,8 @@ type Options struct {
 	Ops []string
 	// Repository is what RunFrom says; "test" when empty.
 	Repository string
+	// Resources are values in place of resources, made by Replace. Default: resources are opened.
+	Resources []Replacement
 	// Fail makes ops fail: it is asked before each attempt of an op, by its path and from 1, and its error is what the
 	// attempt ends with; the op's function is not called then. It is called in the goroutines of ops, several at a time.
 	Fail func(opPath string, attempt int) error
@@ -59,6 +61,9 @@ type Result struct {
 	OutputMetadata map[string]usercode.MetadataList
 	// Tags are those that ops added to the run.
 	Tags map[string]string
+
+	// Resources says what was opened and closed, in order.
+	Resources []ResourceChange
 
 	outputs map[string]any
 	written map[string][2][]byte // by op path: stdout, stderr
@@ -141,7 +146,7 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 			}
 		case "run_finished":
 			result.Outcome, result.Message = Outcome(r.Outcome), r.Failure
-			if r.Reason == "op_selection" {
+			if r.Reason == "op_selection" || r.Reason == "config" {
 				refused = fmt.Errorf("job %q: %s", compiled.Name, r.Failure)
 			}
 		default:
@@ -149,10 +154,13 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 		}
 	})
 	engine.Run(ctx, attempt, sink, engine.Options{
-		Random:   func() float64 { return 0 },
-		Fail:     opts.Fail,
-		Metadata: reported.take,
-		Output:   func(path string, output any) { result.outputs[path] = output },
+		Random: func() float64 { return 0 },
+		Fail:   opts.Fail,
+
+		LookupEnv: lookupEnv,
+		Resource:  replaced(opts.Resources),
+		Metadata:  reported.take,
+		Output:    func(path string, output any) { result.outputs[path] = output },
 	})
 	if refused != nil {
 		return nil, refused
@@ -179,7 +187,7 @@ func attemptOf(job *spec.Job, opts *Options) (engine.Attempt, error) {
 	if configErr == nil {
 		_, configErr = job.ResolveConfig(a.ConfigJSON)
 	}
-	if err := errors.Join(tagErr, configErr); err != nil {
+	if err := errors.Join(tagErr, configErr, checkResources(job, opts.Resources)); err != nil {
 		return engine.Attempt{}, fmt.Errorf("job %q: %w", job.Name, err)
 	}
 	return a, nil

@@ -26,6 +26,7 @@ type Record struct {
 	Level   slog.Level     // of kind log
 	Attrs   map[string]any // of kind log
 
+	Resource    string   // of kinds resource_opened and resource_closed; Failure says why not
 	Done, Total float64  // of kind progress
 	Unit        string   // of kind progress
 	Tags        tag.List // of kind tags_added
@@ -50,6 +51,9 @@ func Records(f func(Record)) Sink {
 			for _, e := range d.Log.GetAttributes() {
 				r.Attrs[e.GetKey()] = plain(e)
 			}
+		case *workerv1.Event_Resource:
+			failure := d.Resource.GetFailure()
+			r.Resource, r.Reason, r.Failure, r.Stack = d.Resource.GetName(), failure.GetReason(), failure.GetMessage(), failure.GetStack()
 		case *workerv1.Event_Progress:
 			r.Done, r.Total, r.Unit = d.Progress.GetDone(), d.Progress.GetTotal(), d.Progress.GetUnit()
 		case *workerv1.Event_TagsAdded:

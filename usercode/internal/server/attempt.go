@@ -49,6 +49,7 @@ type attempts struct {
 	logger     *slog.Logger
 	fewer      chan struct{} // gets a value when there is one less that is not over
 	adopts     bool          // processes that nobody waits for become this one's
+	lookupEnv  func(variable string) (value string, ok bool)
 
 	mu      sync.Mutex
 	byKey   map[key]*attempt
@@ -56,8 +57,8 @@ type attempts struct {
 	workers int        // processes that have not ended
 }
 
-func newAttempts(now func() time.Time, maxWorkers int, logger *slog.Logger) *attempts {
-	return &attempts{now: now, maxWorkers: maxWorkers, logger: logger, fewer: make(chan struct{}, 1), byKey: map[key]*attempt{}}
+func newAttempts(now func() time.Time, maxWorkers int, lookupEnv func(string) (string, bool), logger *slog.Logger) *attempts {
+	return &attempts{now: now, maxWorkers: maxWorkers, lookupEnv: lookupEnv, logger: logger, fewer: make(chan struct{}, 1), byKey: map[key]*attempt{}}
 }
 
 // begin returns the attempt of that key. Mine means that the caller has to decide it; otherwise somebody else has, or
@@ -223,7 +224,7 @@ func (t *attempts) reap() {
 		t.workers--
 		t.end(a, usercodev1.AttemptPhase_ATTEMPT_PHASE_ENDED)
 		if a.exit != 0 {
-			a.tail = tailOf(a.output)
+			a.tail = tailOf(a.output, t.lookupEnv)
 		}
 		_ = a.output.Close()
 		if a.killAt != nil {
@@ -257,17 +258,4 @@ func (t *attempts) letGo() {
 		}
 		t.mu.Unlock()
 	}
-}
-
-const maxTailBytes = 4 << 10
-
-// tailOf is the end of what the worker has printed.
-func tailOf(output *os.File) []byte {
-	info, err := output.Stat()
-	if err != nil {
-		return nil
-	}
-	tail := make([]byte, min(info.Size(), maxTailBytes))
-	n, _ := output.ReadAt(tail, info.Size()-int64(len(tail)))
-	return tail[:n]
 }

@@ -11,7 +11,7 @@ import (
 
 func TestAttemptsThatAreOverAreForgotten(t *testing.T) {
 	now := time.Unix(0, 0)
-	table := newAttempts(func() time.Time { return now }, 0, slog.New(slog.DiscardHandler))
+	table := newAttempts(func() time.Time { return now }, 0, nil, slog.New(slog.DiscardHandler))
 	refuse := func(run string) *attempt {
 		a, mine, _ := table.begin(key{run, 1})
 		if mine {

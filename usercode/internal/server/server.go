@@ -51,6 +51,9 @@ type Options struct {
 	Image string
 	// MaxWorkers is how many workers run at a time. Default: no limit.
 	MaxWorkers int
+	// LookupEnv finds the variables that are secrets of workers, to keep them out of what a crashed one has printed.
+	// Default: none is set, so that nothing of a worker with secrets is repeated.
+	LookupEnv func(variable string) (value string, ok bool)
 	// Logger gets the notes of the server. Default: none are made.
 	Logger *slog.Logger
 	// Now is the clock. Default: the system's.
@@ -76,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the injected clock
+	}
+	if o.LookupEnv == nil {
+		o.LookupEnv = func(string) (string, bool) { return "", false }
 	}
 	if o.Random == nil {
 		o.Random = crand.Reader
@@ -117,7 +123,7 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, definitions: definitions, id: hex.EncodeToString(id[:]),
-		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.Logger),
+		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.LookupEnv, opts.Logger),
 		hostsNoted: map[string]bool{},
 	}
 	s.attempts.adopts = opts.Last

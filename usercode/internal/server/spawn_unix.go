@@ -5,6 +5,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -38,6 +39,9 @@ func spawn(a worker.Assignment) (pid int, output *os.File, err error) {
 		}
 	}()
 	if err := os.Remove(output.Name()); err != nil {
+		return 0, nil, fmt.Errorf("make a file for its output: %w", err)
+	}
+	if _, err := output.Seek(worker.OutputHeader, io.SeekStart); err != nil {
 		return 0, nil, fmt.Errorf("make a file for its output: %w", err)
 	}
 	read, write, err := os.Pipe()
