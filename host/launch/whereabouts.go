@@ -51,12 +51,15 @@ func (w *whereabouts) put(key attemptKey, at whereabout) {
 	}
 }
 
-// Recall notes which servers have, or may have, the workers of runs that were started before this host's start.
+// Recall notes which servers have, or may have, the workers of runs that were started before this host's start. Of a run
+// that is STARTING the server was only stored because there were several.
 func (l *Local) Recall(runs []host.Run) {
 	for i := range runs {
 		run := &runs[i]
 		if run.Status.InProgress() && run.Attempt > 0 {
-			l.servers.put(attemptKey{run.ID, run.Attempt}, whereabout{server: run.Current.ServerID, recalled: true})
+			l.servers.put(attemptKey{run.ID, run.Attempt}, whereabout{
+				server: run.Current.ServerID, among: run.Status == host.Starting, recalled: true,
+			})
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (l *Local) ask(ctx context.Context, location, what string, key attemptKey, 
 	best, err := askAll(ctx, conns, q)
 	several := at.among
 	if server == "" || at.recalled { // of before this host's start
-		several = len(conns) > 1 || l.mixed(location)
+		several = several || len(conns) > 1 || l.mixed(location)
 	}
 	if best.Phase == host.WorkerUnknown && several {
 		// Behind a balancer there may be servers that are not known.
