@@ -13,6 +13,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/reexecution"
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
@@ -118,9 +119,14 @@ func (s *Sessions) welcome(ctx context.Context, session *Session, wantGrant bool
 			UnackedBatches: unackedBatches, BatchDelay: durationpb.New(batchDelay),
 		},
 	}}})
-	if wantGrant {
-		session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Grant{Grant: grant(&run)}})
+	if !wantGrant {
+		return nil
 	}
+	granted, err := s.grant(ctx, &run)
+	if err != nil {
+		return err
+	}
+	session.out.add(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Grant{Grant: granted}})
 	return nil
 }
 
@@ -183,7 +189,8 @@ func check(run *host.Run, token string, hello *workerv1.Hello) error {
 	}
 }
 
-func grant(run *host.Run) *workerv1.Grant {
+// grant is all that a worker has to know of its run.
+func (s *Sessions) grant(ctx context.Context, run *host.Run) (*workerv1.Grant, error) {
 	spec := &workerv1.RunSpec{
 		RunId: string(run.ID), Attempt: run.Attempt,
 		Repository: run.Job.Repository, Job: run.Job.Job,
@@ -196,5 +203,15 @@ func grant(run *host.Run) *workerv1.Grant {
 	if run.Subset {
 		spec.OpPaths = run.OpPaths
 	}
-	return &workerv1.Grant{Run: spec}
+	if run.TakenOutputs.IsZero() {
+		return &workerv1.Grant{Run: spec}, nil
+	}
+	body, err := s.o.Store.Body(ctx, run.TakenOutputs)
+	if err != nil {
+		return nil, fmt.Errorf("outputs that run %s takes: %w", run.ID, err)
+	}
+	if spec.Outputs, err = reexecution.Decode(body); err != nil {
+		return nil, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	return &workerv1.Grant{Run: spec}, nil
 }

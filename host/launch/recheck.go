@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/reexecution"
 	"github.com/penstock-run/penstock/host/workspace"
+	"github.com/penstock-run/penstock/versioncheck"
 )
 
 // Recheck says whether a run, as it was launched, fits its job as it is now. It
@@ -119,7 +120,7 @@ func takesStored(job *workspace.Job, run *host.Run) error {
 	if run.TakenOutputs.IsZero() && !givesInputs(run.ConfigJSON) {
 		return nil
 	}
-	refusal := job.Allows(outputStore)
+	refusal := job.Allows(versioncheck.OutputStore)
 	if refusal == nil {
 		return nil
 	}

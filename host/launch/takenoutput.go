@@ -13,14 +13,12 @@ import (
 	"github.com/penstock-run/penstock/host/workspace"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/versioncheck"
 )
-
-// outputStore is the capability to take outputs and values of inputs.
-const outputStore = "output_store"
 
 // storeProblems say that a location's code cannot take outputs or values of inputs.
 func storeProblems(job *workspace.Job) []host.Problem {
-	refusal := job.Allows(outputStore)
+	refusal := job.Allows(versioncheck.OutputStore)
 	if refusal == nil {
 		return nil
 	}
