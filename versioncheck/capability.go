@@ -10,6 +10,7 @@ const (
 	JobMetadata = "job_metadata"
 	LaunchRun   = "launch_run"
 	ListJobs    = "list_jobs"
+	OutputStore = "output_store"
 	RunTags     = "run_tags"
 )
 
@@ -51,6 +52,11 @@ var table = []Requirement{
 		Name: ListJobs, Label: "listing jobs",
 		MinProtocol: OldestProtocol, MinHostProtocol: OldestProtocol, Baseline: true,
 		Description: "Listing the location's repositories, jobs and their graphs.",
+	},
+	{
+		Name: OutputStore, Label: "the output store",
+		MinProtocol: "0.15.0", MinHostProtocol: "0.15.0",
+		Description: "Stored outputs of ops: runs that take those of other runs or given inputs, and removing them with their runs.",
 	},
 	{
 		Name: RunTags, Label: "run tags",

@@ -16,6 +16,7 @@ var (
 		{Name: versioncheck.JobMetadata, Revision: 1, Enabled: true},
 		{Name: versioncheck.LaunchRun, Revision: 1, Enabled: true},
 		{Name: versioncheck.ListJobs, Revision: 1, Enabled: true},
+		{Name: versioncheck.OutputStore, Revision: 1, Enabled: true},
 		{Name: versioncheck.RunTags, Revision: 1, Enabled: true},
 	}
 )

@@ -7,8 +7,8 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// A team's server is one version too old for job metadata. Its jobs are listed
-// and launched; only the metadata is refused.
+// A team's server is too old for job metadata and the output store. Its jobs are
+// listed and launched; only those two are refused.
 func ExampleDecide() {
 	report := versioncheck.Report{Answered: true, ProtocolVersion: "0.14.17"}
 	host := versioncheck.Host{Protocol: versioncheck.Protocol}
@@ -29,6 +29,10 @@ func ExampleDecide() {
 	//   Deploy the user code with an SDK whose protocol is 0.14.18 or newer.
 	// launch_run SHOWN
 	// list_jobs SHOWN
+	// output_store REFUSED
+	//   SERVER_TOO_OLD
+	//   The server reports protocol "0.14.17"; the output store needs 0.15.0 or newer.
+	//   Deploy the user code with an SDK whose protocol is 0.15.0 or newer.
 	// run_tags SHOWN
 }
 

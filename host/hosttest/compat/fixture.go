@@ -82,13 +82,13 @@ func everything() *usercodev1.JobDefinition {
 		Tags: []*tagv1.Tag{{Key: "domain", Value: "sales"}, {Key: "team", Value: "etl"}},
 		Ops: []*usercodev1.OpDefinition{
 			{
-				Name: "add", Description: "Adds one.", Inputs: port("in"), Outputs: port("result"), Priority: -1,
+				Name: "add", Description: "Adds one.", Inputs: port("in"), Outputs: port("result"), Priority: -1, CodeVersion: "3",
 				Timeout: durationpb.New(90 * time.Second), Retry: &usercodev1.RetryPolicy{
 					MaxRetries: 3, Delay: durationpb.New(1500 * time.Millisecond), BackoffMilli: 2_000, JitterMilli: 100,
 					MaxDelay: durationpb.New(time.Minute), SomeErrors: true,
 				},
 			},
-			{Name: "start", Description: "Begins.", Outputs: port("result")},
+			{Name: "start", Description: "Begins.", Outputs: port("result"), Transient: true},
 		},
 		Graphs: []*usercodev1.GraphDefinition{{
 			Name: "twice", Description: "Adds two.", Inputs: port("in"),

@@ -98,9 +98,9 @@ func (f *findings) capabilities(l *hostv1.Location, s Subject) {
 		}
 		d := l.GetCapabilities()[i]
 		want := hostv1.FeatureState_FEATURE_STATE_SHOWN
-		if r.Name == versioncheck.JobMetadata && !s.Want.Shown() {
+		if !r.Baseline && s.Want.refusedAs(r.Name) != "" {
 			want = hostv1.FeatureState_FEATURE_STATE_REFUSED
-			f.refusal(CheckCapability, s, d.GetRefusal(), nil)
+			f.refusal(CheckCapability, s, r.Name, d.GetRefusal(), nil)
 		}
 		if d.GetState() != want {
 			f.addf(CheckCapability, "%s is %s, want %s", r.Name, d.GetState(), want)
@@ -108,19 +108,22 @@ func (f *findings) capabilities(l *hostv1.Location, s Subject) {
 	}
 }
 
+// requiredOf is written here again, so that a change of the table shows.
+var requiredOf = map[string]string{versioncheck.JobMetadata: "0.14.18", versioncheck.OutputStore: "0.15.0"}
+
 // refusal checks every field of a refusal.
-func (f *findings) refusal(c Check, s Subject, got *hostv1.Refusal, withheld *uint32) {
+func (f *findings) refusal(c Check, s Subject, capability string, got *hostv1.Refusal, withheld *uint32) {
 	if got == nil {
 		f.addf(c, "there is no refusal")
 		return
 	}
 	want := &hostv1.Refusal{
-		State: hostv1.FeatureState_FEATURE_STATE_REFUSED, Code: s.Want.Refused, Capability: versioncheck.JobMetadata,
+		State: hostv1.FeatureState_FEATURE_STATE_REFUSED, Code: s.Want.refusedAs(capability), Capability: capability,
 		Location: s.Location, HostVersion: versioncheck.Protocol, Withheld: withheld,
-		Required: "0.14.18", Message: got.GetMessage(), Remedy: got.GetRemedy(), DocsUrl: got.GetDocsUrl(),
+		Required: requiredOf[capability], Message: got.GetMessage(), Remedy: got.GetRemedy(), DocsUrl: got.GetDocsUrl(),
 		ServerId: got.GetServerId(), Reported: quoted(reported(s.Behavior)),
 	}
-	if s.Want.Refused == string(versioncheck.CodeHostTooOld) {
+	if want.GetCode() == string(versioncheck.CodeHostTooOld) {
 		want.Required = s.Behavior.MinHostProtocol
 	}
 	f.equal(c, "the refusal", got, want)
@@ -129,7 +132,7 @@ func (f *findings) refusal(c Check, s Subject, got *hostv1.Refusal, withheld *ui
 			f.addf(c, "the %s is %q", name, text)
 		}
 	}
-	if !strings.HasSuffix(got.GetDocsUrl(), "#"+strings.ToLower(s.Want.Refused)) {
+	if !strings.HasSuffix(got.GetDocsUrl(), "#"+strings.ToLower(want.GetCode())) {
 		f.addf(c, "the documentation is at %s", got.GetDocsUrl())
 	}
 	judged := s.Peer.ServerID()

@@ -11,6 +11,7 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	metadatav1 "github.com/penstock-run/penstock/proto/gen/penstock/metadata/v1"
 	"github.com/penstock-run/penstock/usercode/metadata"
+	"github.com/penstock-run/penstock/versioncheck"
 )
 
 // eachJob calls do with every job that the peer has.
@@ -172,7 +173,7 @@ func (f *findings) metadata(s Subject, name string, j hosttest.Job, got *hostv1.
 	}
 	if !s.Want.Shown() {
 		withheld := uint32(len(j.Metadata))
-		f.refusal(CheckMetadata, s, got.GetRefusal(), &withheld)
+		f.refusal(CheckMetadata, s, versioncheck.JobMetadata, got.GetRefusal(), &withheld)
 		if got.GetShown() != nil || got.GetNotice() != "" {
 			f.addf(CheckMetadata, "%s has entries %v and notice %q beside a refusal", name, got.GetShown(), got.GetNotice())
 		}

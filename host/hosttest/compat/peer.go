@@ -10,6 +10,7 @@ import (
 	"github.com/penstock-run/penstock/host/hosttest"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	"github.com/penstock-run/penstock/versioncheck"
 )
 
 // Peer is one kind of other side that the current host must get along with.
@@ -32,6 +33,8 @@ type Want struct {
 	Code  string
 	// Refused is the code with which job metadata is refused; empty when it is shown.
 	Refused string
+	// Store is the same of the output store where it is another code; "SHOWN" when only job metadata is refused.
+	Store string
 	// Notice says that something goes beside what is shown.
 	Notice bool
 	// Broken are jobs whose definitions cannot be used, Damaged those whose metadata lacks an entry.
@@ -45,6 +48,17 @@ func (w Want) Usable() bool { return w.State == hostv1.LocationState_LOCATION_ST
 
 // Shown says whether metadata is shown.
 func (w Want) Shown() bool { return w.Usable() && w.Refused == "" }
+
+// refusedAs is the code with which a gated capability is refused; empty when it is shown.
+func (w Want) refusedAs(capability string) string {
+	switch {
+	case capability != versioncheck.OutputStore || w.Store == "":
+		return w.Refused
+	case w.Store == string(versioncheck.StateShown):
+		return ""
+	}
+	return w.Store
+}
 
 // Subject is a running peer as a location of a host.
 type Subject struct {

@@ -2,6 +2,7 @@ package compat
 
 import (
 	"bytes"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -23,6 +24,11 @@ const (
 
 func refused(code versioncheck.Code) Want { return Want{State: ready, Refused: string(code)} }
 
+// refusedBoth is for peers of which job metadata and the output store are refused for different reasons, or one is shown.
+func refusedBoth(metadata, store versioncheck.Code) Want {
+	return Want{State: ready, Refused: string(metadata), Store: string(store)}
+}
+
 func faulty(state hostv1.LocationState, code string) Want { return Want{State: state, Code: code} }
 
 // Peers are all that the kit knows. To add one, add its row: a test runs each.
@@ -33,10 +39,10 @@ func Peers() []Peer {
 		{Name: "0.14.17 with metadata", Behavior: at("0.14.17"), Want: refused(versioncheck.CodeServerTooOld)},
 		{Name: "0.14.17 sends what nobody asked for", Behavior: with(at("0.14.17"), definitions(hosttest.SendUnwanted)), Want: refused(versioncheck.CodeServerTooOld)},
 		{Name: "0.14.17 contradicts itself", Behavior: declaring("0.14.17"), Want: refused(versioncheck.CodeContradictoryReport)},
-		{Name: "0.14.18-rc1", Behavior: declaring("0.14.18-rc1"), Want: refused(versioncheck.CodePrereleaseOfMinimum)},
-		{Name: "0.14.18", Behavior: at("0.14.18"), Want: shown},
-		{Name: "0.14.18 declares", Behavior: declaring("0.14.18"), Want: shown},
-		{Name: "0.14.19.dev1", Behavior: at("0.14.19.dev1"), Want: shown},
+		{Name: "0.14.18-rc1", Behavior: declaring("0.14.18-rc1"), Want: refusedBoth(versioncheck.CodePrereleaseOfMinimum, versioncheck.CodeContradictoryReport)},
+		{Name: "0.14.18", Behavior: at("0.14.18"), Want: refusedBoth("", versioncheck.CodeServerTooOld)},
+		{Name: "0.14.18 declares", Behavior: declaring("0.14.18"), Want: refusedBoth("", versioncheck.CodeContradictoryReport)},
+		{Name: "0.14.19.dev1", Behavior: at("0.14.19.dev1"), Want: refusedBoth("", versioncheck.CodeServerTooOld)},
 		{Name: "current", Behavior: declaring(versioncheck.Protocol), Want: shown},
 		{Name: "dev", Behavior: declaring("dev"), Want: refused(versioncheck.CodeDevVersionUnverified)},
 		{Name: "dev that may", Behavior: declaring("dev"), AllowDevVersions: true, Want: newer},
@@ -58,7 +64,11 @@ func Peers() []Peer {
 		{Name: "declares nothing", Behavior: with(declaring(versioncheck.Protocol), func(b *hosttest.Behavior) { b.Capabilities = nil }), Want: refused(versioncheck.CodeCapabilityNotAdvertised)},
 		{Name: "switched off", Behavior: with(at(versioncheck.Protocol), func(b *hosttest.Behavior) {
 			b.Capabilities = []*usercodev1.Capability{{Name: versioncheck.JobMetadata, Revision: 1}}
-		}), Want: refused(versioncheck.CodeCapabilityNotAdvertised)},
+		}), Want: Want{State: ready, Refused: string(versioncheck.CodeCapabilityNotAdvertised), Store: string(versioncheck.StateShown)}},
+		{Name: "output store switched off", Behavior: with(declaring(versioncheck.Protocol), func(b *hosttest.Behavior) {
+			i := slices.IndexFunc(b.Capabilities, func(c *usercodev1.Capability) bool { return c.GetName() == versioncheck.OutputStore })
+			b.Capabilities[i].Enabled = false
+		}), Want: refusedBoth("", versioncheck.CodeCapabilityNotAdvertised)},
 		{Name: "unimplemented server info", Behavior: with(declaring(versioncheck.Protocol), info(hosttest.Unimplemented)), Want: refused(versioncheck.CodeVersionNotReported)},
 		{Name: "empty reply", Behavior: with(declaring(versioncheck.Protocol), info(hosttest.Empty)), Want: refused(versioncheck.CodeVersionNotReported)},
 		{Name: "empty version", Behavior: declaring(""), Want: refused(versioncheck.CodeVersionNotReported)},
