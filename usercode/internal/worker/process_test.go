@@ -24,10 +24,12 @@ import (
 // TestMain lets the test binary be a team's binary: it executes itself as a worker.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == Argument {
+		limitFiles()
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		status := Run(ctx, repositories(), Options{
 			Instructions: os.NewFile(InstructionsFD, "instructions"),
 			Capture:      true,
+			capacity:     capacity{bytes: 64 << 10, events: 300, spoolBytes: 8 << 20, spoolEvents: 50_000, segmentBytes: 128 << 10},
 			timing: timing{
 				backoffMin: 10 * time.Millisecond, backoffMax: 100 * time.Millisecond, answer: 2 * time.Second, stall: 1500 * time.Millisecond,
 				deniedGrace: 500 * time.Millisecond, killReport: 3 * time.Second, goodbye: time.Second,
@@ -51,6 +53,7 @@ func repositories() []*spec.Repository {
 			for i := range n {
 				e.Logger.Info(fmt.Sprint("line ", i))
 			}
+			mark(e, "talked")
 			return err
 		})),
 		job("polite", op("wait", func(ctx context.Context, e *spec.Execution) error {

@@ -64,7 +64,7 @@ func TestEventsSurviveBrokenStreams(t *testing.T) {
 		}
 		lines++
 	}
-	if lines != 3000 || h.streams < 5 || h.marker() != "started talk\n" {
+	if lines != 3000 || h.streams < 5 || h.marker() != "started talk\ntalked\n" {
 		t.Errorf("%d lines over %d streams, user code did %q", lines, h.streams, h.marker())
 	}
 }

@@ -46,7 +46,8 @@ type Options struct {
 	// write elsewhere; by default it writes to where stderr went before.
 	Capture bool
 
-	timing timing
+	timing   timing
+	capacity capacity
 }
 
 func (o Options) withDefaults() Options {
@@ -61,6 +62,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.timing == (timing{}) {
 		o.timing = defaultTiming
+	}
+	if o.capacity == (capacity{}) {
+		o.capacity = defaultCapacity
 	}
 	return o
 }
@@ -149,7 +153,7 @@ func prepare(repositories []*spec.Repository, opts Options) (*worker, error) {
 		return nil, fmt.Errorf("make the worker's id: %w", err)
 	}
 	logger := opts.Logger.With("run", assignment.RunID, "attempt", assignment.Attempt)
-	buffer := newBuffer(maxBufferBytes, maxBufferEvents)
+	buffer := newBuffer(opts.capacity, unnamedFiles(assignment.SpoolDir), logger)
 	return &worker{
 		opts: opts, logger: logger, job: job, buffer: buffer,
 		client: &client{
