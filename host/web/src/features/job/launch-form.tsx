@@ -1,52 +1,52 @@
-import { useQuery } from "@connectrpc/connect-query";
-import { keepPreviousData } from "@tanstack/react-query";
 import { Rocket, Tags } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { Failure } from "@/domain/host/failure";
-import { formatJobName, type JobNameText } from "@/domain/job/job-name";
-import { paths } from "@/domain/paths";
+import type { JobNameText } from "@/domain/job/job-name";
 import { formatTag } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
+import { useLaunch, usePreview } from "@/domain/run/use-launch";
 import type { Job } from "@/gen/penstock/host/v1/job_pb";
 import type { Problem } from "@/gen/penstock/host/v1/problem_pb";
-import { RunService } from "@/gen/penstock/host/v1/run_pb";
+import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
-import { useDebounced } from "@/lib/debounced";
 import { fieldRange } from "@/lib/text-place";
 import { Button } from "@/ui/button";
-import { TextField } from "@/ui/field";
 import { Kbd } from "@/ui/kbd";
-import { Link } from "@/ui/link";
 import { Note, Panel, Section } from "@/ui/panel";
 import { useShortcut } from "@/ui/shortcut";
 import { YamlEditor, type TextPlace } from "@/ui/yaml-editor";
 import { configSkeleton } from "./config-skeleton";
 import type { Draft } from "./draft";
+import { InheritedTags } from "./inherited-tags";
+import { launchOf } from "./launch-of";
 import styles from "./launchpad.module.css";
+import { OpChoice } from "./op-choice";
 import { ProblemList } from "./problem-list";
 import { RunSummary } from "./run-summary";
 import { TagDialog } from "./tag-dialog";
-import { useLaunch } from "./use-launch";
 
-const restMs = 250;
 const none: readonly Problem[] = [];
 
 /** Config, op selection and tags of a run to be; beside them what would run, or all that is wrong. */
-export function LaunchForm({ job, definition, name, draft, onChange }: {
+export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
   job: Job;
   definition: JobDefinition;
   name: JobNameText;
   draft: Draft;
+  /** The run that the draft executes again. */
+  parent: Run | undefined;
   onChange: (next: Partial<Draft>) => void;
 }) {
   const [tagging, setTagging] = useState(false);
   const [goTo, setGoTo] = useState<TextPlace>();
   const selection = useRef<HTMLInputElement>(null);
-  const launch = useLaunch(name, draft, job.definitionDigest);
-  const preview = usePreview(name, draft);
+  const inputsFrom = useRef<HTMLInputElement>(null);
+  const asked = launchOf(name, draft);
+  const launch = useLaunch(asked, job.definitionDigest);
+  const preview = usePreview(asked);
   const problems = preview.data?.problems ?? none;
   const configProblems = useMemo(() => problems.filter((problem) => problem.field === "config"), [problems]);
-  const selectionProblems = problems.filter((problem) => problem.field === "op_selection");
+  const invalid = new Set(problems.map((problem) => problem.field));
   const blocked = problems.length > 0 && !preview.isChecking;
   const start = () => {
     if (!blocked && !launch.isPending) launch.start();
@@ -57,6 +57,7 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
   const jump = (problem: Problem) => {
     if (problem.field === "config") setGoTo({ line: problem.line, column: problem.column });
     else if (problem.field === "tags") setTagging(true);
+    else if (problem.field === "inputs_from") inputsFrom.current?.focus();
     else {
       selection.current?.focus();
       if (problem.line > 0) selection.current?.setSelectionRange(...fieldRange(draft.ops, problem.line, problem.column));
@@ -88,23 +89,7 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
         <ProblemList problems={problems} checking={preview.isChecking} location={name.location} onJump={jump} />
       </div>
       <Panel padded={false}>
-        <Section title="Op selection" actions={draft.ops === "" ? undefined : <Link href={paths.job(name, { select: draft.ops })}>Show in the graph</Link>}>
-          <TextField
-            ref={selection}
-            mono
-            aria-label="Op selection"
-            placeholder="all ops; or for example *report, read+"
-            value={draft.ops}
-            aria-invalid={selectionProblems.length > 0}
-            onChange={(event) => { onChange({ ops: event.target.value }); }}
-          />
-          <div className={styles.fieldHint}>
-            <Note>
-              Names with commas between; <code>*name</code> with all before it, <code>name*</code> with all after it, <code>+name</code> and <code>name+</code> with one step. Or an expression:{" "}
-              <code>*name:"write_*" and not (b or c)</code>, <code>2+sinks(graph)</code>.
-            </Note>
-          </div>
-        </Section>
+        <OpChoice name={name} draft={draft} parent={parent} preview={preview.data} invalid={invalid} fields={{ selection, inputsFrom }} onChange={onChange} />
         <Section title="Tags for this run">
           <div className={styles.tags}>
             {draft.tags.map((tag) => (
@@ -115,6 +100,7 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
             </Button>
           </div>
         </Section>
+        {draft.parent !== undefined && <InheritedTags parent={draft.parent} preview={preview.data} onChange={(next) => { onChange({ parent: next }); }} />}
         <RunSummary preview={preview.data} error={preview.error} name={name} all={definition} />
         <div className={styles.launch}>
           {launch.error !== null && <Failure doing="launch the run" error={launch.error} />}
@@ -137,14 +123,4 @@ export function LaunchForm({ job, definition, name, draft, onChange }: {
       )}
     </div>
   );
-}
-
-function usePreview(name: JobNameText, draft: Draft) {
-  const rested = useDebounced(draft, restMs);
-  const { data, error, isFetching } = useQuery(
-    RunService.method.previewRun,
-    { launch: { job: formatJobName(name), configYaml: rested.config, tags: rested.tags, opSelection: rested.ops } },
-    { placeholderData: keepPreviousData, staleTime: 0 },
-  );
-  return { data, error, isChecking: isFetching || rested !== draft };
 }

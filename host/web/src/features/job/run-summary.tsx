@@ -1,14 +1,14 @@
 import { hex } from "@/lib/bytes";
-import { plural } from "@/lib/plural";
 import { allNodes } from "@/domain/graph/graph-model";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName, type JobNameText } from "@/domain/job/job-name";
+import { ExecutedOps, LaunchParts } from "@/domain/run/launch-parts";
 import { originText, userFirst } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
 import type { PreviewRunResponse } from "@/gen/penstock/host/v1/run_pb";
 import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
 import { Section, Subtitle } from "@/ui/panel";
-import { Callout, Loading } from "@/ui/states";
+import { Loading } from "@/ui/states";
 import { CodeBlock, Facts } from "@/ui/table";
 import styles from "./launchpad.module.css";
 
@@ -35,26 +35,12 @@ export function RunSummary({ preview, error, name, all }: {
           ["Job", formatJobName(preview.job ?? name)],
           ["Code version", preview.codeVersion === "" ? "not reported" : <code>{preview.codeVersion}</code>],
           ["Definition", <code key="digest">{hex(preview.definitionDigest).slice(0, 16)}</code>],
-          [
-            "Ops",
-            selected && <details key="ops">
-              <summary>{preview.opPaths.length === ops ? `all ${plural(ops, "op")}` : `${preview.opPaths.length} of ${plural(ops, "op")}`}</summary>
-              <ul className={styles.ops}>
-                {preview.opPaths.map((path) => (
-                  <li key={path}>
-                    <code>{path}</code>
-                  </li>
-                ))}
-              </ul>
-            </details>,
-          ],
+          ["Ops", selected && <ExecutedOps key="ops" preview={preview} all={ops} />],
         ]}
       />
-      {preview.notes.map((note) => (
-        <Callout key={note} tone="info">
-          {note}
-        </Callout>
-      ))}
+      <div className={styles.parts}>
+        <LaunchParts preview={preview} />
+      </div>
       <Subtitle>Tags</Subtitle>
       <ul className={styles.summaryTags} aria-label="Tags that the run gets">
         {userFirst(preview.tags).map((tag) => (

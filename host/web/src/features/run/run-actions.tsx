@@ -5,12 +5,14 @@ import { useNavigate } from "@tanstack/react-router";
 import { Ban, Ellipsis, Trash2, Zap } from "lucide-react";
 import { useState } from "react";
 import { Failure } from "@/domain/host/failure";
-import { paths } from "@/domain/paths";
+import { paths, readRunView } from "@/domain/paths";
 import { runStatusData } from "@/domain/run/run-status";
 import { GetRunResponseSchema, RunService, RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { Button, IconButton } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Menu } from "@/ui/menu";
+import { useSearchParams } from "@/lib/search";
+import { ReexecuteMenu } from "./reexecute-menu";
 
 type Asking = "cancel" | "force" | "delete";
 
@@ -18,8 +20,10 @@ type Asking = "cancel" | "force" | "delete";
 export function RunActions({ run }: { run: Run }) {
   const [asking, setAsking] = useState<Asking>();
   const status = runStatusData(run.status);
+  const { op } = readRunView(useSearchParams());
   return (
     <>
+      <ReexecuteMenu run={run} op={op} />
       {status.cancelable && run.status !== RunStatus.CANCELING && (
         <Button look="danger" icon={<Ban size={14} aria-hidden />} onClick={() => { setAsking("cancel"); }}>
           Cancel

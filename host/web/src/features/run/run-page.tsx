@@ -7,12 +7,14 @@ import { paths } from "@/domain/paths";
 import { RunStatusBadge } from "@/domain/run/run-status-badge";
 import { shortRunId } from "@/domain/run/run-id";
 import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { Badge } from "@/ui/badge";
 import { CopyButton } from "@/ui/copy-button";
 import { Link } from "@/ui/link";
 import { Page } from "@/ui/page";
 import { Loading } from "@/ui/states";
 import { RunActions } from "./run-actions";
 import { RunBody } from "./run-body";
+import { retryDueLook } from "./lineage-section";
 
 /** One run. */
 export function RunPage() {
@@ -41,6 +43,7 @@ export function RunPage() {
           {run.job?.job ?? "Run"}
           <span role="status">
             <RunStatusBadge status={run.status} />
+            {run.retryDue && <Badge look={retryDueLook} />}
           </span>
         </>
       }

@@ -1,5 +1,5 @@
 import { useQuery } from "@connectrpc/connect-query";
-import { CircleCheck, OctagonAlert } from "lucide-react";
+import { CircleCheck, CircleX, Info, OctagonAlert } from "lucide-react";
 import { useEffect } from "react";
 import { Failure } from "@/domain/host/failure";
 import { isOlderHost } from "@/domain/host/host-error";
@@ -60,7 +60,7 @@ export function WhyPanel({ run, ended, view }: {
           {data.reasons.length > 0 && (
             <ul className={styles.reasons} aria-label="Reasons">
               {data.reasons.map((reason, index) => (
-                <ReasonLine key={`${reason.code} ${reason.opPath} ${index}`} reason={reason} run={run} view={view} />
+                <ReasonLine key={`${reason.code} ${reason.opPath} ${index}`} reason={reason} first={index === 0} run={run} view={view} />
               ))}
             </ul>
           )}
@@ -83,40 +83,44 @@ function titleOf(status: RunStatus): string {
   }
 }
 
-const blocks: StateLook = { label: "Holds it", tone: "warn", icon: OctagonAlert };
-const isCause: StateLook = { label: "Cause", tone: "bad", icon: OctagonAlert };
-const isMet: StateLook = { label: "Met", tone: "good", icon: CircleCheck };
+const holds: StateLook = { label: "Holds it", tone: "warn", icon: OctagonAlert };
+const met: StateLook = { label: "Met", tone: "good", icon: CircleCheck };
+const cause: StateLook = { label: "Cause", tone: "bad", icon: OctagonAlert };
+const opFailed: StateLook = { label: "Op failed", tone: "bad", icon: CircleX };
+const also: StateLook = { label: "Also", tone: "calm", icon: Info };
 
-function ReasonLine({ reason, run, view }: { reason: ExplainRunResponse_Reason; run: Run; view: RunView }) {
+// What a rule means for the run: before it starts it holds it or is met, later it may just be so.
+function lookOf(reason: ExplainRunResponse_Reason, first: boolean, status: RunStatus): StateLook {
+  if (status === RunStatus.FAILURE) return reason.opPath !== "" ? opFailed : first || reason.blocks ? cause : also;
+  if (reason.blocks) return holds;
+  return status === RunStatus.STARTED || status === RunStatus.CANCELING ? also : met;
+}
+
+function ReasonLine({ reason, first, run, view }: { reason: ExplainRunResponse_Reason; first: boolean; run: Run; view: RunView }) {
   const since = instantMs(reason.since);
   const until = instantMs(reason.until);
-  const held = run.status === RunStatus.FAILURE ? isCause : blocks;
+  const look = lookOf(reason, first, run.status);
   return (
     <li className={styles.reason}>
       <span className={styles.mark}>
-        <Badge look={reason.blocks ? held : isMet} />
+        <Badge look={look} />
       </span>
       <div className={styles.words}>
-        <p className={reason.blocks ? undefined : styles.met}>
-          {inertText(reason.message)}
-          {reason.opPath !== "" && (
-            <>
-              {" "}
-              <Link href={paths.run(run.id, { ...view, op: reason.opPath })}>
-                <code>{reason.opPath}</code>
-              </Link>
-            </>
-          )}
-        </p>
+        <p className={look === met ? styles.met : undefined}>{inertText(reason.message)}</p>
         {reason.remedy !== "" && <p className={styles.remedy}>{inertText(reason.remedy)}</p>}
         {(since !== undefined || until !== undefined) && (
           <p className={styles.time}>
             {since !== undefined && (
               <>
-                for <Elapsed from={since} />
+                since <Instant ms={since} />
+                {!runStatusData(run.status).final && (
+                  <>
+                    , for <Elapsed from={since} />
+                  </>
+                )}
               </>
             )}
-            {since !== undefined && until !== undefined && ", "}
+            {since !== undefined && until !== undefined && "; "}
             {until !== undefined && (
               <>
                 until <Instant ms={until} />
@@ -124,11 +128,16 @@ function ReasonLine({ reason, run, view }: { reason: ExplainRunResponse_Reason; 
             )}
           </p>
         )}
-        {reason.runIds.length > 0 && (
-          <p className={styles.runs}>
+        {(reason.opPath !== "" || reason.runIds.length > 0) && (
+          <p className={styles.links}>
+            {reason.opPath !== "" && (
+              <Link href={paths.run(run.id, { ...view, op: reason.opPath })}>
+                Events of <code>{reason.opPath}</code>
+              </Link>
+            )}
             {reason.runIds.map((id) => (
               <Link key={id} href={paths.run(id)} title={id}>
-                <code>{shortRunId(id)}</code>
+                Run <code>{shortRunId(id)}</code>
               </Link>
             ))}
           </p>

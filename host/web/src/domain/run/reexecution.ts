@@ -1,0 +1,36 @@
+import { ReexecutionStrategy, RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { runStatusData } from "./run-status";
+
+/** One way to execute a run again. */
+export interface Reexecuting {
+  strategy: ReexecutionStrategy;
+  label: string;
+  /** What it means, in a sentence. */
+  meaning: string;
+}
+
+/** Ways to execute a run again. */
+export const reexecutings: readonly Reexecuting[] = [
+  { strategy: ReexecutionStrategy.ALL, label: "All ops", meaning: "Everything that the run was to execute." },
+  {
+    strategy: ReexecutionStrategy.FROM_FAILURE,
+    label: "From failure",
+    meaning: "What failed, was interrupted or never started, and what comes after it. The outputs of the rest are taken from the run.",
+  },
+  { strategy: ReexecutionStrategy.SELECTED, label: "Selected ops", meaning: "The ops of an op selection. What they need of others is taken from the run." },
+];
+
+/** All about a way to execute a run again; one that this page does not know is as good as all. */
+export function reexecutingData(strategy: ReexecutionStrategy): Reexecuting {
+  return reexecutings.find((each) => each.strategy === strategy) ?? (reexecutings[0] as Reexecuting);
+}
+
+/** Whether a run can be executed again: only one that is over. */
+export function canReexecute(run: Pick<Run, "status">): boolean {
+  return runStatusData(run.status).final;
+}
+
+/** Whether it makes sense to execute a run again in this way: where nothing failed there is nothing to resume. */
+export function makesSense(strategy: ReexecutionStrategy, run: Pick<Run, "status">): boolean {
+  return strategy !== ReexecutionStrategy.FROM_FAILURE || run.status === RunStatus.FAILURE || run.status === RunStatus.CANCELED;
+}
