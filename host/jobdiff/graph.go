@@ -10,16 +10,20 @@ import (
 type side struct {
 	ops    map[string]*usercodev1.OpDefinition
 	graphs map[string]*usercodev1.GraphDefinition
+	// mapped says of each node in a map what that goes over.
+	mapped map[*usercodev1.Node]string
 }
 
 func sideOf(def *usercodev1.JobDefinition) *side {
-	s := &side{ops: map[string]*usercodev1.OpDefinition{}, graphs: map[string]*usercodev1.GraphDefinition{}}
+	s := &side{ops: map[string]*usercodev1.OpDefinition{}, graphs: map[string]*usercodev1.GraphDefinition{}, mapped: map[*usercodev1.Node]string{}}
 	for _, op := range def.GetOps() {
 		s.ops[op.GetName()] = op
 	}
 	for _, g := range def.GetGraphs() {
 		s.graphs[g.GetName()] = g
+		s.maps(g)
 	}
+	s.maps(def.GetGraph())
 	return s
 }
 

@@ -14,6 +14,7 @@ const (
 	aboutWhat        = "" // which op or graph it is
 	aboutDescription = "description"
 	aboutAfter       = "after"
+	aboutMap         = "each"
 	aboutInput       = "input "
 	aboutOutput      = "output "
 	aboutPort        = "port " // what is said of an input or output
@@ -23,8 +24,11 @@ func orNo(text, key string) string {
 	if text != "" {
 		return text
 	}
-	if key == aboutAfter {
+	switch key {
+	case aboutAfter:
 		return "after nothing else"
+	case aboutMap:
+		return "once, in no map"
 	}
 	for _, direction := range []string{aboutInput, aboutOutput} {
 		if name, ok := strings.CutPrefix(key, direction); ok {
@@ -65,6 +69,9 @@ func (s *side) nodeFacets(n *usercodev1.Node, counterpart *usercodev1.Node) map[
 	facets[aboutWhat] = what(n)
 	if len(n.GetAfter()) > 0 {
 		facets[aboutAfter] = "after " + strings.Join(slices.Sorted(slices.Values(n.GetAfter())), ", ")
+	}
+	if over := s.mapped[n]; over != "" {
+		facets[aboutMap] = over
 	}
 	for input, from := range feeds(n) {
 		port := cmp.Or(facets[aboutInput+input], labeled(aboutInput, input))
@@ -126,7 +133,7 @@ func ported(facets map[string]string, direction string, p *usercodev1.Port) {
 func feeds(n *usercodev1.Node) map[string]string {
 	from := map[string]string{}
 	for _, w := range n.GetWires() {
-		text := source(w.GetFromNode(), w.GetFromPort())
+		text := wireSource(w)
 		if from[w.GetInput()] != "" {
 			text = from[w.GetInput()] + ", " + text
 		}
@@ -151,6 +158,9 @@ func (s *side) placement(n *usercodev1.Node) string {
 	}
 	if len(n.GetAfter()) > 0 {
 		parts = append(parts, "after "+strings.Join(n.GetAfter(), ", "))
+	}
+	if over := s.mapped[n]; over != "" {
+		parts = append(parts, over)
 	}
 	return strings.Join(parts, "; ")
 }
