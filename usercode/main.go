@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/internal/worker"
 	"github.com/penstock-run/penstock/usercode/metadata"
 )
@@ -78,14 +79,10 @@ func RunWorkerIfAsked(repos ...*Repository) {
 }
 
 func runWorker(repos []*Repository) int {
-	plain, err := compile(repos)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "the worker starts nothing: %v\n", err)
-		return worker.ExitNotStarted
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	return worker.Run(ctx, plain, worker.Options{
+	jobs := func(repository, job string) (*spec.Job, error) { return compileJob(repos, repository, job) }
+	return worker.Run(ctx, jobs, worker.Options{
 		Instructions: os.NewFile(worker.InstructionsFD, "instructions"),
 		Output:       os.Stderr,
 		Capture:      true,

@@ -33,7 +33,7 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == worker.Argument {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		status := worker.Run(ctx, repositories(), worker.Options{Instructions: os.NewFile(worker.InstructionsFD, "instructions"), Output: os.Stderr})
+		status := worker.Run(ctx, named, worker.Options{Instructions: os.NewFile(worker.InstructionsFD, "instructions"), Output: os.Stderr})
 		stop()
 		os.Exit(status)
 	}
@@ -42,6 +42,18 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// named finds a job of the test binary.
+func named(repository, name string) (*spec.Job, error) {
+	for _, r := range repositories() {
+		for _, j := range r.Jobs {
+			if r.Name == repository && j.Name == name {
+				return j, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("this binary has no job %s/%s", repository, name)
 }
 
 // repositories is what the test binary has. The tag marker names a file to which user code writes.

@@ -103,6 +103,7 @@ type Server struct {
 	grpc        *grpc.Server
 	health      *health.Server
 	attempts    *attempts
+	hosts       *hostChecks
 	drainUntil  atomic.Pointer[time.Time] // nil while it does not drain
 
 	hostsMu    sync.Mutex
@@ -124,7 +125,7 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, definitions: definitions, id: hex.EncodeToString(id[:]),
 		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.LookupEnv, opts.Logger),
-		hostsNoted: map[string]bool{},
+		hosts: newHostChecks(opts.HostCA), hostsNoted: map[string]bool{},
 	}
 	s.attempts.adopts = opts.Last
 	s.info = s.makeInfo()
@@ -168,6 +169,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if err := s.mayServe(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	defer s.hosts.close()
 	var group sync.WaitGroup
 	defer group.Wait()
 	watchCtx, stopWatching := context.WithCancel(context.WithoutCancel(ctx))

@@ -98,7 +98,7 @@ func (s *Server) objection(ctx context.Context, r *usercodev1.StartRunRequest, f
 	}
 	checkCtx, cancel := context.WithTimeout(ctx, hostCheck)
 	defer cancel()
-	if err := worker.CheckHost(checkCtx, r.GetHostAddress(), s.opts.HostCA); err != nil && ctx.Err() == nil {
+	if err := s.hosts.check(checkCtx, r.GetHostAddress()); err != nil && ctx.Err() == nil {
 		return refusal(usercodev1.StartRefusalReason_START_REFUSAL_REASON_HOST_UNREACHABLE,
 			"workers of this user-code server would not reach the host: %v; start the host with --advertise and an address that answers from here", err), nil
 	}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
+
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
@@ -16,7 +18,8 @@ import (
 // acknowledged or the host denies the attempt.
 type client struct {
 	assignment Assignment
-	hello      *workerv1.Hello // of the first attach; seq and want_grant are set at each
+	early      *grpc.ClientConn // for the first session; nil afterwards
+	hello      *workerv1.Hello  // of the first attach; seq and want_grant are set at each
 	buffer     *buffer
 	logger     *slog.Logger
 	now        func() time.Time

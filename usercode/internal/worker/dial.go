@@ -48,13 +48,8 @@ func DialHost(address, ca string) (*grpc.ClientConn, error) {
 	)
 }
 
-// CheckHost asks the host at the address whether it answers. The error says what was tried.
-func CheckHost(ctx context.Context, address, ca string) error {
-	conn, err := DialHost(address, ca)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
+// AskHost asks the host that a connection to the address leads to whether it answers. The error says what was tried.
+func AskHost(ctx context.Context, conn *grpc.ClientConn, address string) error {
 	if _, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{}); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s did not answer in time", address)

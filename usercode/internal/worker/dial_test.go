@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,7 @@ func TestParseHostAddress(t *testing.T) {
 	}
 }
 
-func TestCheckHostSaysWhatItTried(t *testing.T) {
+func TestAskHostSaysWhatItTried(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	empty := filepath.Join(t.TempDir(), "empty.pem")
@@ -40,7 +41,11 @@ func TestCheckHostSaysWhatItTried(t *testing.T) {
 		"ErrNoPEM":   {"https://127.0.0.1:1", empty, "holds no PEM certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := CheckHost(ctx, c.address, c.ca); err == nil || !strings.Contains(err.Error(), c.want) {
+			conn, err := DialHost(c.address, c.ca)
+			if err == nil {
+				err = errors.Join(AskHost(ctx, conn, c.address), conn.Close())
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
 		})

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == Argument {
 		limitFiles()
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		status := Run(ctx, repositories(), Options{
+		status := Run(ctx, named, Options{
 			Instructions: os.NewFile(InstructionsFD, "instructions"),
 			Capture:      true,
 			capacity:     capacity{bytes: 64 << 10, events: 300, spoolBytes: 8 << 20, spoolEvents: 50_000, segmentBytes: 128 << 10},
@@ -40,6 +40,18 @@ func TestMain(m *testing.M) {
 		os.Exit(status)
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// named finds a job of the test binary.
+func named(repository, name string) (*spec.Job, error) {
+	for _, r := range repositories() {
+		for _, j := range r.Jobs {
+			if r.Name == repository && j.Name == name {
+				return j, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("this binary has no job %s/%s", repository, name)
 }
 
 // repositories is what the test binary has. A marker is a file to which user code writes what a test waits for.
@@ -146,7 +158,11 @@ func (l *lockedBuffer) String() string {
 
 func digestOf(t *testing.T, job string) []byte {
 	t.Helper()
-	body, err := wire.JobDefinition(find(repositories(), "tests", job))
+	plain, err := named("tests", job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := wire.JobDefinition(plain)
 	if err != nil {
 		t.Fatal(err)
 	}

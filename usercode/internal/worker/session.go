@@ -48,9 +48,11 @@ var (
 // session attaches once and stays attached for as long as it can. It reports whether the host had answered, and why
 // it is over; all its goroutines have ended.
 func (c *client) session(ctx context.Context) (established bool, err error) {
-	conn, err := DialHost(c.assignment.HostAddress, c.assignment.HostCA)
-	if err != nil {
-		return false, err
+	conn := c.early
+	if c.early = nil; conn == nil {
+		if conn, err = DialHost(c.assignment.HostAddress, c.assignment.HostCA); err != nil {
+			return false, err
+		}
 	}
 	defer func() { _ = conn.Close() }()
 

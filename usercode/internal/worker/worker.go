@@ -82,7 +82,7 @@ type worker struct {
 
 // Run is the whole of a worker process; the caller exits with its answer at once, also when goroutines of user code
 // are left. When ctx ends (SIGTERM), the run is canceled with the usual grace.
-func Run(ctx context.Context, repositories []*spec.Repository, opts Options) (exitStatus int) {
+func Run(ctx context.Context, jobs Jobs, opts Options) (exitStatus int) {
 	var process engine.ProcessOutput
 	if opts.Capture {
 		c := newCapture()
@@ -90,7 +90,7 @@ func Run(ctx context.Context, repositories []*spec.Repository, opts Options) (ex
 		process, opts = c, c.with(opts)
 	}
 	opts = opts.withDefaults()
-	w, err := prepare(repositories, opts)
+	w, err := prepare(jobs, opts)
 	if err != nil {
 		opts.Logger.Error("the worker starts nothing", "error", err)
 		return ExitNotStarted
@@ -126,8 +126,13 @@ func Run(ctx context.Context, repositories []*spec.Repository, opts Options) (ex
 	return ExitNotStarted
 }
 
-// prepare reads the instructions and checks that this binary has the job that the host means.
-func prepare(repositories []*spec.Repository, opts Options) (*worker, error) {
+// Jobs finds a job of this binary. A worker needs one alone, so the others need not be made for it. The error says that
+// there is none of that name, or what is wrong with it.
+type Jobs func(repository, job string) (*spec.Job, error)
+
+// prepare reads the instructions and checks that this binary has the job that the host means. The host is dialled
+// meanwhile.
+func prepare(jobs Jobs, opts Options) (w *worker, err error) {
 	assignment, err := readAssignment(opts.Instructions)
 	if closeErr := opts.Instructions.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("read instructions: %w", closeErr)
@@ -135,9 +140,18 @@ func prepare(repositories []*spec.Repository, opts Options) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := find(repositories, assignment.Repository, assignment.Job)
-	if job == nil {
-		return nil, fmt.Errorf("this binary has no job %s/%s", assignment.Repository, assignment.Job)
+	early, dialErr := DialHost(assignment.HostAddress, assignment.HostCA)
+	if dialErr == nil { // else it is tried again by the first session
+		early.Connect()
+		defer func() {
+			if err != nil {
+				_ = early.Close()
+			}
+		}()
+	}
+	job, err := jobs(assignment.Repository, assignment.Job)
+	if err != nil {
+		return nil, err
 	}
 	body, err := wire.JobDefinition(job)
 	if err != nil {
@@ -157,7 +171,7 @@ func prepare(repositories []*spec.Repository, opts Options) (*worker, error) {
 	return &worker{
 		opts: opts, logger: logger, job: job, buffer: buffer,
 		client: &client{
-			assignment: assignment,
+			assignment: assignment, early: early,
 			hello: &workerv1.Hello{
 				RunId: assignment.RunID, Attempt: assignment.Attempt, WorkerId: hex.EncodeToString(random[:16]),
 				ServerId: assignment.ServerID, ProtocolVersion: versioncheck.Protocol, Handle: Handle(os.Getpid()), DefinitionDigest: digest.Bytes(),
@@ -176,20 +190,6 @@ func Handle(pid int) string {
 		node = "an unnamed node"
 	}
 	return fmt.Sprintf("pid %d on %s", pid, node)
-}
-
-func find(repositories []*spec.Repository, repository, job string) *spec.Job {
-	for _, r := range repositories {
-		if r.Name != repository {
-			continue
-		}
-		for _, j := range r.Jobs {
-			if j.Name == job {
-				return j
-			}
-		}
-	}
-	return nil
 }
 
 // execute runs the granted run to its last event.
