@@ -149,7 +149,7 @@ func annotate(s *jsonschema.Schema, t reflect.Type, v reflect.Value, special map
 
 // mustBeGiven is whether a field, or something in the struct that it is, has no default.
 func mustBeGiven(f reflect.StructField, property *jsonschema.Schema) bool {
-	return f.Tag.Get("config") == "required" || f.Type.Kind() == reflect.Struct && len(property.Required) > 0
+	return f.Tag.Get("config") == "required" || f.Type.Kind() == reflect.Struct && f.Type != secretType && len(property.Required) > 0
 }
 
 func jsonName(f reflect.StructField) string {

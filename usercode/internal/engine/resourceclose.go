@@ -20,13 +20,17 @@ const closeLimit = 30 * time.Second
 // close closes what is open, the last first, each within closeLimit; of a run that is canceled all within its grace.
 // What does not end by then is left behind. Nothing is opened any more. Identity is what the functions are told of the run.
 func (s *resources) close(identity spec.Execution) {
+	reason := errRunOver
+	if s.run.Err() != nil {
+		reason = context.Cause(s.run)
+	}
 	s.mu.Lock()
 	s.over = true
 	for _, o := range s.known {
 		select {
 		case <-o.done:
 		default:
-			o.cancel(errRunOver) // nobody waits for it any more
+			o.cancel(reason) // nobody waits for it any more
 		}
 	}
 	s.mu.Unlock()
