@@ -86,6 +86,7 @@ func runWorker(repos []*Repository) int {
 		Instructions: os.NewFile(worker.InstructionsFD, "instructions"),
 		Output:       os.Stderr,
 		Capture:      true,
+		LookupEnv:    os.LookupEnv,
 	})
 }
 

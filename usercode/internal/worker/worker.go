@@ -46,6 +46,9 @@ type Options struct {
 	// write elsewhere; by default it writes to where stderr went before.
 	Capture bool
 
+	// LookupEnv finds the variables that secrets in configs refer to. Default: none is set.
+	LookupEnv func(variable string) (value string, ok bool)
+
 	timing   timing
 	capacity capacity
 }
@@ -211,7 +214,17 @@ func (w *worker) execute(ctx context.Context, run *workerv1.RunSpec, abandon <-c
 	engine.Run(ctx, engine.Attempt{
 		RunID: run.GetRunId(), Attempt: run.GetAttempt(), Repository: run.GetRepository(), Job: w.job,
 		ConfigJSON: run.GetConfigJson(), Tags: wire.TagsFrom(run.GetTags()), OpPaths: run.GetOpPaths(),
-	}, sink, engine.Options{Now: w.opts.Now, Abandon: abandon, Process: w.process})
+	}, sink, engine.Options{Now: w.opts.Now, LookupEnv: w.opts.LookupEnv, Secrets: w.nameSecrets, Abandon: abandon, Process: w.process})
+}
+
+// nameSecrets lets the server know what must not be repeated of this process's output, should it crash.
+func (w *worker) nameSecrets(variables []string) {
+	if w.opts.Output == nil {
+		return
+	}
+	if err := writeSecretNames(w.opts.Output, variables); err != nil {
+		w.logger.Warn("secrets would not be taken out of the report of a crash", "error", err)
+	}
 }
 
 // checkGrant compares the grant with what the process was started for.
