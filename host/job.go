@@ -69,6 +69,18 @@ type JobDefinition struct {
 type Graph struct {
 	Name  string
 	Nodes []Node
+	// Maps make instances of nodes. One comes before those inside of it.
+	Maps []Map
+}
+
+// Map makes instances of nodes, one for each item of a list that is known only when the run executes.
+type Map struct {
+	// Name is unique in the graph.
+	Name string
+	// Parent is the map that it is inside of; empty when none.
+	Parent string
+	// Items are the wires that make the list. They have no Input.
+	Items []Wire
 }
 
 // Node is an op or a nested graph placed under a name.
@@ -82,6 +94,8 @@ type Node struct {
 	// Wires feed its inputs; After names nodes of the graph that must end well first.
 	Wires []Wire
 	After []string
+	// Map of the graph that makes instances of it; empty for a node that there is once.
+	Map string
 	// Outputs of a nested graph: the node inside that each output comes from.
 	Outputs []GraphOutput
 }
@@ -91,8 +105,11 @@ type Wire struct {
 	Input string
 	// FromNode is a node of the same graph; empty means an input of the graph itself.
 	FromNode string
-	// FromPort is an output of that node, or the graph's input.
+	// FromPort is an output of that node, or the graph's input. From a node of a map to what is outside of it, a wire
+	// carries the list of what all instances yield.
 	FromPort string
+	// ItemOf is the map whose current item this is, instead of FromNode and FromPort.
+	ItemOf string
 }
 
 // GraphOutput says which output of which node an output of a graph is.

@@ -95,7 +95,7 @@ func (f *feeding) leftOut(from []*vertex) []*vertex {
 func (f *feeding) behindPlace(v *vertex) []*vertex {
 	ops, known := f.behind[v]
 	if !known {
-		ops = f.leftOut(v.up)
+		ops = f.leftOut(v.sources())
 		f.behind[v] = ops
 	}
 	return ops

@@ -11,26 +11,37 @@ type OpGraph struct {
 	// Paths of all ops, sorted.
 	Paths []string
 	ops   map[string]*vertex
-	// inside are the ops below the path of a nested graph.
+	// inside are the ops below the path of a nested graph, and the instances
+	// that a path without keys, or with the first of them, stands for.
 	inside map[string][]*vertex
+	// mapped are the ops and nested graphs in maps, by their paths without keys.
+	mapped map[string]bool
 	// sorted are the ops in the order of Paths; vertices counts them and the places between.
 	sorted   []*vertex
 	vertices int
+	// known are keys of instances, by the paths of ops in the map without them.
+	known map[string][]string
 }
 
 // vertex is an op, or a place where edges meet: an input or an output of a
-// nested graph, the end of all its ops, or what they wait for. With those there
-// are about as many edges as a definition has lines; from op to op there could
-// be the square of that, and more.
+// nested graph, the end of all its ops, what they wait for, the items of a map,
+// or what its instances yield. With those there are about as many edges as a
+// definition has lines; from op to op there could be the square of that, and more.
 type vertex struct {
-	// path of an op; empty for a place.
-	path string
+	// path of an op; empty for a place. fewer are the paths that stand for it
+	// and for other instances, the one without keys first.
+	path  string
+	fewer []string
 	// id is its number among all vertices; index is that of an op in Paths.
 	id, index int
-	// inputs of an op that wires feed, in order.
+	// inputs of an op that wires feed, in order, and one without a name for the
+	// items of the maps that it is in.
 	inputs []opInput
 	// up is what it depends on, by data and by order; down is the reverse.
 	up, down []*vertex
+	// items are those of the map whose instances' values meet here: without
+	// them nobody knows which instances there are.
+	items *vertex
 }
 
 // opInput is one input of an op and what feeds it.
@@ -44,21 +55,28 @@ func connect(from, to *vertex) {
 	from.down = append(from.down, to)
 }
 
-// placed is a node at its place. The zero placed is the job itself.
-type placed struct {
-	node *Node
-	// end is reached when all its ops have ended well: for an op the op itself.
-	end *vertex
-	// start is what the ops of a nested graph wait for; nil for an op.
-	start *vertex
-	// inputs and outputs of a nested graph, by port; nil for an op.
-	inputs, outputs map[string]*vertex
+// sources are what the value at a place is made of.
+func (v *vertex) sources() []*vertex {
+	if v.items == nil {
+		return v.up
+	}
+	return append(slices.Clip(v.up), v.items)
 }
 
-// Ops flattens the job's graph.
-func (d *JobDefinition) Ops() *OpGraph {
-	g := &OpGraph{ops: map[string]*vertex{}, inside: map[string][]*vertex{}}
-	g.sorted = g.place("", &d.Graph, placed{})
+// Ops flattens the job's graph. A mapped op is there once, for all of its instances.
+func (d *JobDefinition) Ops() *OpGraph { return d.OpsWith(nil) }
+
+// OpsWith is Ops with the instances that a run made. In place of a mapped op there are its instances, each an op of its own:
+// "parse[a]" needs "list_files" and feeds what is behind it for the same item, then what takes the list of all. A mapped
+// op whose map is not among known, or had no items, stays as it is, with the keys of the maps around it.
+//
+// In a selection "parse" and "load" are all instances and "parse[a]" is one, and so they are wherever a method takes paths.
+// Methods that answer a set of paths name all instances by the path without their key, so that a run that makes others
+// executes those.
+func (d *JobDefinition) OpsWith(known []MapInstances) *OpGraph {
+	g := &OpGraph{ops: map[string]*vertex{}, inside: map[string][]*vertex{}, mapped: map[string]bool{}, known: keysByPath(known)}
+	b := &placing{graph: g, shape: shapes{}.of(&d.Graph), prefix: opPath{""}}
+	b.place(nil, false)
 	slices.SortFunc(g.sorted, func(a, b *vertex) int { return strings.Compare(a.path, b.path) })
 	for i, v := range g.sorted {
 		v.index = i
@@ -70,104 +88,4 @@ func (d *JobDefinition) Ops() *OpGraph {
 func (g *OpGraph) vertex(path string) *vertex {
 	g.vertices++
 	return &vertex{path: path, id: g.vertices - 1}
-}
-
-// place adds the nodes of a graph, which is that of self, and returns all ops below.
-func (g *OpGraph) place(prefix string, graph *Graph, self placed) (all []*vertex) {
-	nodes := make(map[string]placed, len(graph.Nodes))
-	for i := range graph.Nodes {
-		n := &graph.Nodes[i]
-		nodes[n.Name] = g.newPlaced(n, prefix+n.Name)
-	}
-	for i := range graph.Nodes {
-		n := nodes[graph.Nodes[i].Name]
-		n.wait(nodes, self)
-		n.wire(nodes, self)
-		path := prefix + n.node.Name
-		if n.node.Graph == nil {
-			g.ops[path] = n.end
-			all = append(all, n.end)
-		} else {
-			g.inside[path] = g.place(path+".", n.node.Graph, n)
-			all = append(all, g.inside[path]...)
-		}
-		if self.end != nil {
-			connect(n.end, self.end)
-		}
-	}
-	if self.node != nil {
-		for _, o := range self.node.Outputs {
-			if from := source(nodes, self, o.FromNode, o.FromPort); from != nil {
-				connect(from, self.outputs[o.Port])
-			}
-		}
-	}
-	return all
-}
-
-func (g *OpGraph) newPlaced(n *Node, path string) placed {
-	if n.Graph == nil {
-		return placed{node: n, end: g.vertex(path)}
-	}
-	p := placed{node: n, end: g.vertex(""), start: g.vertex(""), inputs: map[string]*vertex{}, outputs: map[string]*vertex{}}
-	for _, w := range n.Wires {
-		p.inputs[w.Input] = g.vertex("")
-	}
-	for _, o := range n.Outputs {
-		p.outputs[o.Port] = g.vertex("")
-	}
-	return p
-}
-
-// wait connects the node with the ends of those that it comes after, and with
-// what the whole graph around it waits for.
-func (n placed) wait(nodes map[string]placed, around placed) {
-	to := n.start
-	if to == nil {
-		to = n.end
-	}
-	if around.start != nil {
-		connect(around.start, to)
-	}
-	for _, name := range n.node.After {
-		if before, ok := nodes[name]; ok {
-			connect(before.end, to)
-		}
-	}
-}
-
-// wire connects the node's inputs with what feeds them.
-func (n placed) wire(nodes map[string]placed, around placed) {
-	index := map[string]int{}
-	for _, w := range n.node.Wires {
-		from := source(nodes, around, w.FromNode, w.FromPort)
-		if from == nil {
-			continue
-		}
-		if n.node.Graph != nil {
-			connect(from, n.inputs[w.Input])
-			continue
-		}
-		k, known := index[w.Input]
-		if !known {
-			k = len(n.end.inputs)
-			index[w.Input] = k
-			n.end.inputs = append(n.end.inputs, opInput{name: w.Input})
-		}
-		n.end.inputs[k].from = append(n.end.inputs[k].from, from)
-		connect(from, n.end)
-	}
-}
-
-// source is what a wire comes from: an op, an output of a nested graph, or an
-// input of the graph around; nil when there is no such thing.
-func source(nodes map[string]placed, around placed, node, port string) *vertex {
-	if node == "" {
-		return around.inputs[port]
-	}
-	n := nodes[node]
-	if n.node != nil && n.node.Graph == nil {
-		return n.end
-	}
-	return n.outputs[port]
 }

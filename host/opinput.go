@@ -25,11 +25,15 @@ func (g *OpGraph) missingInputs(chosen opSet) []Problem {
 			if len(missing) > maxNamed {
 				missing[maxNamed] = "others"
 			}
+			what := fmt.Sprintf("input %q of op %s comes", in.name, v.path)
+			if in.name == "" {
+				what = fmt.Sprintf("the items that op %s is mapped over come", v.path)
+			}
 			problems = append(problems, Problem{
 				Field: "op_selection",
 				Path:  v.path,
-				Message: fmt.Sprintf("input %q of op %s comes from %s, which is not selected; select it too, for example with *%s",
-					in.name, v.path, strings.Join(missing, ", "), v.path),
+				Message: fmt.Sprintf("%s from %s, which is not selected; select it too, for example with *%s",
+					what, strings.Join(missing, ", "), v.path),
 			})
 			if len(problems) == opselection.MaxProblems {
 				return problems
@@ -50,7 +54,7 @@ func missingAt(from []*vertex, chosen opSet, known map[*vertex][]string) []strin
 		case v.path == "" && looked:
 			missing = append(missing, at...)
 		case v.path == "":
-			known[v] = missingAt(v.up, chosen, known)
+			known[v] = missingAt(v.sources(), chosen, known)
 			missing = append(missing, known[v]...)
 		}
 	}

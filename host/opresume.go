@@ -109,7 +109,7 @@ func (s *resuming) needs(from []*vertex) {
 			s.choose(v)
 		case v.path == "" && !s.asked[v]:
 			s.asked[v] = true
-			s.needs(v.up)
+			s.needs(v.sources())
 		}
 	}
 }

@@ -12,7 +12,10 @@ import (
 //
 //   - A path is an op, or all ops inside a nested graph. Each level of + and *
 //     is an op that the ops before need or feed, by data or by order; nested
-//     graphs are no levels.
+//     graphs and the lists of what instances yield are no levels.
+//   - A mapped op is all of its instances. Where they are known, see [JobDefinition.OpsWith],
+//     parse[key] is one of them: before and behind it are the same item's, and
+//     then what makes and takes the list. Elsewhere it is a problem.
 //   - A pattern is all that paths which fit it would be.
 //   - not, and, or and comma are complement, intersection and union of ops.
 //   - roots and sinks are the ops that need or feed none of their own selection directly.
@@ -58,13 +61,27 @@ func (g *OpGraph) choose(text string) (opSet, error) {
 	return chosen, nil
 }
 
-// pathsOf are the paths of a set of ops, sorted.
+// pathsOf are the paths of a set of ops, sorted; of all instances the one path that stands for them.
 func (g *OpGraph) pathsOf(ops opSet) []string {
 	var paths []string
+	whole := map[string]bool{}
 	for v := range g.members(ops) {
-		paths = append(paths, v.path)
+		path := v.path
+		for _, fewer := range v.fewer {
+			is, known := whole[fewer]
+			if !known {
+				is = !slices.ContainsFunc(g.inside[fewer], func(o *vertex) bool { return !ops.has(o) })
+				whole[fewer] = is
+			}
+			if is {
+				path = fewer
+				break
+			}
+		}
+		paths = append(paths, path)
 	}
-	return paths
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
 func selectionError(problems []Problem) error {

@@ -126,6 +126,10 @@ func (s *opSelector) named(e opselection.Name) opSet {
 		s.known[e.Path] = ops
 	}
 	if ops.empty() {
+		if unknown := s.graph.unknownInstance(e.Path); unknown != "" {
+			s.problem(e.Place, unknown)
+			return ops
+		}
 		hint := ""
 		if s.suggested++; s.suggested <= maxSuggestions {
 			hint = s.graph.suggestion(e.Path)

@@ -14,8 +14,9 @@
 //	pattern   = `"` characters of a pattern `"` | characters of a pattern .
 //
 // Space between the parts means nothing. A path is what stands between space and
-// the signs above. The characters of a pattern are letters, digits, "_", "." and
-// "*". The words and, or and not may be in capitals; alone between commas or
-// parentheses, with signs at most, they are the paths of ops that are called so,
-// as they were before there were operators.
+// the signs above; one instance of a mapped op is "parse[key]". The characters of a
+// pattern are letters, digits, "_", ".", "*" and brackets, with brackets also "-". The
+// words and, or and not may be in capitals; alone between commas or parentheses,
+// with signs at most, they are the paths of ops that are called so, as they were
+// before there were operators.
 package opselection

@@ -121,12 +121,13 @@ func (l *lexer) value() token {
 	if t.kind != value {
 		return t
 	}
-	switch wrong := strings.IndexFunc(t.text, func(r rune) bool { return !inPattern(r) }); {
+	keys := strings.ContainsAny(t.text, "[]")
+	switch wrong := strings.IndexFunc(t.text, func(r rune) bool { return !inPattern(r) && (!keys || r != '-') }); {
 	case t.text == "":
 		t.kind, t.text = broken, `a pattern is missing here: write name:"a*", where * stands for any characters`
 	case wrong >= 0:
 		r, _ := utf8.DecodeRuneInString(t.text[wrong:])
-		t.kind, t.text = broken, fmt.Sprintf("the pattern %.80q holds %q; letters, digits, _, dots and * are allowed", t.text, r)
+		t.kind, t.text = broken, fmt.Sprintf("the pattern %.80q holds %q; letters, digits, _, dots and * are allowed, and - in a key as in parse[a-1]", t.text, r)
 	}
 	return t
 }
@@ -175,7 +176,7 @@ func wordBytes(text string) int {
 }
 
 func inPattern(r rune) bool {
-	return r == '_' || r == '.' || r == '*' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return r == '_' || r == '.' || r == '*' || r == '[' || r == ']' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 }
 
 // reserved tells whether a word is an operator.

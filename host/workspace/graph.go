@@ -104,11 +104,15 @@ func (g *graphs) convert(def *usercodev1.GraphDefinition, level int) (converted,
 		if c.wires += len(n.GetWires()) + len(n.GetAfter()); c.wires > maxWires {
 			return c, fmt.Errorf("it has more than %d wires between the ops that it places", maxWires)
 		}
-		for _, w := range n.GetWires() {
-			node.Wires = append(node.Wires, host.Wire{Input: w.GetInput(), FromNode: w.GetFromNode(), FromPort: w.GetFromPort()})
-		}
+		node.Wires, node.Map = wiresOf(n.GetWires()), n.GetMap()
 		node.After = append(node.After, n.GetAfter()...)
 		c.graph.Nodes = append(c.graph.Nodes, node)
+	}
+	for _, m := range def.GetMaps() {
+		c.graph.Maps = append(c.graph.Maps, host.Map{Name: m.GetName(), Parent: m.GetParent(), Items: wiresOf(m.GetItems())})
+		if c.wires += 1 + len(m.GetItems()); c.wires > maxWires {
+			return c, fmt.Errorf("it has more than %d wires between the ops that it places", maxWires)
+		}
 	}
 	if len(c.graph.Nodes) == 0 {
 		return c, fmt.Errorf("graph %s is empty", quoted(def.GetName()))

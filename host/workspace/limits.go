@@ -27,10 +27,12 @@ const (
 	maxWantsPerMessage = 16_384
 	// maxPlacements is the number of ops that a job places, nested graphs
 	// counted each time they are placed, maxWires that of the wires, orders and
-	// graph outputs between them; maxGraphDepth is how deep they nest.
+	// graph outputs between them; maxGraphDepth is how deep they nest, maxMapDepth
+	// how deep maps of one graph do.
 	maxPlacements = 20_000
 	maxWires      = 1_000_000
 	maxGraphDepth = 32
+	maxMapDepth   = 16
 	// maxNameBytes is the length of a repository's or job's name.
 	maxNameBytes = 256
 )

@@ -33,17 +33,45 @@ func graphOutputs(def *usercodev1.GraphDefinition) (outputs []host.GraphOutput) 
 	return outputs
 }
 
+func wiresOf(list []*usercodev1.Wire) (wires []host.Wire) {
+	for _, w := range list {
+		wires = append(wires, host.Wire{Input: w.GetInput(), FromNode: w.GetFromNode(), FromPort: w.GetFromPort(), ItemOf: w.GetItemOf()})
+	}
+	return wires
+}
+
 // checkWires checks that every wire, order and output of a graph leads to
 // something, and that no node waits for itself.
 func checkWires(def *usercodev1.GraphDefinition, g *host.Graph, inputs, outputs map[string]ports) error {
 	own := portsOf(def.GetInputs())
-	waits := make(map[string][]string, len(g.Nodes)) // node to those that it waits for
+	maps, err := mapsOf(g, own, outputs)
+	if err != nil {
+		return err
+	}
+	waits := make(map[string][]string, len(g.Nodes)) // node or map to those that it waits for
+	for _, m := range g.Maps {
+		name := mapVertex(m.Name)
+		if m.Parent != "" {
+			waits[name] = append(waits[name], mapVertex(m.Parent))
+		}
+		for _, w := range m.Items {
+			if w.FromNode != "" {
+				waits[name] = append(waits[name], w.FromNode)
+			}
+		}
+	}
 	for _, n := range g.Nodes {
+		if n.Map != "" && maps[n.Map] == nil {
+			return fmt.Errorf("%s is in map %s, which is not in the graph", n.Name, quoted(n.Map))
+		}
+		if n.Map != "" {
+			waits[n.Name] = append(waits[n.Name], mapVertex(n.Map))
+		}
 		for _, w := range n.Wires {
 			if !inputs[n.Name][w.Input] {
 				return fmt.Errorf("a wire leads into input %s of %s, which has none of that name", quoted(w.Input), n.Name)
 			}
-			if err := checkSource(own, outputs, w.FromNode, w.FromPort); err != nil {
+			if err := maps.checkWire(w, n.Map, own, outputs); err != nil {
 				return fmt.Errorf("input %s of %s: %w", quoted(w.Input), n.Name, err)
 			}
 			if w.FromNode != "" {
@@ -77,22 +105,31 @@ func checkSource(own ports, outputs map[string]ports, node, port string) error {
 	return nil
 }
 
+// mapVertex names a map among nodes. No node is called so.
+func mapVertex(name string) string { return "map " + name }
+
 // checkOrder takes away, again and again, the nodes that wait for nothing that
 // is left; what then remains waits in a circle.
 func checkOrder(g *host.Graph, waits map[string][]string) error {
 	open := make(map[string]int, len(g.Nodes))
 	feeds := make(map[string][]string, len(g.Nodes))
 	var ready []string
-	for _, n := range g.Nodes {
-		open[n.Name] = len(waits[n.Name])
-		for _, w := range waits[n.Name] {
-			feeds[w] = append(feeds[w], n.Name)
+	add := func(name string) {
+		open[name] = len(waits[name])
+		for _, w := range waits[name] {
+			feeds[w] = append(feeds[w], name)
 		}
-		if open[n.Name] == 0 {
-			ready = append(ready, n.Name)
+		if open[name] == 0 {
+			ready = append(ready, name)
 		}
 	}
-	left := len(g.Nodes)
+	for _, n := range g.Nodes {
+		add(n.Name)
+	}
+	for _, m := range g.Maps {
+		add(mapVertex(m.Name))
+	}
+	left := len(g.Nodes) + len(g.Maps)
 	for len(ready) > 0 {
 		name := ready[len(ready)-1]
 		ready = ready[:len(ready)-1]
