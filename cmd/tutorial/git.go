@@ -24,13 +24,18 @@ func openRepository(ctx context.Context) (repository, error) {
 	if err := c.check(); err != nil {
 		return repository{}, err
 	}
-	r := repository{Path: c.Repository, Head: "HEAD"}
+	return resolveHead(ctx, c.Repository)
+}
+
+// resolveHead finds the commit at HEAD, so that all that a run reads is of one moment.
+func resolveHead(ctx context.Context, path string) (repository, error) {
+	r := repository{Path: path, Head: "HEAD"}
 	err := r.git(ctx, '\n', func(line string) error {
 		r.Head = line
 		return nil
 	}, "rev-parse", "--verify", "HEAD^{commit}")
 	if err != nil {
-		return r, fmt.Errorf("find the last commit of %q: %w", c.Repository, err)
+		return r, fmt.Errorf("find the last commit of %q: %w", path, err)
 	}
 	usercode.Log(ctx).Info("opened the repository", "path", r.Path, "head", r.Head)
 	return r, nil

@@ -1,4 +1,4 @@
-// Command tutorial is a team's user-code server: five jobs that the README and
+// Command tutorial is a team's user-code server: six jobs that the README and
 // the documentation speak of. Run it with
 //
 //	penstock dev -- bin/tutorial
@@ -11,11 +11,12 @@ var commit = "unknown"
 
 func main() {
 	usercode.Main(usercode.NewRepository("tutorial",
-		usercode.Description("Jobs to learn with: four that say what metadata and tags are, and one that works on real input."),
+		usercode.Description("Jobs to learn with: four that say what metadata and tags are, and two that work on real input."),
 		myJobWithMetadata,
 		mySecondJobWithMetadata,
 		myJobWithTags,
 		mySecondJobWithTags,
 		repositoryReport,
+		folderSurvey,
 	))
 }

@@ -61,9 +61,13 @@ func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ").Replace(text)
 }
 
-// writeReport writes a file of the run's own as a whole or not at all.
+// writeReport writes a file into the folder of the run.
 func writeReport(ctx context.Context, name string, data []byte) (string, error) {
-	folder := outputFolder(ctx)
+	return writeFile(ctx, outputFolder(ctx), name, data)
+}
+
+// writeFile writes a file as a whole or not at all.
+func writeFile(ctx context.Context, folder, name string, data []byte) (string, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // a report is for everybody to read
 		return "", fmt.Errorf("make the folder of the report: %w", err)
 	}
