@@ -9,9 +9,11 @@ export interface Reexecuting {
   meaning: string;
 }
 
+const all: Reexecuting = { strategy: ReexecutionStrategy.ALL, label: "All ops", meaning: "Everything that the run was to execute." };
+
 /** Ways to execute a run again. */
 export const reexecutings: readonly Reexecuting[] = [
-  { strategy: ReexecutionStrategy.ALL, label: "All ops", meaning: "Everything that the run was to execute." },
+  all,
   {
     strategy: ReexecutionStrategy.FROM_FAILURE,
     label: "From failure",
@@ -22,7 +24,7 @@ export const reexecutings: readonly Reexecuting[] = [
 
 /** All about a way to execute a run again; one that this page does not know is as good as all. */
 export function reexecutingData(strategy: ReexecutionStrategy): Reexecuting {
-  return reexecutings.find((each) => each.strategy === strategy) ?? (reexecutings[0] as Reexecuting);
+  return reexecutings.find((each) => each.strategy === strategy) ?? all;
 }
 
 /** Whether a run can be executed again: only one that is over. */

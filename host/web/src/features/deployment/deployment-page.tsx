@@ -11,6 +11,7 @@ import { Note, Panel } from "@/ui/panel";
 import { Empty, Loading } from "@/ui/states";
 import { CodeBlock } from "@/ui/table";
 import styles from "./deployment.module.css";
+import { DoctorPanel } from "./doctor-panel";
 import { HostPanel } from "./host-panel";
 import { LocationCard } from "./location-card";
 import { findLocations } from "./find-locations";
@@ -38,6 +39,7 @@ export function DeploymentPage() {
     <Page name="Deployment" title="Deployment">
       <div className={styles.stack}>
         <HostPanel />
+        <DoctorPanel />
         <h2 className={styles.heading}>Code locations</h2>
         {all.length >= fewLocations && (
           <div className={styles.find} role="search" aria-label="Find code locations">

@@ -1,5 +1,6 @@
 import { hex } from "@/lib/bytes";
 import { instantMs } from "@/lib/instant";
+import type { Placed } from "@/domain/graph/graph-model";
 import { allRuns, paths, withTag } from "@/domain/paths";
 import { MetadataSection } from "@/domain/metadata/metadata-view";
 import { TagChip } from "@/domain/run/tag-chip";
@@ -12,9 +13,10 @@ import { Facts } from "@/ui/table";
 import { Ago, Instant } from "@/ui/time";
 import { ConfigSchema } from "./config-schema";
 import styles from "./overview.module.css";
+import { ResourceSection } from "./resource-section";
 
 /** All that is known of a job. */
-export function JobPane({ job, definition }: { job: Job; definition: JobDefinition }) {
+export function JobPane({ job, definition, nodes }: { job: Job; definition: JobDefinition; nodes: readonly Placed[] }) {
   const home = { location: job.name?.location ?? "", repository: job.name?.repository ?? "" };
   return (
     <Panel padded={false}>
@@ -30,6 +32,7 @@ export function JobPane({ job, definition }: { job: Job; definition: JobDefiniti
           ))}
         </div>
       </Section>
+      <ResourceSection resources={definition.resources} nodes={nodes} />
       <Section title="Config">
         <ConfigSchema schema={new TextDecoder().decode(definition.configSchemaJson)} />
       </Section>

@@ -89,7 +89,7 @@ export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
         <ProblemList problems={problems} checking={preview.isChecking} location={name.location} onJump={jump} />
       </div>
       <Panel padded={false}>
-        <OpChoice name={name} draft={draft} parent={parent} preview={preview.data} invalid={invalid} fields={{ selection, inputsFrom }} onChange={onChange} />
+        <OpChoice name={name} draft={draft} parent={parent} preview={preview.data} invalid={invalid} selection={selection} inputsFrom={inputsFrom} onChange={onChange} />
         <Section title="Tags for this run">
           <div className={styles.tags}>
             {draft.tags.map((tag) => (

@@ -11,7 +11,7 @@ import { InputsFrom } from "./inputs-from";
 import styles from "./launchpad.module.css";
 
 /** Which ops are executed: an op selection; of a run that is executed again all, those from its failure, or a selection. */
-export function OpChoice({ name, draft, parent, preview, invalid, fields, onChange }: {
+export function OpChoice({ name, draft, parent, preview, invalid, selection, inputsFrom, onChange }: {
   name: JobNameText;
   draft: Draft;
   parent: Run | undefined;
@@ -19,7 +19,8 @@ export function OpChoice({ name, draft, parent, preview, invalid, fields, onChan
   /** Parts of the launch with which something is wrong. */
   invalid: ReadonlySet<string>;
   /** The fields, to lead to what is wrong with them. */
-  fields: { selection: Ref<HTMLInputElement>; inputsFrom: Ref<HTMLInputElement> };
+  selection: Ref<HTMLInputElement>;
+  inputsFrom: Ref<HTMLInputElement>;
   onChange: (next: Partial<Draft>) => void;
 }) {
   const group = useId();
@@ -59,7 +60,7 @@ export function OpChoice({ name, draft, parent, preview, invalid, fields, onChan
       {selects && (
         <Section title="Op selection" actions={draft.ops === "" ? undefined : <Link href={paths.job(name, { select: draft.ops })}>Show in the graph</Link>}>
           <TextField
-            ref={fields.selection}
+            ref={selection}
             mono
             aria-label="Op selection"
             placeholder={again === undefined ? "all ops; or for example *report, read+" : "for example parse[2024], *report or read+"}
@@ -82,7 +83,7 @@ export function OpChoice({ name, draft, parent, preview, invalid, fields, onChan
         </Section>
       )}
       {again === undefined && (draft.ops !== "" || draft.inputsFrom !== "" || (preview?.missingInputs.length ?? 0) > 0) && (
-        <InputsFrom name={name} value={draft.inputsFrom} field={fields.inputsFrom} invalid={invalid.has("inputs_from")} onChange={(inputsFrom) => { onChange({ inputsFrom }); }} />
+        <InputsFrom name={name} value={draft.inputsFrom} field={inputsFrom} invalid={invalid.has("inputs_from")} onChange={(run) => { onChange({ inputsFrom: run }); }} />
       )}
     </>
   );

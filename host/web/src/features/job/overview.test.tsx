@@ -5,7 +5,7 @@ import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
-import { readyLocation, reportJob, withMetadata } from "@/testing/samples";
+import { mappedJob, readyLocation, reportJob, withMetadata } from "@/testing/samples";
 
 const page = "/jobs/local/tutorial/report";
 
@@ -51,6 +51,31 @@ it("shows the policies of an op and of the job", async () => {
   const policies = within(await screen.findByRole("region", { name: "Policies" }));
   expect(policies.getByText("3, the first after 10.0 s")).toBeDefined();
   expect(policies.getByText("10 min for each attempt")).toBeDefined();
+});
+
+it("shows resources: what they are, which config they read, which ops use them", async () => {
+  renderPage(page, hostWith(mappedJob()));
+  const resources = within(await screen.findByRole("region", { name: "Resources" }));
+  expect(await resources.findByText("rows", { selector: "strong" })).toBeDefined();
+  expect(resources.getByRole("listitem").textContent).toMatch(/^db\*sql\.DB.*reads config databaseused by parse$/s);
+});
+
+it("says that no op uses a resource", async () => {
+  renderPage(page, hostWith());
+  expect(await screen.findByText("None of its ops uses a resource.")).toBeDefined();
+});
+
+it("shows what is mapped in the graph, and of an op its map, resources, code version and what becomes of its output", async () => {
+  const { user } = renderPage(page, hostWith(mappedJob()));
+  await user.click(await screen.findByRole("button", { name: "op parse, for each item" }));
+  expect((await screen.findByRole("region", { name: "Map" })).textContent).toContain("one instance of it for each item of list.result");
+  expect(screen.getByText("from each item of list.result")).toBeDefined();
+  const code = within(screen.getByRole("region", { name: "Code and output" }));
+  expect(code.getByText("db")).toBeDefined();
+  expect(code.getByText("transient: it is never stored")).toBeDefined();
+  await user.click(screen.getByRole("button", { name: "op list" }));
+  expect(within(screen.getByRole("region", { name: "Code and output" })).getByText("3")).toBeDefined();
+  expect(screen.queryByRole("region", { name: "Map" })).toBeNull();
 });
 
 it("finds an op, also in a nested graph", async () => {

@@ -32,9 +32,9 @@ function OverviewOf({ job, definition }: { job: Job; definition: JobDefinition }
       <GraphPanel name={name} definition={definition} digest={hex(job.definitionDigest)} nodes={nodes} view={view} show={show} />
       <div className={styles.pane}>
         {chosen === undefined ? (
-          <JobPane job={job} definition={definition} />
+          <JobPane job={job} definition={definition} nodes={nodes} />
         ) : (
-          <NodePane placed={chosen} name={name} onClose={() => { show({ node: "" }); }} onOpen={() => { show({ graph: chosen.path, node: "" }); }} />
+          <NodePane placed={chosen} definition={definition} name={name} onClose={() => { show({ node: "" }); }} onOpen={() => { show({ graph: chosen.path, node: "" }); }} />
         )}
       </div>
     </div>
