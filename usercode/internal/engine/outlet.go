@@ -47,10 +47,10 @@ type outlet struct {
 	// sending is held from taking something until it is sent, also while the sink blocks. It is locked before mu.
 	sending sync.Mutex
 
-	mu      sync.Mutex      // never held while something is sent
-	running []*reports      // of attempts whose function runs, in the order in which they started
-	several *period         // nil until something was written in it
-	masks   [2]*mask.Stream // of what the process writes
+	mu      sync.Mutex     // never held while something is sent
+	running []*reports     // of attempts whose function runs, in the order in which they started
+	several *period        // nil until something was written in it
+	masks   [2]mask.Stream // of what the process writes
 	budget  budget
 	stalled bool          // a writer has waited for too long, and nothing was sent since
 	room    chan struct{} // closed when something is sent
@@ -71,13 +71,13 @@ type period struct {
 
 func newOutlet(emit *emitter, process ProcessOutput, masker *mask.Masker) *outlet {
 	o := &outlet{
-		emit: emit, process: process, masker: masker, masks: [2]*mask.Stream{masker.Stream(), masker.Stream()}, budget: budget{maxCapturedHeads, maxCapturedTails},
+		emit: emit, process: process, masker: masker, masks: newMasks(masker), budget: budget{maxCapturedHeads, maxCapturedTails},
 		room: make(chan struct{}), wake: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	o.over.Go(o.sendLater)
 	if process != nil {
 		process.Start(func(descriptor int, p []byte) []byte {
-			return o.write(descriptor, p, o.masks[descriptor-1], nil)
+			return o.write(descriptor, p, &o.masks[descriptor-1], nil)
 		})
 	}
 	return o

@@ -25,18 +25,21 @@ type reports struct {
 	metadata func(kind, opPath string, attempt int, message string, list metadata.List)
 
 	progress progress
-	written  [2]stream       // stdout, stderr; guarded by outlet.mu
-	masks    [2]*mask.Stream // of what is written to Output; guarded by outlet.mu
-	left     bool            // its function was left behind; guarded by outlet.mu
+	written  [2]stream      // stdout, stderr; guarded by outlet.mu
+	masks    [2]mask.Stream // of what is written to Output; guarded by outlet.mu
+	left     bool           // its function was left behind; guarded by outlet.mu
 }
 
 // newReports is for one attempt of an op.
 func (s *schedule) newReports(path string, attempt int) *reports {
 	return &reports{
 		outlet: s.outlet, path: path, attempt: attempt, metadata: s.opts.Metadata,
-		masks: [2]*mask.Stream{s.outlet.masker.Stream(), s.outlet.masker.Stream()},
+		masks: newMasks(s.outlet.masker),
 	}
 }
+
+// newMasks are for stdout and stderr.
+func newMasks(m *mask.Masker) [2]mask.Stream { return [2]mask.Stream{*m.Stream(), *m.Stream()} }
 
 // progress keeps the newest of an op until it is sent.
 type progress struct {
@@ -161,6 +164,6 @@ type outputWriter struct {
 
 // Write never fails.
 func (w outputWriter) Write(p []byte) (int, error) {
-	w.reports.outlet.write(w.descriptor, p, w.reports.masks[w.descriptor-1], w.reports)
+	w.reports.outlet.write(w.descriptor, p, &w.reports.masks[w.descriptor-1], w.reports)
 	return len(p), nil
 }

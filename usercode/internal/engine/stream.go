@@ -91,7 +91,7 @@ func (s *stream) end(b *budget) []piece {
 	}
 	n := min(s.rest.len(), b.tails)
 	b.tails -= n
-	s.rest.drop(s.rest.len() - n)
+	s.rest.drop(len(s.rest.bytes) - n)
 	return append(pieces, s.rest.take(n))
 }
 
