@@ -28,7 +28,7 @@ type config struct {
 func checkConfig(s *schema, text string) (*config, []host.Problem) {
 	typed, problems := readConfig(text)
 	if len(problems) > 0 {
-		return nil, orderProblems(problems, 0)
+		return nil, orderProblems(s.unquoted(problems, text), 0)
 	}
 	rest, section := typed.without(inputsSection)
 	inputs, wrong := readInputs(section)

@@ -122,7 +122,7 @@ func (f *filler) absent(s *jsonschema.Schema, required bool, depth int) (value a
 	if d := ownDefault(s); d != nil {
 		return clone(*d), true, nil
 	}
-	if !objectOnly(s) {
+	if !objectOnly(s) || f.schema.isSecret(s) {
 		return nil, false, nil
 	}
 	made := map[string]any{}

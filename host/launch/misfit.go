@@ -51,6 +51,9 @@ func orderProblems(list []host.Problem, more int) []host.Problem {
 
 // walk goes down to what is really wrong.
 func (m *misfits) walk(e *jsonschema.ValidationError) {
+	if m.secret(e) {
+		return
+	}
 	switch e.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf:
 		if len(e.Causes) > 0 {
@@ -85,7 +88,7 @@ func (m *misfits) alternatives(e *jsonschema.ValidationError) {
 	switch len(near) {
 	case 0:
 		slices.Sort(types)
-		m.add(e.InstanceLocation, m.wrongType(e.InstanceLocation, slices.Compact(types)))
+		m.add(e.InstanceLocation, m.wrongType(e.InstanceLocation, slices.Compact(types), m.schema.aboveSecrets[e.SchemaURL]))
 	case 1:
 		m.walk(near[0])
 	default:
@@ -123,6 +126,10 @@ func firstLeaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
 func (m *misfits) leaf(e *jsonschema.ValidationError) {
 	at := e.InstanceLocation
 	sub := m.schema.at[e.SchemaURL]
+	describe, quiet := describe, m.schema.aboveSecrets[e.SchemaURL]
+	if quiet {
+		describe = describeQuietly
+	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		for _, name := range k.Missing {
@@ -137,7 +144,7 @@ func (m *misfits) leaf(e *jsonschema.ValidationError) {
 	case *kind.FalseSchema:
 		m.add(at, "nothing is allowed here; remove it")
 	case *kind.Type:
-		m.add(at, m.wrongType(at, k.Want))
+		m.add(at, m.wrongType(at, k.Want, quiet))
 	case *kind.Enum:
 		m.add(at, "it is "+describe(k.Got)+"; allowed are "+choices(k.Want)+suggestValue(k.Got, k.Want))
 	case *kind.Const:
@@ -151,13 +158,16 @@ func (m *misfits) leaf(e *jsonschema.ValidationError) {
 	}
 }
 
-// wrongType says what a value is and what it must be. Text that only lacks quotes is shown with them.
-func (m *misfits) wrongType(path []string, want []string) string {
+// wrongType says what a value is, quietly without the value, and what it must be. Text that only lacks quotes is shown with them.
+func (m *misfits) wrongType(path []string, want []string, quiet bool) string {
 	names := make([]string, len(want))
 	text := false
 	for i, w := range want {
 		names[i] = typeName(w)
 		text = text || w == "string"
+	}
+	if quiet {
+		return "it is " + describeQuietly(m.value(path)) + "; it must be " + strings.Join(names, " or ")
 	}
 	out := "it is " + describe(m.value(path)) + "; it must be " + strings.Join(names, " or ")
 	if d := m.typed.find(path); text && d != nil && d.kind == scalarKind && d.typed != "" && d.scalar != d.typed {

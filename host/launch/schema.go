@@ -19,6 +19,10 @@ type schema struct {
 	root *jsonschema.Schema
 	// at finds the schema that an error names by its location.
 	at map[string]*jsonschema.Schema
+	// secrets are the locations of schemas of secrets and of all below them, with the number of levels that they are below;
+	// aboveSecrets are those that have one below.
+	secrets      map[string]int
+	aboveSecrets map[string]bool
 	// work is what one value at each depth costs to check at most, see workBound.
 	work []float64
 }
@@ -60,6 +64,7 @@ func compileSchema(text []byte) (s *schema, err error) {
 	}
 	s = &schema{root: root, at: map[string]*jsonschema.Schema{}}
 	s.index(root)
+	s.findSecrets()
 	s.work, err = workBound(s.at)
 	if err != nil {
 		return nil, err

@@ -101,6 +101,8 @@ func needed(s *jsonschema.Schema, name string) string {
 	}
 	var out string
 	switch {
+	case sub.WriteOnly:
+		out = ": a reference such as {env: DB_PASSWORD}"
 	case sub.Enum != nil:
 		out = ": one of " + choices(sub.Enum.Values)
 	case sub.Types != nil && !sub.Types.IsEmpty():
