@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
@@ -115,14 +117,21 @@ func TagRun(ctx context.Context, tags Tags) error {
 	return wrong("tags of the run", err)
 }
 
-// runTags applies the rule for tags and, to those that pass it, that of the system's own.
+// runTags applies the rule for tags, and a stricter one to those of the system.
 func runTags(tags Tags) (tag.List, error) {
-	list, err := tag.FromAny(tags)
-	problems, _ := err.(tag.Problems) //nolint:errorlint // its documented error
-	for key := range tags {
+	own := maps.Clone(tags)
+	var problems tag.Problems
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		if strings.HasPrefix(key, tag.Namespace) {
-			problems = append(problems, tag.Problem{Key: key, Err: fmt.Errorf("%s belongs to the system, and a run that executes cannot be steered any more; set it at launch or in the job's definition", tag.Namespace)})
+			delete(own, key)
+			problems = append(problems, tag.Problem{Key: key, Err: fmt.Errorf(
+				"%s belongs to the system, and what steers a run is decided before it starts; set it at launch or in the job's definition", tag.Namespace)})
 		}
+	}
+	list, err := tag.FromAny(own)
+	if err != nil {
+		more, _ := errors.AsType[tag.Problems](err) // always these
+		problems = append(more, problems...)
 	}
 	if len(problems) > 0 {
 		return nil, problems
