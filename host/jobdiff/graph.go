@@ -51,6 +51,7 @@ func (d *Diff) graphs(before, after *usercodev1.JobDefinition) {
 	facets := func(s *side, def *usercodev1.JobDefinition) map[string]string {
 		f := s.graphFacets(def.GetGraph())
 		f[aboutWhat] = "graph " + def.GetGraph().GetName()
+		resources(f, def)
 		if n := def.GetMaxConcurrent(); n > 0 {
 			f[aboutLimit] = fmt.Sprintf("%s: %d", aboutLimit, n)
 		}

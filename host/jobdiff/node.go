@@ -82,6 +82,7 @@ func (s *side) nodeFacets(n *usercodev1.Node, counterpart *usercodev1.Node) map[
 
 func opFacets(op *usercodev1.OpDefinition) map[string]string {
 	facets := policiesOf(op)
+	uses(facets, op)
 	described(facets, op.GetDescription())
 	for _, p := range op.GetInputs() {
 		ported(facets, aboutInput, p)

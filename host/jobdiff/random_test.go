@@ -41,6 +41,11 @@ func (s source) job() *usercodev1.JobDefinition {
 		def.Tags = append(def.Tags, &tagv1.Tag{Key: fmt.Sprintf("tag%d", i), Value: s.maybe("value")})
 	}
 	def.MaxConcurrent = uint32(s.IntN(3))
+	for i := range s.IntN(3) {
+		def.Resources = append(def.Resources, &usercodev1.ResourceDefinition{
+			Name: fmt.Sprint("resource", i), Type: s.maybe("type"), Description: s.maybe("resource"), Configs: []string{s.text("config")},
+		})
+	}
 	def.Graph = s.graph(def, "job", 0)
 	return def
 }
@@ -114,6 +119,9 @@ func (s source) policies(op *usercodev1.OpDefinition) {
 		op.Timeout = duration()
 	}
 	op.Priority = s.Int32N(5) - 2
+	for range s.IntN(3) {
+		op.Resources = append(op.Resources, fmt.Sprint("resource", len(op.Resources)))
+	}
 }
 
 func (s source) schemaJSON() []byte {
