@@ -5,6 +5,7 @@ import { locationNotices } from "@/domain/location/location-notice";
 import { dismissedCauses } from "@/domain/location/cause";
 import { hostLost } from "@/domain/host/contact";
 import { session } from "@/domain/host/session";
+import { parentColumn } from "@/domain/run/run-columns";
 
 // A machine that does other things too is no reason to fail; a failure needs no whole page.
 configure({ asyncUtilTimeout: 8_000, getElementError: (message) => Object.assign(new Error(message ?? "not found"), { name: "TestingLibraryElementError" }) });
@@ -16,6 +17,7 @@ afterEach(() => {
   locationNotices.set([]);
   dismissedCauses.set([]);
   hostLost.set(false);
+  parentColumn.set(false);
   session.set({ token: undefined, signInNeeded: false, epoch: 0 });
 });
 

@@ -1,4 +1,6 @@
 import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { useValue } from "@/lib/value-store";
+import { Checkbox } from "@/ui/field";
 import { ButtonLink } from "@/ui/link";
 import { Panel } from "@/ui/panel";
 import { CodeBlock } from "@/ui/table";
@@ -6,6 +8,7 @@ import { Callout, Empty, Loading } from "@/ui/states";
 import { Failure } from "@/domain/host/failure";
 import { allRuns, isFiltered, type RunsView } from "@/domain/paths";
 import styles from "./run-browser.module.css";
+import { parentColumn, showParentColumn } from "./run-columns";
 import { RunFilterBar } from "./run-filter-bar";
 import { useRunList } from "./run-list";
 import { RunTable } from "./run-table";
@@ -24,6 +27,7 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
   const asked = job === undefined ? view : { ...view, job };
   const { data, error, isPending, isPlaceholderData, refetch } = useRunList(asked);
   const filtered = isFiltered(view);
+  const withParent = useValue(parentColumn);
   return (
     <Panel padded={false}>
       <RunFilterBar view={view} hrefOf={hrefOf} withJob={job === undefined} />
@@ -38,7 +42,10 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
         <div aria-busy={isPlaceholderData}>
           {data.runs.length > 0 && <RunTable runs={data.runs} view={view} hrefOf={hrefOf} withJob={job === undefined} />}
           {data.runs.length === 0 && (view.cursor !== "" ? <NoOlder /> : filtered ? <NoMatch view={view} hrefOf={hrefOf} /> : <Empty title="No runs yet">{firstRun}</Empty>)}
-          <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />
+          <div className={styles.foot}>
+            {data.runs.length > 0 && <Checkbox label="Column with the parent of retries and re-executions" checked={withParent} onChange={showParentColumn} />}
+            <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />
+          </div>
         </div>
       )}
     </Panel>

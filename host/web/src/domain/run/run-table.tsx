@@ -1,11 +1,17 @@
+import { RotateCw } from "lucide-react";
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
 import { RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { useValue } from "@/lib/value-store";
+import { Badge } from "@/ui/badge";
 import { Link } from "@/ui/link";
 import { Ago, Elapsed } from "@/ui/time";
 import { formatJobName } from "@/domain/job/job-name";
 import { paths, withTag, type RunsView } from "@/domain/paths";
+import { lineageOf, lineageTags } from "./lineage";
+import { retryDueLook } from "./retry-due";
 import { RunCode } from "./run-code";
+import { parentColumn } from "./run-columns";
 import { shortRunId } from "./run-id";
 import { RunStatusBadge } from "./run-status-badge";
 import styles from "./run-table.module.css";
@@ -20,12 +26,14 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
   hrefOf: (view: RunsView) => string;
   withJob: boolean;
 }) {
+  const withParent = useValue(parentColumn);
   return (
     <table className={styles.table} aria-label="Runs">
       <thead>
         <tr>
           <th scope="col">Status</th>
           <th scope="col">Run</th>
+          {withParent && <th scope="col">Parent</th>}
           <th scope="col">{withJob ? "Job and tags" : "Tags"}</th>
           <th scope="col">Code and snapshot</th>
           <th scope="col">Created</th>
@@ -34,7 +42,7 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
       </thead>
       <tbody>
         {runs.map((run) => (
-          <RunRow key={run.id} run={run} view={view} hrefOf={hrefOf} withJob={withJob} />
+          <RunRow key={run.id} run={run} view={view} hrefOf={hrefOf} withJob={withJob} withParent={withParent} />
         ))}
       </tbody>
     </table>
@@ -44,9 +52,10 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
 // Every run carries these, and its job's name and the column of its code say the same.
 const said = new Set(["penstock/location", "penstock/repository", "penstock/job", "penstock/code_version"]);
 
-function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; hrefOf: (view: RunsView) => string; withJob: boolean }) {
+function RunRow({ run, view, hrefOf, withJob, withParent }: { run: Run; view: RunsView; hrefOf: (view: RunsView) => string; withJob: boolean; withParent: boolean }) {
   const created = instantMs(run.createdAt);
-  const tags = userFirst(run.tags.filter((tag) => !said.has(tag.key)));
+  const lineage = lineageOf(run);
+  const tags = userFirst(run.tags.filter((tag) => !said.has(tag.key) && !(lineage !== undefined && lineageTags.has(tag.key))));
   return (
     <tr>
       <td className={styles.status}>
@@ -57,6 +66,15 @@ function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; href
           <code>{shortRunId(run.id)}</code>
         </Link>
       </td>
+      {withParent && (
+        <td className={styles.id}>
+          {lineage !== undefined && (
+            <Link href={paths.run(lineage.parent)} title={`${lineage.label} of ${lineage.parent}`}>
+              <code>{shortRunId(lineage.parent)}</code>
+            </Link>
+          )}
+        </td>
+      )}
       <td className={styles.job}>
         {withJob && run.job !== undefined && (
           <Link href={paths.jobRuns(run.job)} title={formatJobName(run.job)} className={styles.jobName}>
@@ -65,6 +83,24 @@ function RunRow({ run, view, hrefOf, withJob }: { run: Run; view: RunsView; href
               {run.job.location} / {run.job.repository}
             </span>
           </Link>
+        )}
+        {(lineage !== undefined || run.retryDue) && (
+          <p className={styles.lineage}>
+            {lineage !== undefined && (
+              <span className={styles.again}>
+                <RotateCw size={12} aria-hidden /> {lineage.label}
+                {!withParent && (
+                  <>
+                    {" of "}
+                    <Link href={paths.run(lineage.parent)} title={lineage.parent}>
+                      <code>{shortRunId(lineage.parent)}</code>
+                    </Link>
+                  </>
+                )}
+              </span>
+            )}
+            {run.retryDue && <Badge look={retryDueLook} />}
+          </p>
         )}
         {run.statusReason !== "" && <p className={styles.reason}>{inertText(run.statusReason)}</p>}
         {run.status === RunStatus.WAITING_FOR_CODE && (

@@ -1,7 +1,7 @@
-import { RotateCw } from "lucide-react";
 import { Failure } from "@/domain/host/failure";
 import { paths, withTag, allRuns } from "@/domain/paths";
 import { childTag, lineageOf } from "@/domain/run/lineage";
+import { retryDueLook } from "@/domain/run/retry-due";
 import { shortRunId } from "@/domain/run/run-id";
 import { RunLink } from "@/domain/run/run-link";
 import { useRuns } from "@/domain/run/run-list";
@@ -9,15 +9,12 @@ import { RunStatusBadge } from "@/domain/run/run-status-badge";
 import { runStatusData } from "@/domain/run/run-status";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { instantMs } from "@/lib/instant";
-import { Badge, type StateLook } from "@/ui/badge";
+import { Badge } from "@/ui/badge";
 import { Link } from "@/ui/link";
 import { Note, Section, Subtitle } from "@/ui/panel";
 import { Facts } from "@/ui/table";
 import { Ago } from "@/ui/time";
 import styles from "./run.module.css";
-
-/** An automatic retry is due and not launched yet. */
-export const retryDueLook: StateLook = { label: "Retry due", tone: "warn", icon: RotateCw };
 
 const mostChildren = 20;
 

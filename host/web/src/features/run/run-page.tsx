@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
+import { retryDueLook } from "@/domain/run/retry-due";
 import { RunStatusBadge } from "@/domain/run/run-status-badge";
 import { shortRunId } from "@/domain/run/run-id";
 import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
@@ -14,7 +15,6 @@ import { Page } from "@/ui/page";
 import { Loading } from "@/ui/states";
 import { RunActions } from "./run-actions";
 import { RunBody } from "./run-body";
-import { retryDueLook } from "./lineage-section";
 
 /** One run. */
 export function RunPage() {

@@ -119,3 +119,27 @@ it("filters by code version, snapshot and location, each a chip that can be take
   expect(address()).toBe("/runs?snapshot=bbbb&location=elsewhere");
   expect(await screen.findByText("No run matches this filter")).toBeDefined();
 });
+
+it("says of what a run is a retry, and that a retry is due; the tags that say the same are left out; a column on request", async () => {
+  const host = hostWithRuns(1);
+  const tag = (key: string, value: string) => ({ key: `penstock/${key}`, value, origin: Origin.SYSTEM });
+  host.addRun({
+    id: id(7),
+    job: reportName,
+    status: RunStatus.FAILURE,
+    parentRun: id(1),
+    rootRun: id(1),
+    retryDue: true,
+    tags: [tag("parent_run", id(1)), tag("root_run", id(1)), tag("retry_number", "2"), tag("resume", "from_failure"), { key: "team", value: "data", origin: Origin.INHERITED }],
+  });
+  const { user } = renderPage("/runs", host);
+  const cells = within((await rows())[0]!);
+  expect(cells.getByText(/^Retry 2 from failure/).textContent).toBe(" Retry 2 from failure of 0193a4b2-77c1");
+  expect(cells.getByRole("link", { name: "0193a4b2-77c1", description: id(1) }).getAttribute("href")).toBe(`/runs/${id(1)}`);
+  expect(cells.getByText("Retry due")).toBeDefined();
+  expect(within(cells.getByRole("list", { name: "Tags" })).getAllByRole("listitem").map((chip) => chip.textContent)).toEqual(["team: data"]);
+  await user.click(screen.getByRole("checkbox", { name: /^Column with the parent/ }));
+  expect(screen.getByRole("columnheader", { name: "Parent" })).toBeDefined();
+  expect(cells.getByRole("link", { description: `Retry 2 from failure of ${id(1)}` }).getAttribute("href")).toBe(`/runs/${id(1)}`);
+  expect(window.localStorage.getItem("penstock.runs.parent")).toBe("shown");
+});
