@@ -19,7 +19,7 @@ describe("Jobs", () => {
     for (const job of jobs) await see(list.getByRole("link", { name: job, exact: true }));
     await see(list.getByRole("link", { name: "local", exact: true }));
     await see(list.getByRole("heading", { name: "tutorial" }));
-    await see(page.getByText("5 jobs", { exact: true }).last());
+    await see(page.getByText("6 jobs", { exact: true }).last());
   });
 
   test("finds jobs by name and by tag, and says when it finds none", async () => {
