@@ -145,6 +145,9 @@ func (b *placing) connect(r *region, items []*vertex) {
 		}
 	}
 	for _, m := range b.shape.maps[r.of] {
+		if r.outer != nil && !b.madeWithin(m, r.of) { // without an instance around there is none of it
+			connect(r.outer.items[r.of], r.items[m.Name])
+		}
 		for _, w := range m.Items {
 			if from := b.source(r, w); from != nil {
 				connect(from, r.items[m.Name])
@@ -154,6 +157,14 @@ func (b *placing) connect(r *region, items []*vertex) {
 			b.connect(instance, append(slices.Clip(items), r.items[m.Name]))
 		}
 	}
+}
+
+// madeWithin tells whether anything in another map makes the items of a map.
+func (b *placing) madeWithin(m *Map, of string) bool {
+	return slices.ContainsFunc(m.Items, func(w Wire) bool {
+		from := b.shape.nodes[w.FromNode]
+		return from != nil && b.shape.within(from.Map, of)
+	})
 }
 
 // wait connects a node with the ends of those that it comes after, with the items of its map and with what the whole
