@@ -27,6 +27,7 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	flags.StringVar(&opts.HostCA, "host-ca", "", "`file` with the certificates that a host's own is checked against, PEM; default: the system's")
 	flags.StringVar(&opts.CodeVersion, "code-version", "", "`version` of the code, such as a git hash; or PENSTOCK_CODE_VERSION; default: as built")
 	flags.StringVar(&opts.Image, "image", "", "container `image` that this process runs in")
+	flags.StringVar(&opts.SpoolDir, "spool-dir", "", "`directory` for what workers report while the host is away; default: that for temporary files")
 	flags.IntVar(&opts.MaxWorkers, "max-workers", 0, "runs to execute at a time; default: no limit here")
 	flags.StringVar(&opts.MinHostProtocol, "min-host", "", "oldest protocol `version` of a host that the code works with; default: any")
 	flags.Func("drain", "`time` to wait for workers after a first SIGTERM or SIGINT, such as 10m; a second one ends the wait;\n"+

@@ -40,7 +40,7 @@ func TestCommandLine(t *testing.T) {
 	}{
 		"Nothing":           {sound, "", exitUsage, nil, []string{"orders serve [flags]", "orders check", "orders describe"}},
 		"Help":              {sound, "help", exitOK, []string{"orders serve [flags]"}, nil},
-		"ServeHelp":         {sound, "serve -h", exitOK, []string{"-listen", "-token-file", "-tls-cert", "-tls-key", "-insecure", "-code-version", "-image", "-max-workers", "-host-ca", "-min-host", "-drain"}, nil},
+		"ServeHelp":         {sound, "serve -h", exitOK, []string{"-listen", "-token-file", "-tls-cert", "-tls-key", "-insecure", "-code-version", "-image", "-spool-dir", "-max-workers", "-host-ca", "-min-host", "-drain"}, nil},
 		"Unknown":           {sound, "start", exitUsage, nil, []string{`orders: unknown command "start"; the commands are serve, check and describe`}},
 		"CheckArguments":    {sound, "check now", exitUsage, nil, []string{`check: it takes flags only; got "now"`}},
 		"DescribeArguments": {sound, "describe now", exitUsage, nil, []string{`describe takes no arguments; got "now"`}},

@@ -103,7 +103,9 @@ func TestWrongReportsAreErrorsAndWarnings(t *testing.T) {
 			return usercode.Note(ctx, "hello", usercode.Metadata{"a": 1}, usercode.Metadata{"a": 2})
 		}, []string{`metadata "a": the key occurs twice`}},
 		{"LargeNote", func(ctx context.Context) error { return usercode.Note(ctx, "hello", large) }, []string{`metadata "json"`, "the limit is 188416"}},
-		{"Output", func(ctx context.Context) error { return usercode.OutputMetadata(ctx, usercode.Metadata{"bad": struct{}{}}) }, []string{`metadata of the output: metadata "bad"`}},
+		{"Output", func(ctx context.Context) error {
+			return usercode.OutputMetadata(ctx, usercode.Metadata{"bad": struct{}{}})
+		}, []string{`metadata of the output: metadata "bad"`}},
 		{"LargeOutput", func(ctx context.Context) error { return usercode.OutputMetadata(ctx, large) }, []string{`metadata "json"`, "the limit is 188416"}},
 		{"Tags", func(ctx context.Context) error {
 			return usercode.TagRun(ctx, usercode.Tags{"fine": "1", "not fine": "1", tag.KeyPriority: 1, "penstock/job": "x"})

@@ -40,6 +40,9 @@ type ServeOptions struct {
 	CodeVersion string
 	// Image is the container image that the process runs in. Default: none.
 	Image string
+	// SpoolDir is a directory for what workers report while the host is away and their memory is full, up to 128 MiB for
+	// each. Nothing in it outlives a worker. Default: that for temporary files.
+	SpoolDir string
 	// MaxWorkers is how many runs are executed at a time; a host is told to wait when there are more. Default: no
 	// limit.
 	MaxWorkers int
@@ -154,9 +157,13 @@ func Serve(ctx context.Context, repos []*Repository, opts *ServeOptions) error {
 	if err != nil {
 		return err
 	}
+	spoolDir, err := o.checkedSpoolDir()
+	if err != nil {
+		return err
+	}
 	s, err := server.New(plain, server.Options{
 		TLSCert: o.TLSCert, TLSKey: o.TLSKey, ClientCA: o.ClientCA, Token: o.Token, Insecure: o.Insecure, HostCA: o.HostCA,
-		CodeVersion: o.CodeVersion, Image: o.Image, LookupEnv: os.LookupEnv, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
+		CodeVersion: o.CodeVersion, Image: o.Image, SpoolDir: spoolDir, LookupEnv: os.LookupEnv, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
 		Drain: o.drain(os.Getpid()), Halt: o.Halt, Last: os.Getpid() == firstProcess, Logger: o.Logger,
 	})
 	if err != nil {

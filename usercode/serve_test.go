@@ -20,7 +20,7 @@ func TestServe(t *testing.T) {
 	listening, served := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		served <- Serve(ctx, []*Repository{soundRepository()}, &ServeOptions{
-			Listen: "127.0.0.1:0", Listening: func(a net.Addr) { listening <- a },
+			Listen: "127.0.0.1:0", SpoolDir: t.TempDir(), Listening: func(a net.Addr) { listening <- a },
 		})
 	}()
 	var address net.Addr
@@ -62,6 +62,7 @@ func TestServeRefuses(t *testing.T) {
 		"ErrOptions":     {ServeOptions{Listen: "nowhere"}, "it is not HOST:PORT"},
 		"ErrCertificate": {ServeOptions{Listen: "127.0.0.1:0", TLSCert: "no-such-file", TLSKey: "no-such-file"}, "read the certificate no-such-file"},
 		"ErrClientCA":    {ServeOptions{ClientCA: "no-such-file"}, "--client-ca asks hosts"},
+		"ErrSpoolDir":    {ServeOptions{Listen: "127.0.0.1:0", SpoolDir: "no-such-directory"}, "name a directory that exists and that this user may write to"},
 		"ErrPort":        {ServeOptions{Listen: "127.0.0.1:99999"}, "listen on 127.0.0.1:99999"},
 		"ErrNotOurs":     {ServeOptions{Listen: "192.0.2.1:0", Insecure: true}, "this machine does not have that address"},
 	}

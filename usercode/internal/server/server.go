@@ -49,6 +49,8 @@ type Options struct {
 	CodeVersion string
 	// Image is the container image of the process, for people. Default: none.
 	Image string
+	// SpoolDir is where workers keep events that find no room in memory. Default: the directory for temporary files.
+	SpoolDir string
 	// MaxWorkers is how many workers run at a time. Default: no limit.
 	MaxWorkers int
 	// LookupEnv finds the variables that are secrets of workers, to keep them out of what a crashed one has printed.
