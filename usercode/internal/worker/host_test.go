@@ -31,6 +31,8 @@ type fakeHost struct {
 	job     string
 	tags    map[string]string
 	welcome *workerv1.Welcome
+	// change, when set, changes what is granted.
+	change func(*workerv1.RunSpec)
 
 	// attach, when set, comes before the usual answer to the n-th hello (from 1). True means that it has done it all.
 	attach func(n int, s *hostStream) (done bool, err error)
@@ -84,6 +86,9 @@ func (s *hostStream) deny(reason workerv1.DenialReason) error {
 	return s.send(&workerv1.AttachResponse{Message: &workerv1.AttachResponse_Denied{Denied: &workerv1.Denied{Reason: reason, Message: "says the test"}}})
 }
 
+// testRun is the run that hosts of these tests grant.
+const testRun = "0192a3b4-0000-7000-8000-000000000001"
+
 var errBroken = errors.New("broken by the test")
 
 // newHost starts a host for one run of a job.
@@ -120,7 +125,7 @@ func (h *fakeHost) stop() {
 // assignment is what a server would tell the worker of this host's run.
 func (h *fakeHost) assignment() Assignment {
 	return Assignment{
-		RunID: "0190-run", Attempt: 1, Repository: "tests", Job: h.job, DefinitionDigest: digestOf(h.t, h.job),
+		RunID: testRun, Attempt: 1, Repository: "tests", Job: h.job, DefinitionDigest: digestOf(h.t, h.job),
 		HostAddress: "http://" + h.address, Token: token, ServerID: "server", StartLease: 15 * time.Second,
 	}
 }
@@ -182,9 +187,12 @@ func (h *fakeHost) answer(s *hostStream) error {
 }
 
 func (h *fakeHost) grant() *workerv1.AttachResponse {
-	spec := &workerv1.RunSpec{RunId: "0190-run", Attempt: 1, Repository: "tests", Job: h.job, DefinitionDigest: digestOf(h.t, h.job)}
+	spec := &workerv1.RunSpec{RunId: testRun, Attempt: 1, Repository: "tests", Job: h.job, DefinitionDigest: digestOf(h.t, h.job)}
 	for key, value := range h.tags {
 		spec.Tags = append(spec.Tags, &tagv1.Tag{Key: key, Value: value})
+	}
+	if h.change != nil {
+		h.change(spec)
 	}
 	return &workerv1.AttachResponse{Message: &workerv1.AttachResponse_Grant{Grant: &workerv1.Grant{Run: spec}}}
 }

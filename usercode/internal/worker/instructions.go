@@ -30,6 +30,7 @@ type Assignment struct {
 	Token            string        `json:"token"`               // the attempt's secret; never logged
 	ServerID         string        `json:"server_id"`           // of the server that starts the worker
 	StartLease       time.Duration `json:"start_lease"`         // without a grant in this time the worker exits
+	Outputs          string        `json:"outputs,omitempty"`   // location of the output store; empty means that nothing is stored
 	SpoolDir         string        `json:"spool_dir,omitempty"` // for events that find no room in memory; empty means that for temporary files
 }
 

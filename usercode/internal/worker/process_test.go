@@ -58,7 +58,7 @@ func named(repository, name string) (*spec.Job, error) {
 func repositories() []*spec.Repository {
 	job, op := testJob, testOp
 	quick := func(context.Context, *spec.Execution) error { return nil }
-	return []*spec.Repository{{Name: "tests", Jobs: append(writers(),
+	return []*spec.Repository{{Name: "tests", Jobs: append(append(writers(), adding()),
 		job("quick", op("one", quick), op("two", quick, "one")),
 		job("chatty", op("talk", func(_ context.Context, e *spec.Execution) error {
 			n, err := strconv.Atoi(tagOf(e, "lines"))

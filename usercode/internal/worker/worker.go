@@ -211,10 +211,17 @@ func (w *worker) execute(ctx context.Context, run *workerv1.RunSpec, abandon <-c
 		engine.Reject(sink, w.opts.Now, "grant", err.Error())
 		return
 	}
+	tags := wire.TagsFrom(run.GetTags())
+	keeper := w.keeper(run, tags)
+	defer func() {
+		if err := keeper.Close(); err != nil {
+			w.logger.Warn("the output store was not closed", "error", err)
+		}
+	}()
 	engine.Run(ctx, engine.Attempt{
 		RunID: run.GetRunId(), Attempt: run.GetAttempt(), Repository: run.GetRepository(), Job: w.job,
-		ConfigJSON: run.GetConfigJson(), Tags: wire.TagsFrom(run.GetTags()), OpPaths: run.GetOpPaths(),
-	}, sink, engine.Options{Now: w.opts.Now, LookupEnv: w.opts.LookupEnv, Secrets: w.nameSecrets, Abandon: abandon, Process: w.process})
+		ConfigJSON: run.GetConfigJson(), Tags: tags, OpPaths: run.GetOpPaths(),
+	}, sink, engine.Options{Outputs: keeper, Now: w.opts.Now, LookupEnv: w.opts.LookupEnv, Secrets: w.nameSecrets, Abandon: abandon, Process: w.process})
 }
 
 // nameSecrets lets the server know what must not be repeated of this process's output, should it crash.
