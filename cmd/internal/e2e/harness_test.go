@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		build := exec.Command("go", "build", "-o", dir+"/",
 			module+"cmd/penstock", module+"cmd/tutorial", module+"cmd/internal/e2e/testcode",
 			module+"cmd/internal/e2e/wrongcode", module+"cmd/internal/e2e/speedcode", module+"host/hosttest/peerserver", module+"cmd/internal/upgradedemo")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build the binaries: %v\n%s", err, out)
 			return 1

@@ -93,23 +93,24 @@ func initTrace(b *testing.B) (total time.Duration, allocated int) {
 }
 
 // cpu is the CPU time of the host and of the server, with the workers that it started and that have ended.
-func (s *speed) cpu() time.Duration {
-	s.b.Helper()
-	var ticks int
-	for _, p := range []*process{s.world.server, s.server} {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+func (s *speed) cpu() time.Duration { return cpuOf(s.b, s.world.server) + cpuOf(s.b, s.server) }
+
+// cpuOf is the CPU time of a process and its children that have ended.
+func cpuOf(b *testing.B, p *process) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		b.Skip("the kernel does not tell the CPU time of a process: ", err)
+	}
+	// After the name, which is in parentheses: state is field 3, utime, stime, cutime and cstime are 14 to 17.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	ticks := 0
+	for _, f := range fields[14-3 : 18-3] {
+		n, err := strconv.Atoi(f)
 		if err != nil {
-			s.b.Skip("the kernel does not tell the CPU time of a process: ", err)
+			b.Fatal(err)
 		}
-		// After the name, which is in parentheses: state is field 3, utime, stime, cutime and cstime are 14 to 17.
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		for _, f := range fields[14-3 : 18-3] {
-			n, err := strconv.Atoi(f)
-			if err != nil {
-				s.b.Fatal(err)
-			}
-			ticks += n
-		}
+		ticks += n
 	}
 	const perSecond = 100 // USER_HZ of Linux on every platform that Go runs on
 	return time.Duration(ticks) * time.Second / perSecond
