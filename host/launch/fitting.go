@@ -107,8 +107,12 @@ func missingProblems(missing []host.MissingInput, from *origin) (problems []host
 		if from != nil {
 			without = fmt.Sprintf(" and has no stored output that run %s could give", from.run.ID)
 		}
-		message := fmt.Sprintf("input %q of op %s comes from %s, which is not selected%s; select it too, for example with *%s",
-			first.Input, first.OpPath, strings.Join(names, ", "), without, first.OpPath)
+		what := fmt.Sprintf("input %q of op %s comes", first.Input, first.OpPath)
+		if first.Input == "" {
+			what = fmt.Sprintf("the items that op %s is mapped over come", first.OpPath)
+		}
+		message := fmt.Sprintf("%s from %s, which is not selected%s; select it too, for example with *%s",
+			what, strings.Join(names, ", "), without, first.OpPath)
 		if first.Input != "" {
 			message += fmt.Sprintf(", or give its value in the config: {%s: {%s: {%s: …}}}", inputsSection, first.OpPath, first.Input)
 		}

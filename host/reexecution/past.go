@@ -37,9 +37,35 @@ func Read(ctx context.Context, runs Runs, run *host.Run) (*Past, error) {
 // Run is the nearest run.
 func (p *Past) Run() *host.Run { return &p.records[0].run }
 
-// endedWell tells whether an op did in the nearest run. Of a map without items nothing can have failed.
-func (p *Past) endedWell(path string) bool {
-	return p.records[0].ops[path] == endedWell || p.empty[path]
+// endedWell tells whether an op did, in the nearest run that was to execute it. What a run that resumed another was not to
+// execute is as it was in that one; where that is gone, it was reason enough to leave the op out. Of a map without items
+// nothing can have failed.
+func (p *Past) endedWell(ctx context.Context, path string) (bool, error) {
+	for steps := 0; ; steps++ {
+		r, err := p.record(ctx, steps)
+		if err != nil || r == nil {
+			return true, err
+		}
+		if !isResumed(&r.run) || r.executes.has(path) {
+			return r.ops[path] == endedWell || p.empty[path], nil
+		}
+	}
+}
+
+// wanted is the run that says which ops all of this is about: the nearest one that did not resume another.
+func (p *Past) wanted(ctx context.Context) (*host.Run, error) {
+	for steps := 0; ; steps++ {
+		r, err := p.record(ctx, steps)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			return &p.records[len(p.records)-1].run, nil
+		}
+		if !isResumed(&r.run) {
+			return &r.run, nil
+		}
+	}
 }
 
 // record is the run so many steps back; nil when there is none, or it was deleted.
@@ -140,7 +166,7 @@ func (p *Past) isThere(ctx context.Context, id host.RunID) (bool, error) {
 func (p *Past) instances(ctx context.Context, mapped []string) ([]host.MapInstances, error) {
 	var known []host.MapInstances
 	have := map[string]bool{}
-	open := mapped
+	open := mapped // ops of which more may be known further back
 	for steps := 0; len(open) > 0; steps++ {
 		r, err := p.record(ctx, steps)
 		if err != nil {
@@ -150,11 +176,10 @@ func (p *Past) instances(ctx context.Context, mapped []string) ([]host.MapInstan
 			break
 		}
 		for _, name := range slices.Sorted(maps.Keys(r.maps)) {
+			// Where one op of a map was not to be executed in full since, the list was not made again, for any of them.
 			e := r.maps[name]
-			if !e.complete() || slices.ContainsFunc(e.ops, func(path string) bool {
-				op, _ := splitPath(path)
-				return have[path] || !slices.Contains(open, op)
-			}) {
+			isOpen := slices.ContainsFunc(e.ops, func(path string) bool { return slices.Contains(open, host.OpOf(path)) })
+			if !isOpen || !e.complete() || slices.ContainsFunc(e.ops, func(path string) bool { return have[path] }) {
 				continue
 			}
 			for _, path := range e.ops {

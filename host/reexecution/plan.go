@@ -3,6 +3,7 @@ package reexecution
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/penstock-run/penstock/host"
@@ -86,7 +87,7 @@ func (m *maker) readInstances() (err error) {
 	if m.past == nil {
 		return nil
 	}
-	m.known, err = m.past.instances(m.ctx, mappedOps(m.want.Definition))
+	m.known, err = m.past.instances(m.ctx, m.want.Definition.MappedOps())
 	return err
 }
 
@@ -112,10 +113,11 @@ func (m *maker) choose() (*Plan, error) {
 	plan := &Plan{Graph: graph}
 	switch run := m.run(); {
 	case m.want.Strategy == FromFailure:
-		plan.OpPaths = graph.Resume(host.Resumption{
-			Standins: m.standins(), Within: m.within(graph).has,
-			EndedWell: func(path string) bool { return m.past.endedWell(path) },
-		})
+		within, err := m.within(graph)
+		if err != nil {
+			return nil, err
+		}
+		plan.OpPaths = graph.Resume(host.Resumption{Standins: m.standins(), Within: within.has, EndedWell: m.endedWell})
 		plan.Selection = SelectionOf(plan.OpPaths)
 		if len(plan.OpPaths) == 0 {
 			return nil, nothingFailed(run)
@@ -154,22 +156,31 @@ func isResumed(run *host.Run) bool {
 	return run.Subset && value == tag.ResumeFromFailure
 }
 
-// within is what the past run was to execute, of the job as it is now.
-func (m *maker) within(graph *host.OpGraph) coverage {
-	run := m.past.Run()
-	if !run.Subset || isResumed(run) {
-		return coverageOf(run)
+// within is what was to be executed in the beginning, of the job as it is now.
+func (m *maker) within(graph *host.OpGraph) (coverage, error) {
+	run, err := m.past.wanted(m.ctx)
+	if err != nil || !run.Subset || isResumed(run) {
+		return coverageOf(run), err
 	}
 	paths, err := graph.Choose(run.OpSelection)
 	if err != nil {
-		return coverageOf(run) // what it selected is not all there any more
+		return coverageOf(run), nil // what it selected is not all there any more
 	}
-	return coverageOfPaths(paths)
+	return coverageOfPaths(paths), nil
+}
+
+func (m *maker) endedWell(path string) bool {
+	if m.err != nil {
+		return true
+	}
+	well, err := m.past.endedWell(m.ctx, path)
+	m.err = err
+	return well
 }
 
 func (m *maker) isAll(plan *Plan) bool {
 	all, err := plan.Graph.Choose("")
-	return err == nil && len(all) == len(plan.OpPaths)
+	return err == nil && slices.Equal(all, plan.OpPaths)
 }
 
 // SelectionOf is an op selection that selects these paths.
@@ -196,6 +207,3 @@ func nothingFailed(run *host.Run) error {
 		Remedy:  "Execute all of it again, or select the ops.",
 	}
 }
-
-// mappedOps are the ops that maps make instances of, without keys.
-func mappedOps(*host.JobDefinition) []string { return nil } // no node of a definition can be mapped yet
