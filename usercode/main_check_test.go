@@ -90,7 +90,7 @@ func TestCheckAgainstAHost(t *testing.T) {
 		"ErrRefused": {full, "--host " + oldHost, exitRefused, []string{"job_metadata  refused  1 job", "job_metadata: HOST_TOO_OLD: ", "\n  Upgrade the host"},
 			[]string{"orders: the host would refuse: job_metadata of 1 job"}},
 		"OKRefusedButUnused": {bare, "--host " + oldHost, exitOK, []string{"job_metadata  refused  0 jobs", "HOST_TOO_OLD", "All that this build has will be there."}, nil},
-		"ErrStrict":          {bare, "--strict --host " + oldHost, exitRefused, []string{"HOST_TOO_OLD"}, []string{"would refuse: job_metadata\n"}},
+		"ErrStrict":          {bare, "--strict --host " + oldHost, exitRefused, []string{"HOST_TOO_OLD"}, []string{"would refuse: job_metadata; output_store\n"}},
 		"ErrFromFile":        {full, "--capabilities " + saved, exitRefused, []string{saved, "HOST_TOO_OLD"}, []string{"job_metadata of 1 job"}},
 		"ErrVeryOldHost": {full, "--host " + veryOld, exitRefused, []string{"version 1.0, protocol 0.14.17", "too old to say what it asks", "HOST_TOO_OLD"},
 			[]string{"job_metadata of 1 job"}},
@@ -165,10 +165,10 @@ func TestCheckJSON(t *testing.T) {
 	}
 	oldHost := answering(t, "", map[string]string{"GetCapabilities": capabilitiesOf(t, "0.14.17", futureRow)})
 	v = read(soundRepository(), exitRefused, "--host", oldHost)
-	if v.Verdict != "REFUSED" || v.Host == nil || v.Host.From != oldHost || v.Host.ProtocolVersion != "0.14.17" || len(v.Capabilities) != 5 {
+	if v.Verdict != "REFUSED" || v.Host == nil || v.Host.From != oldHost || v.Host.ProtocolVersion != "0.14.17" || len(v.Capabilities) != 6 {
 		t.Fatalf("got %+v", v)
 	}
-	metadata, schedules := v.Capabilities[0], v.Capabilities[4]
+	metadata, schedules := v.Capabilities[0], v.Capabilities[5]
 	if metadata.Capability != "job_metadata" || metadata.State != "REFUSED" || metadata.UsedBy == nil || *metadata.UsedBy != 1 || metadata.Refusal.Code != "HOST_TOO_OLD" ||
 		metadata.Refusal.Required != "0.14.18" || metadata.Refusal.Remedy == "" || metadata.Refusal.Docs != "docs/versions.md#host_too_old" {
 		t.Errorf("got %+v", metadata)

@@ -25,6 +25,8 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	flags.StringVar(&tokenFile, "token-file", "", "`file` with the token that a host has to show; or PENSTOCK_TOKEN")
 	flags.BoolVar(&opts.Insecure, "insecure", false, "listen on other than loopback without TLS or without a token")
 	flags.StringVar(&opts.HostCA, "host-ca", "", "`file` with the certificates that a host's own is checked against, PEM; default: the system's")
+	flags.StringVar(&opts.Outputs, "outputs", "", "`place` for outputs of ops: a directory, a URL such as s3://bucket/folder, or none; or PENSTOCK_OUTPUTS;\n"+
+		"default: a directory of this user's")
 	flags.StringVar(&opts.CodeVersion, "code-version", "", "`version` of the code, such as a git hash; or PENSTOCK_CODE_VERSION; default: as built")
 	flags.StringVar(&opts.Image, "image", "", "container `image` that this process runs in")
 	flags.StringVar(&opts.SpoolDir, "spool-dir", "", "`directory` for what workers report while the host is away; default: that for temporary files")
@@ -55,6 +57,9 @@ func (c commandLine) serve(ctx context.Context, args []string) int {
 	}
 	if opts.CodeVersion == "" {
 		opts.CodeVersion = c.version()
+	}
+	if opts.Outputs == "" {
+		opts.Outputs = c.getenv("PENSTOCK_OUTPUTS")
 	}
 	if opts.Token, err = c.token(tokenFile); err != nil {
 		return c.failed(err)

@@ -35,6 +35,10 @@ type ServeOptions struct {
 	// HostCA is a PEM file with the certificates that the host's own is checked against, by this server and its
 	// workers. Default: those of the system.
 	HostCA string
+	// Outputs is where outputs of ops are stored: a directory, or a URL for which the binary has a driver, such as
+	// s3://bucket/folder; see package output. Serve tries the store before it serves. "none" stores none. Default: a
+	// directory below that of the user's caches, or of temporary files, or none where neither can be written.
+	Outputs string
 	// CodeVersion is the version of the team's code, such as a git hash; it is shown and attached to runs. Default:
 	// unknown.
 	CodeVersion string
@@ -157,11 +161,19 @@ func Serve(ctx context.Context, repos []*Repository, opts *ServeOptions) error {
 	if err != nil {
 		return err
 	}
+	store, location, err := o.openOutputs(ctx)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer func() { _ = store.Close() }() // nothing is under way any more
+	}
 	spoolDir, err := o.checkedSpoolDir()
 	if err != nil {
 		return err
 	}
 	s, err := server.New(plain, server.Options{
+		Outputs: store, OutputLocation: location,
 		TLSCert: o.TLSCert, TLSKey: o.TLSKey, ClientCA: o.ClientCA, Token: o.Token, Insecure: o.Insecure, HostCA: o.HostCA,
 		CodeVersion: o.CodeVersion, Image: o.Image, SpoolDir: spoolDir, LookupEnv: os.LookupEnv, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
 		Drain: o.drain(os.Getpid()), Halt: o.Halt, Last: os.Getpid() == firstProcess, Logger: o.Logger,

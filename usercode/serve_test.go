@@ -59,6 +59,9 @@ func TestServeRefuses(t *testing.T) {
 	}{
 		"ErrDrain":       {ServeOptions{Drain: -1}, "--drain is -1ns"},
 		"ErrMinHost":     {ServeOptions{MinHostProtocol: "1.2.3.4"}, `--min-host: read version "1.2.3.4"`},
+		"ErrOutputs":     {ServeOptions{Outputs: "s3://user:hush@bucket/folder?key=hush"}, `open output store s3://bucket/folder: this binary has no driver for it; add to its main package: import _ "github.com/penstock-run/penstock/usercode/output/s3"`},
+		"ErrOutputsFile": {ServeOptions{Outputs: "/dev/null"}, "open output store /dev/null: it is a file, and a directory is needed"},
+		"ErrOutputsDir":  {ServeOptions{Outputs: "/dev/null/outputs"}, "output store file:///dev/null/outputs: try the output store: "},
 		"ErrOptions":     {ServeOptions{Listen: "nowhere"}, "it is not HOST:PORT"},
 		"ErrCertificate": {ServeOptions{Listen: "127.0.0.1:0", TLSCert: "no-such-file", TLSKey: "no-such-file"}, "read the certificate no-such-file"},
 		"ErrClientCA":    {ServeOptions{ClientCA: "no-such-file"}, "--client-ca asks hosts"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	encoding "github.com/penstock-run/penstock/usercode/internal/wire"
+	"github.com/penstock-run/penstock/usercode/output"
 )
 
 // Validate runs all bodies and answers everything that is wrong with the definitions, as [Problems]. Definitions that
@@ -88,6 +89,9 @@ func compile(repos []*Repository) ([]*spec.Repository, error) {
 	}
 	if len(problems) > 0 {
 		return nil, problems
+	}
+	if err := output.Err(); err != nil {
+		return nil, err
 	}
 	return plain, nil
 }

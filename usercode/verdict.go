@@ -79,7 +79,7 @@ func (c commandLine) judge(f checkFlags, plain []*spec.Repository) checkVerdict 
 	v := checkVerdict{
 		Verdict: verdictOK, ProtocolVersion: versioncheck.Protocol, MinHostProtocolVersion: f.minHost, CodeVersion: c.version(),
 		Problems: []checkProblem{}, Capabilities: []checkCapability{},
-		uses: map[string]int{versioncheck.JobMetadata: 0, versioncheck.RunTags: 0},
+		uses: map[string]int{versioncheck.JobMetadata: 0, versioncheck.OutputStore: 0, versioncheck.RunTags: 0},
 	}
 	for _, r := range plain {
 		v.Jobs += len(r.Jobs)
@@ -100,7 +100,7 @@ func (v *checkVerdict) decide(f checkFlags, t hostTable) {
 	}
 	report := versioncheck.Report{
 		Answered: true, ProtocolVersion: versioncheck.Protocol, MinHostProtocolVersion: f.minHost,
-		CapabilitiesDeclared: true, Capabilities: server.Capabilities(),
+		CapabilitiesDeclared: true, Capabilities: server.Capabilities(true),
 	}
 	for _, d := range t.Decide(report, versioncheck.Policy{}) {
 		row := checkCapability{Capability: d.Capability, State: string(d.State), Notices: []checkNotice{}}

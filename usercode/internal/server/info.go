@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	"github.com/penstock-run/penstock/usercode/output"
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
@@ -65,17 +66,21 @@ func (s *Server) makeInfo() *usercodev1.ServerInfo {
 		Limits:                 &usercodev1.ServerLimits{MaxWorkers: uint32(max(s.opts.MaxWorkers, 0))},
 		StartedAt:              timestamppb.New(s.opts.Now()),
 	}
-	for _, c := range Capabilities() {
+	if s.opts.Outputs != nil {
+		info.OutputStore = infoText(output.Redact(s.opts.OutputLocation))
+	}
+	for _, c := range Capabilities(s.opts.Outputs != nil) {
 		info.Capabilities = append(info.Capabilities, &usercodev1.Capability{Name: c.Name, Revision: c.Revision, Enabled: c.Enabled})
 	}
 	return info
 }
 
-// Capabilities is what every server of this tree declares, sorted by name: all that both sides of the tree can do.
-func Capabilities() []versioncheck.Capability {
+// Capabilities is what every server of this tree declares, sorted by name: all that both sides of the tree can do. Only
+// the output store can be switched off.
+func Capabilities(storesOutputs bool) []versioncheck.Capability {
 	var list []versioncheck.Capability
 	for _, r := range versioncheck.Requirements() {
-		list = append(list, versioncheck.Capability{Name: r.Name, Revision: 1, Enabled: true})
+		list = append(list, versioncheck.Capability{Name: r.Name, Revision: 1, Enabled: storesOutputs || r.Name != versioncheck.OutputStore})
 	}
 	return list
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/internal/wire"
 	"github.com/penstock-run/penstock/usercode/internal/worker"
+	"github.com/penstock-run/penstock/usercode/output"
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
@@ -56,6 +57,10 @@ type Options struct {
 	// LookupEnv finds the variables that are secrets of workers, to keep them out of what a crashed one has printed.
 	// Default: none is set, so that nothing of a worker with secrets is repeated.
 	LookupEnv func(variable string) (value string, ok bool)
+	// Outputs is the output store, which stays the caller's to close, and OutputLocation where workers find it, an
+	// absolute location. Default: outputs are not stored.
+	Outputs        output.Store
+	OutputLocation string
 	// Logger gets the notes of the server. Default: none are made.
 	Logger *slog.Logger
 	// Now is the clock. Default: the system's.
@@ -106,6 +111,7 @@ type Server struct {
 	health      *health.Server
 	attempts    *attempts
 	hosts       *hostChecks
+	deletes     chan struct{}             // has an element for each run whose outputs are being deleted
 	drainUntil  atomic.Pointer[time.Time] // nil while it does not drain
 
 	hostsMu    sync.Mutex
@@ -127,7 +133,7 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, definitions: definitions, id: hex.EncodeToString(id[:]),
 		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.LookupEnv, opts.Logger),
-		hosts: newHostChecks(opts.HostCA), hostsNoted: map[string]bool{},
+		hosts: newHostChecks(opts.HostCA), hostsNoted: map[string]bool{}, deletes: make(chan struct{}, maxDeletes),
 	}
 	s.attempts.adopts = opts.Last
 	s.info = s.makeInfo()

@@ -62,7 +62,7 @@ func (s *Server) decide(ctx context.Context, a *attempt, r *usercodev1.StartRunR
 		pid, output, err := spawn(worker.Assignment{
 			RunID: r.GetRunId(), Attempt: r.GetAttempt(), Repository: r.GetRepository(), Job: r.GetJob(),
 			DefinitionDigest: r.GetDefinitionDigest(), HostAddress: r.GetHostAddress(), HostCA: s.opts.HostCA,
-			Token: r.GetToken(), ServerID: s.id, StartLease: leaseOf(r), SpoolDir: s.opts.SpoolDir,
+			Token: r.GetToken(), ServerID: s.id, StartLease: leaseOf(r), SpoolDir: s.opts.SpoolDir, Outputs: s.opts.OutputLocation,
 		})
 		if err == nil {
 			s.attempts.accept(a, pid, output)
