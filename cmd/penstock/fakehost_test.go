@@ -45,6 +45,7 @@ type fakeHost struct {
 	snapshots func(*hostv1.ListJobSnapshotsRequest) (*hostv1.ListJobSnapshotsResponse, error)
 	diffJob   func(*hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error)
 	launchRun func(*hostv1.LaunchRunRequest) (*hostv1.Run, error)
+	preview   func(*hostv1.LaunchRunRequest) (*hostv1.PreviewRunResponse, error)
 	listRuns  func(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error)
 	run       func(id string) (*hostv1.Run, error)
 	cancelRun func(*hostv1.CancelRunRequest) (*hostv1.Run, error)
@@ -121,6 +122,10 @@ func (f *fakeHost) DiffJob(_ context.Context, r *hostv1.DiffJobRequest) (*hostv1
 func (f *fakeHost) LaunchRun(_ context.Context, r *hostv1.LaunchRunRequest) (*hostv1.LaunchRunResponse, error) {
 	run, err := f.launchRun(r)
 	return &hostv1.LaunchRunResponse{Run: run}, err
+}
+
+func (f *fakeHost) PreviewRun(_ context.Context, r *hostv1.PreviewRunRequest) (*hostv1.PreviewRunResponse, error) {
+	return f.preview(r.GetLaunch())
 }
 
 func (f *fakeHost) ListRuns(ctx context.Context, r *hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {

@@ -42,6 +42,40 @@ type runObject struct {
 	LaunchedJob        string     `json:"launched_job"`         // job at launch; empty unless it was re-pointed since
 	WaitingSince       *time.Time `json:"waiting_since"`        // null when it does not wait for its code
 	WaitsUntil         *time.Time `json:"waits_until"`          // when it fails if its code has not come; null: never
+	ParentRun          string     `json:"parent_run"`           // run that it executes again; empty when it is the first
+	RootRun            string     `json:"root_run"`             // first of the chain; empty when it is itself the first
+	RetryDue           bool       `json:"retry_due"`            // an automatic retry of it is due
+}
+
+// previewObject is what a launch would become.
+type previewObject struct {
+	Job               string          `json:"job"`        // location/repository/job
+	ParentRun         string          `json:"parent_run"` // as asked for; empty when no run would be executed again
+	OpSelection       string          `json:"op_selection"`
+	Ops               []string        `json:"ops"`           // paths of the ops that would be executed
+	TakenOutputs      []takenObject   `json:"taken_outputs"` // in place of ops that would not
+	DefinitionChanges []string        `json:"definition_changes"`
+	Tags              []tagObject     `json:"tags"`
+	Config            string          `json:"config"` // with defaults
+	CodeVersion       string          `json:"code_version"`
+	Notes             []string        `json:"notes"`
+	Problems          []problemObject `json:"problems"` // why it would be refused
+}
+
+// takenObject is an output that a run would take from another.
+type takenObject struct {
+	Op   string `json:"op"`
+	Run  string `json:"run"`
+	Size uint64 `json:"size"` // bytes
+}
+
+// problemObject is one thing that is wrong with a launch.
+type problemObject struct {
+	Field   string `json:"field"` // job, config, tags, op_selection
+	Path    string `json:"path"`
+	Line    uint32 `json:"line"` // 0: unknown
+	Column  uint32 `json:"column"`
+	Message string `json:"message"`
 }
 
 // repointList is what became of each run that was to be re-pointed.

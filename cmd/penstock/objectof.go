@@ -48,6 +48,9 @@ func runOf(r *hostv1.Run) runObject {
 		StartedCodeVersion: r.GetStartedCodeVersion(),
 		WaitingSince:       timeOf(r.GetWaitingSince()),
 		WaitsUntil:         timeOf(r.GetWaitsUntil()),
+		ParentRun:          r.GetParentRun(),
+		RootRun:            r.GetRootRun(),
+		RetryDue:           r.GetRetryDue(),
 	}
 	if r.GetLaunchedJob() != nil {
 		o.LaunchedJob = jobNameText(r.GetLaunchedJob())

@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	"github.com/penstock-run/penstock/usercode/metadata"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 func newRunCommand() *cobra.Command {
@@ -21,7 +23,7 @@ func newRunCommand() *cobra.Command {
 	c := &connection{}
 	c.addFlags(cmd)
 	cmd.AddCommand(
-		newRunLaunchCommand(c), newRunListCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
+		newRunLaunchCommand(c), newRunReexecuteCommand(c), newRunListCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
 		newRunCancelCommand(c), newRunRepointCommand(c), newRunDeleteCommand(c),
 	)
 	return cmd
@@ -52,7 +54,10 @@ func newRunShowCommand(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.run(runOf(run))
+			if err := p.run(runOf(run)); err != nil || p.json {
+				return err
+			}
+			return p.children(cmd.Context(), host, run.GetId())
 		},
 	}
 }
@@ -145,6 +150,7 @@ func (p printer) run(r runObject) error {
 		[2]string{"Ended", clockText(r.EndedAt)},
 		[2]string{"Took", r.took()},
 		[2]string{"Attempt", attempt},
+		[2]string{"Again", r.again()},
 		[2]string{"Code", r.code()},
 		[2]string{"Op selection", r.OpSelection},
 		[2]string{"Ops", fmt.Sprint(len(r.Ops))},
@@ -160,6 +166,43 @@ func (p printer) run(r runObject) error {
 	if r.Config != "" {
 		p.section("Config", metadata.Text(r.Config).Lines())
 	}
+	return nil
+}
+
+// again says which run it executes again, and whether that is to happen to it.
+func (r runObject) again() string {
+	text := ""
+	if r.ParentRun != "" {
+		text = "executes run " + r.ParentRun + " again"
+		if r.RootRun != r.ParentRun {
+			text += ", which goes back to run " + r.RootRun
+		}
+	}
+	if r.RetryDue {
+		text = joined("; ", text, "an automatic retry is due")
+	}
+	return text
+}
+
+// maxChildren is how many children of a run are listed.
+const maxChildren = 10
+
+// children lists the runs that execute a run again, newest first.
+func (p printer) children(ctx context.Context, host *client, id string) error {
+	res, err := ask(ctx, host, host.runs.ListRuns, &hostv1.ListRunsRequest{
+		Filter: &hostv1.RunFilter{Tags: []*tagv1.Tag{{Key: tag.KeyParentRun, Value: id}}}, PageSize: maxChildren,
+	})
+	if err != nil || len(res.GetRuns()) == 0 {
+		return err
+	}
+	var rows [][]string
+	for _, r := range convert(res.GetRuns(), runOf) {
+		rows = append(rows, []string{r.ID, r.Status, clockText(r.CreatedAt), r.OpSelection})
+	}
+	if res.GetNextCursor() != "" {
+		rows = append(rows, []string{"…"})
+	}
+	p.section("Executed again by", aligned(rows))
 	return nil
 }
 

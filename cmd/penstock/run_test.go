@@ -9,8 +9,12 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
+func noRuns(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+	return &hostv1.ListRunsResponse{}, nil
+}
+
 func TestRunShow(t *testing.T) {
-	host := &fakeHost{run: func(id string) (*hostv1.Run, error) {
+	host := &fakeHost{listRuns: noRuns, run: func(id string) (*hostv1.Run, error) {
 		if id != "0193" {
 			return nil, wireError(connect.CodeNotFound, "there is no run "+id, &hostv1.ErrorDetail{Reason: "RUN_NOT_FOUND"})
 		}
@@ -32,6 +36,29 @@ func TestRunShow(t *testing.T) {
 	t.Run("ErrUnknown", func(t *testing.T) {
 		penstock(t, url, "run", "show", "0194").want(t, exitNotFound, "", "penstock: there is no run 0194\n")
 	})
+}
+
+func TestRunShowOfAFamily(t *testing.T) {
+	const root, parent = "01930000-0000-7000-8000-000000000001", "01930000-0000-7000-8000-000000000002"
+	host := &fakeHost{
+		run: func(string) (*hostv1.Run, error) {
+			r := sampleRun(hostv1.RunStatus_RUN_STATUS_FAILURE)
+			r.ParentRun, r.RootRun, r.RetryDue = parent, root, true
+			return r, nil
+		},
+		listRuns: func(r *hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error) {
+			if tags := r.GetFilter().GetTags(); len(tags) != 1 || tags[0].GetKey() != "penstock/parent_run" || tags[0].GetValue() != runID {
+				t.Errorf("asked for %v", r)
+			}
+			child := sampleRun(hostv1.RunStatus_RUN_STATUS_QUEUED)
+			child.Id = "01930000-0000-7000-8000-000000000004"
+			return &hostv1.ListRunsResponse{Runs: []*hostv1.Run{child}, NextCursor: "more"}, nil
+		},
+	}
+	r := penstock(t, host.serve(t, nil), "run", "show", "0193")
+	r.want(t, exitOK, "executes run "+parent+" again, which goes back to run "+root+"; an automatic retry is due", "")
+	r.want(t, exitOK, "Executed again by\n  01930000-0000-7000-8000-000000000004  QUEUED", "")
+	r.want(t, exitOK, "\n  …\n", "")
 }
 
 func TestRunCancel(t *testing.T) {

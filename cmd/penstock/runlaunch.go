@@ -26,6 +26,8 @@ type launchRequest struct {
 	priority    string
 	config      string
 	opSelection string
+	inputsFrom  string
+	dryRun      bool
 	wait        bool
 }
 
@@ -37,9 +39,12 @@ func newRunLaunchCommand(c *connection) *cobra.Command {
 		Long: `Launch a run of a job: queue it, and print its id when it is stored.
 
 A job is named location/repository/job, or the shortest end of that which means one job only.
+With --inputs-from, ops that --op-selection leaves out are not missed: their outputs are taken from a run of the job that
+has ended. The value of an input may also stand in the config: {inputs: {my_op: {my_input: 1}}}.
 With --wait, follow the run to its end; the exit code is then 0 when it succeeded and 1 when it failed or was canceled.
 Ctrl-C stops the waiting, not the run.`,
 		Example: `  penstock launch my_job --tag team=etl --wait
+  penstock launch my_job --op-selection 'write_report' --inputs-from 0192a3b4 --dry-run
   penstock run launch tutorial/repository_report --config report.yaml --op-selection '*write_report'`,
 		Args:              usageArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: c.completeFirst(completeJobs),
@@ -52,30 +57,60 @@ Ctrl-C stops the waiting, not the run.`,
 			if err != nil {
 				return err
 			}
-			run, err := host.launch(cmd.Context(), req, l.configName())
-			if err != nil {
-				return err
-			}
-			if !l.wait {
-				if p.json {
-					return p.object(runOf(run))
-				}
-				fmt.Fprintf(p.out, "Run %s of %s is %s.\n", inert(run.GetId()), inert(jobNameText(run.GetJob())), statusText(run.GetStatus()))
-				return nil
-			}
-			return p.wait(cmd.Context(), host, run)
+			return l.submit(cmd.Context(), host, p, req)
 		},
 	}
+	l.addFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&l.tags, "tag", nil, "tag for the run, as key=value; may be repeated")
 	flags.StringVar(&l.priority, "priority", "", "whole number; a higher one leaves the queue first (the tag "+tag.KeyPriority+")")
-	flags.StringVar(&l.config, "config", "", "file with the run config, YAML or JSON; - reads standard input")
 	flags.StringVar(&l.opSelection, "op-selection", "", "ops to run: names, *name, name*, 2+name, name+, with commas, or an expression such as '*name:\"write_*\" and not roots()' (default all)")
-	flags.BoolVar(&l.wait, "wait", false, "follow the run to its end; the exit code tells how it ended")
-	must(cmd.RegisterFlagCompletionFunc("tag", cobra.NoFileCompletions))
+	flags.StringVar(&l.inputsFrom, "inputs-from", "", "run whose stored outputs stand for ops that are not selected")
+	must(cmd.RegisterFlagCompletionFunc("inputs-from", c.complete(completeRuns)))
 	must(cmd.RegisterFlagCompletionFunc("priority", cobra.NoFileCompletions))
 	must(cmd.RegisterFlagCompletionFunc("op-selection", cobra.NoFileCompletions))
 	return cmd
+}
+
+// addFlags adds what launching has in common with executing a run again.
+func (l *launchRequest) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&l.tags, "tag", nil, "tag for the run, as key=value; may be repeated")
+	flags.StringVar(&l.config, "config", "", "file with the run config, YAML or JSON; - reads standard input")
+	flags.BoolVar(&l.dryRun, "dry-run", false, "only say what would be executed")
+	flags.BoolVar(&l.wait, "wait", false, "follow the run to its end; the exit code tells how it ended")
+	must(cmd.RegisterFlagCompletionFunc("tag", cobra.NoFileCompletions))
+}
+
+// submit queues the run that is asked for and prints what becomes of it, or says what would be executed.
+func (l *launchRequest) submit(ctx context.Context, host *client, p printer, req *hostv1.LaunchRunRequest) error {
+	if l.dryRun {
+		res, err := ask(ctx, host, host.runs.PreviewRun, &hostv1.PreviewRunRequest{Launch: req})
+		if err != nil {
+			return l.named(err)
+		}
+		return p.preview(res, req.GetReexecution().GetRunId(), l.configName())
+	}
+	run, err := host.launch(ctx, req, l.configName())
+	if err != nil {
+		return err
+	}
+	if l.wait {
+		return p.wait(ctx, host, run)
+	}
+	if p.json {
+		return p.object(runOf(run))
+	}
+	fmt.Fprintf(p.out, "Run %s of %s is %s.\n", inert(run.GetId()), inert(jobNameText(run.GetJob())), statusText(run.GetStatus()))
+	return nil
+}
+
+// named tells a failure the name of the config file, whose places it may name.
+func (l *launchRequest) named(err error) error {
+	var f *failure
+	if errors.As(err, &f) {
+		f.config = l.configName()
+	}
+	return err
 }
 
 func (l *launchRequest) request(job string, stdin io.Reader) (*hostv1.LaunchRunRequest, error) {
@@ -98,7 +133,7 @@ func (l *launchRequest) request(job string, stdin io.Reader) (*hostv1.LaunchRunR
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return &hostv1.LaunchRunRequest{
-		RequestId: hex.EncodeToString(id[:]), Job: job, ConfigYaml: config, Tags: tags, OpSelection: l.opSelection,
+		RequestId: hex.EncodeToString(id[:]), Job: job, ConfigYaml: config, Tags: tags, OpSelection: l.opSelection, InputsFrom: l.inputsFrom,
 	}, nil
 }
 

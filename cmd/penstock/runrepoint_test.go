@@ -65,7 +65,7 @@ func TestRunRepoint(t *testing.T) {
 }
 
 func TestRunShowOfOneThatWaits(t *testing.T) {
-	host := &fakeHost{run: func(string) (*hostv1.Run, error) {
+	host := &fakeHost{listRuns: noRuns, run: func(string) (*hostv1.Run, error) {
 		r := sampleRun(hostv1.RunStatus_RUN_STATUS_WAITING_FOR_CODE)
 		r.StatusReason = "code location etl has no job tutorial/report now"
 		r.LaunchedJob = &hostv1.JobName{Location: "etl", Repository: "tutorial", Job: "old"}
