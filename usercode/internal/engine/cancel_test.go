@@ -46,6 +46,22 @@ func TestCancelBeforeTheStartStartsNothing(t *testing.T) {
 	wantStory(t, r, "run_started", "a op_finished CANCELED", "b op_finished CANCELED", "run_finished CANCELED")
 }
 
+// TestCancelWhileAStartIsReportedStartsNoUserCode cancels while events wait for room.
+func TestCancelWhileAStartIsReportedStartsNoUserCode(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	a := attempt(place("op", func(context.Context, []any) (any, error) {
+		t.Error("user code was started")
+		return nil, nil
+	}))
+	r := &recorder{}
+	Run(ctx, a, func(ev *workerv1.Event) {
+		if r.sink(ev); ev.GetOpStarted() != nil {
+			cancel(errors.New("fenced"))
+		}
+	}, Options{})
+	wantStory(t, r, "run_started", "op op_started", "op op_finished CANCELED", "run_finished CANCELED")
+}
+
 func TestCancelTooLateChangesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := attempt(place("last", func(context.Context, []any) (any, error) { cancel(); return 1, nil }))

@@ -52,7 +52,10 @@ func (s *schedule) invoke(run context.Context, step *step, attempt int) {
 			r.failure = panicFailure(p, debug.Stack(), returned)
 		}
 	}()
-	output, err := any(nil), s.opts.Fail(step.path, attempt)
+	output, err := any(nil), context.Cause(run) // it may be canceled while the start was reported, which may take a while
+	if err == nil {
+		err = s.opts.Fail(step.path, attempt)
+	}
 	if err == nil {
 		var inputs []any
 		if inputs, err = s.inputs(step); err == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 )
 
-// writers are jobs whose ops write to the descriptors of their process in all the ways there are.
+// writers are jobs whose ops write to the descriptors of their process in all the ways there are, flooders included.
 func writers() []*spec.Job {
 	shell := func(script string) error {
 		cmd := exec.Command("sh", "-c", script)
@@ -33,7 +33,7 @@ func writers() []*spec.Job {
 			return err
 		}
 	}
-	return []*spec.Job{
+	return append(flooders(),
 		testJob("prints",
 			testOp("first", func(context.Context, *spec.Execution) error {
 				fmt.Println("by Go")
@@ -71,7 +71,7 @@ func writers() []*spec.Job {
 			<-crashed
 			return nil
 		})),
-	}
+	)
 }
 
 // captured is what was written to a descriptor by an op, and the place of its last piece among the events.

@@ -53,8 +53,8 @@ func (w *worker) run(ctx context.Context, spec *workerv1.RunSpec, clientEnd chan
 				return w.deniedAfterTheEnd(denied)
 			}
 			w.logger.Error("user code is canceled", "error", err)
+			cancel(errUnwanted) // before the buffer lets ops go on that wait for room
 			w.buffer.close()
-			cancel(errUnwanted)
 			return w.waitUnwanted(over, abandon)
 
 		case c := <-w.client.cancels:

@@ -63,6 +63,7 @@ const (
 	storeAndBreak
 	breakOnly
 	storeOnly
+	ignore
 )
 
 type hostStream struct {
@@ -218,8 +219,11 @@ func (h *fakeHost) take(n int, s *hostStream, m *workerv1.AttachRequest) error {
 			what = h.batch(n, s, m.Events)
 		}
 		h.batches = append(h.batches, m.Events)
-		if what == breakOnly {
+		switch what {
+		case breakOnly:
 			return errBroken
+		case ignore:
+			return nil
 		}
 		h.store(m.Events)
 		if what == storeAndBreak {
