@@ -110,7 +110,7 @@ func (c *chooser) enliven(m *mapping) {
 	}
 	m.live = true
 	c.enliven(m.outer)
-	c.consume("the map of "+m.label(), m.items)
+	c.consume("the map of "+m.label()+" needs its items", m.items)
 }
 
 // consume follows a value that is needed by what is told.

@@ -119,8 +119,9 @@ func (s *schedule) expanded(ctx context.Context, e *expansion, items []any, keys
 		e.frames = append(e.frames, s.instantiate(e.of, e.frame, i, key))
 	}
 	for _, instance := range e.frames {
-		e.fill(instance)
+		s.fill(e, instance)
 	}
+	s.settleFresh()
 	for _, g := range e.gates {
 		if g.state == dead { // an instance cannot run
 			s.settle(g)

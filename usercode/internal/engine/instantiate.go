@@ -2,8 +2,8 @@ package engine
 
 import "slices"
 
-// instantiate makes what is in a frame and connects it with what it needs. What is ready, or can never be, is known when
-// it returns.
+// instantiate makes what is in a frame and connects it with what it needs. What is ready, or can never be, is for
+// settleFresh to say when all is connected: before, values that others are to read would be let go.
 func (s *schedule) instantiate(of *mapping, outer *frame, index int, key string) *frame {
 	f := &frame{of: of, outer: outer, index: index, steps: make([]*step, len(of.steps)), maps: make([]*expansion, len(of.maps))}
 	if outer != nil {
@@ -40,7 +40,7 @@ func (s *schedule) newStep(f *frame, o *placement) {
 		list = o.needsOf(step.given)
 	}
 	s.connect(f, &step.vertex, list)
-	s.settle(&step.vertex)
+	s.fresh = append(s.fresh, &step.vertex)
 }
 
 // given are the inputs, by index, that the run config gives; nil when there are none.
@@ -96,7 +96,7 @@ func (s *schedule) newExpansion(f *frame, of *mapping) {
 		}
 	}
 	s.connect(f, &e.vertex, of.needs)
-	s.settle(&e.vertex)
+	s.fresh = append(s.fresh, &e.vertex)
 }
 
 // find is the vertex that a need means in a frame; nil for a step that is neither executed nor read.
@@ -146,7 +146,7 @@ func (v *vertex) read(source *vertex) {
 }
 
 // fill connects the gates of a map with what they wait for in an instance.
-func (e *expansion) fill(instance *frame) {
+func (s *schedule) fill(e *expansion, instance *frame) {
 	for i, g := range e.of.gates {
 		v := e.gates[i]
 		var source *vertex
@@ -164,8 +164,11 @@ func (e *expansion) fill(instance *frame) {
 			continue
 		}
 		v.wait(source)
-		if g.data && !v.released {
+		switch {
+		case g.data && !v.released:
 			v.read(source)
+		case g.data && source.readers == 0: // those that would have read it cannot run any more
+			s.drop(source)
 		}
 	}
 }

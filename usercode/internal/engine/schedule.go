@@ -35,6 +35,7 @@ type schedule struct {
 	canceled bool // at least one op was, or never started because the run was
 
 	expanding []*expansion // whose items can be found out
+	fresh     []*vertex    // that were instantiated and not settled
 }
 
 type failedOp struct {
@@ -45,6 +46,7 @@ type failedOp struct {
 func newSchedule(p *plan, emit *emitter, opts Options) *schedule {
 	s := &schedule{plan: p, emit: emit, opts: opts, inbox: make(chan func()), over: make(chan struct{})}
 	s.job = s.instantiate(p.root, nil, 0, "")
+	s.settleFresh()
 	return s
 }
 

@@ -6,6 +6,15 @@ import (
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
+// settleFresh settles what was instantiated, in that order.
+func (s *schedule) settleFresh() {
+	fresh := s.fresh
+	s.fresh = nil
+	for _, v := range fresh {
+		s.settle(v)
+	}
+}
+
 // settle looks at a vertex that was just connected: whether it can go on, or never will.
 func (s *schedule) settle(v *vertex) {
 	switch {
