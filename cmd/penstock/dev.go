@@ -29,8 +29,8 @@ func newDevCommand() *cobra.Command {
 
 COMMAND is your binary, or what runs it (go run .). It is started with "serve --listen ADDRESS" behind its arguments, is
 started again when its binary on disk changes or when it crashes, and is a code location of the host.
-Runs are kept in the data directory. Ctrl-C cancels the runs, with 5 s to end, and stops everything; a second Ctrl-C
-kills what is left.`,
+Runs are kept in the data directory, and outputs of ops in its folder outputs unless PENSTOCK_OUTPUTS says where. Ctrl-C
+cancels the runs, with 5 s to end, and stops everything; a second Ctrl-C kills what is left.`,
 		Example: `  penstock dev -- bin/etl
   penstock dev --listen 127.0.0.1:8080 -- go run ./cmd/etl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,8 +88,12 @@ func runDev(cmd *cobra.Command, f *serveFlags, name string, command []string, si
 		return err
 	}
 	o.addLocation(host.LocationConfig{Name: name, Address: address, Token: strings.TrimSpace(os.Getenv("PENSTOCK_TOKEN"))})
+	environment, err := devEnvironment(f.data)
+	if err != nil {
+		return err
+	}
 	code, err := child.New(child.Options{
-		Name: name, Command: append(command, "serve", "--listen", address), Output: cmd.ErrOrStderr(), Clock: systemClock{},
+		Name: name, Command: append(command, "serve", "--listen", address), Env: environment, Output: cmd.ErrOrStderr(), Clock: systemClock{},
 	})
 	if err != nil {
 		return usageErrorf("%w\nBuild it first, and write the path to it behind --, for example: go build -o bin/etl . && penstock dev -- bin/etl", err)
@@ -100,6 +104,21 @@ func runDev(cmd *cobra.Command, f *serveFlags, name string, command []string, si
 	}
 	d := &dev{name: name, address: address, host: p, code: code, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 	return d.run(cmd.Context(), signals)
+}
+
+// devOutputs is the folder, in the data directory, where user code stores outputs of ops.
+const devOutputs = "outputs"
+
+// devEnvironment is that of the user code: outputs are where the runs are, unless somebody has said where.
+func devEnvironment(data string) ([]string, error) {
+	if os.Getenv("PENSTOCK_OUTPUTS") != "" {
+		return os.Environ(), nil
+	}
+	dir, err := filepath.Abs(filepath.Join(data, devOutputs))
+	if err != nil {
+		return nil, fmt.Errorf("find the data directory: %w", err)
+	}
+	return append(os.Environ(), "PENSTOCK_OUTPUTS="+dir), nil
 }
 
 // freeAddress is an address that nobody listens on now. It is kept for the code's whole life, over restarts.

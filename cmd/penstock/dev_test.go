@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,6 +57,7 @@ func installCode(t *testing.T, path, job string) {
 type devSession struct {
 	out, err syncBuffer
 	url      string
+	data     string
 	signals  chan os.Signal
 	stop     context.CancelFunc
 	code     chan int
@@ -63,11 +65,11 @@ type devSession struct {
 
 func startDev(t *testing.T, command ...string) *devSession {
 	t.Helper()
-	d := &devSession{signals: make(chan os.Signal, 8), code: make(chan int, 1)}
+	d := &devSession{signals: make(chan os.Signal, 8), code: make(chan int, 1), data: filepath.Join(t.TempDir(), "data")}
 	ctx, stop := context.WithCancel(t.Context())
 	d.stop = stop
 	f := &serveFlags{
-		listen: "127.0.0.1:0", data: filepath.Join(t.TempDir(), "data"), maxInProgress: -1, limitGiven: true, logFormat: "text", logLevel: "error",
+		listen: "127.0.0.1:0", data: d.data, maxInProgress: -1, limitGiven: true, logFormat: "text", logLevel: "error",
 	}
 	cmd := &cobra.Command{}
 	cmd.SetOut(&d.out)
@@ -209,6 +211,9 @@ func TestDev(t *testing.T) {
 	penstock(t, d.url, "job", "show", "hello").want(t, exitOK, "owner  data team", "")
 	penstock(t, d.url, "launch", "hello", "--wait", "--tag", "extra=1").want(t, exitOK, "SUCCESS in", "")
 	penstock(t, d.url, "run", "list", "--tag", "team=data", "--tag", "extra=1").want(t, exitOK, "my_code/dev/hello", "")
+	if stored, err := filepath.Glob(filepath.Join(d.data, "outputs", "runs", "*", "*")); err != nil || len(stored) != 1 {
+		t.Errorf("outputs in the data directory: got %v, %v; want that of the run", stored, err)
+	}
 	if strings.Contains(d.err.String(), "\x1b") || !strings.Contains(d.err.String(), `my_code | \x1b[2Jdevcode`) {
 		t.Errorf("the code's output is not inert:\n%s", d.err.String())
 	}
@@ -323,6 +328,22 @@ func TestLocationName(t *testing.T) {
 		if got := locationName(command); got != want {
 			t.Errorf("%q: got %q, want %q", command, got, want)
 		}
+	}
+}
+
+func TestDevEnvironment(t *testing.T) {
+	t.Setenv("PENSTOCK_OUTPUTS", "")
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for data, want := range map[string]string{"data": filepath.Join(dir, "data", "outputs"), "/var/x": "/var/x/outputs"} {
+		if env, err := devEnvironment(data); err != nil || env[len(env)-1] != "PENSTOCK_OUTPUTS="+want {
+			t.Errorf("got %s, %v; want %s", env[len(env)-1], err, want)
+		}
+	}
+	t.Setenv("PENSTOCK_OUTPUTS", "s3://bucket")
+	env, err := devEnvironment("data")
+	if n := len(slices.DeleteFunc(env, func(s string) bool { return !strings.HasPrefix(s, "PENSTOCK_OUTPUTS=") })); err != nil || n != 1 {
+		t.Errorf("%d variables say where outputs are, %v", n, err)
 	}
 }
 
