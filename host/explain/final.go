@@ -5,7 +5,11 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/launch"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
@@ -22,8 +26,30 @@ func (x *Explainer) final(ctx context.Context, e *Explanation) error {
 	case host.Canceled:
 		e.Summary = "the run was canceled: " + cmp.Or(run.StatusReason, "it was asked to end")
 		e.add(Reason{Code: CodeCause, Since: run.EndedAt, Message: e.Summary})
+		return x.asked(ctx, e)
 	default:
 		return x.failure(ctx, e)
+	}
+	return nil
+}
+
+// lastNotes is how many of a run's last events are looked through for who asked it to end.
+const lastNotes = 1000
+
+// asked says who or what asked a canceled run to end, where its reason tells only how it did.
+func (x *Explainer) asked(ctx context.Context, e *Explanation) error {
+	events, err := x.o.Store.LastEvents(ctx, e.Run.ID, lastNotes)
+	if err != nil {
+		return err
+	}
+	for _, stored := range events {
+		var event workerv1.Event
+		if stored.Cursor.Note == 0 || proto.Unmarshal(stored.Data, &event) != nil || event.GetKind() != launch.NoteCanceling {
+			continue
+		}
+		if event.GetMessage() != e.Run.StatusReason {
+			e.add(Reason{Code: CodeCancel, Since: event.GetTime().AsTime(), Message: "asked to end: " + clip(event.GetMessage())})
+		}
 	}
 	return nil
 }

@@ -184,6 +184,19 @@ func TestFinal(t *testing.T) {
 		}
 		e.want(explain.CodeOpRunning, false, "op my_op ran when it ended")
 	})
+	t.Run("Killed", func(t *testing.T) {
+		f := newFixture(t, 10).start()
+		id, s := f.running("plain", opStarted("my_op", 1))
+		_, err := f.queue.Cancel(t.Context(), id, "somebody asked", time.Second, false)
+		f.must(err)
+		s.Close()
+		for f.explain(id).Run.Status == host.Canceling {
+			f.must(f.clock.Await(t.Context(), time.Second))
+		}
+		e := f.explain(id)
+		e.summary("did not end within its grace")
+		e.want(explain.CodeCancel, false, "asked to end: somebody asked")
+	})
 	t.Run("Canceled", func(t *testing.T) {
 		f := newFixture(t, 0).start()
 		id := f.submit("plain")

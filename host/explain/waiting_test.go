@@ -35,7 +35,8 @@ func TestWaiting(t *testing.T) {
 		f := newFixture(t, 0)
 		id := f.submit("flow")
 		f.peer.Stop()
-		f.awaitLocation(func(l workspace.Location) bool { return l.State == host.LocationStale })
+		// A probe under way at the stop breaks; only the next one is refused.
+		f.awaitLocation(func(l workspace.Location) bool { return l.Fault != nil && l.Fault.Code == workspace.FaultUnreachable })
 		f.start().queue.SetMaxInProgress(10)
 		f.await(id, is(host.WaitingForCode))
 		e := f.explain(id)

@@ -21,6 +21,8 @@ type Standing struct {
 	// moment behind the store.
 	Known     bool
 	RunStatus host.RunStatus
+	// Working tells that the queue is at the run just now.
+	Working bool
 	// Ending tells that the queue starts nothing any more, since its host is about to end.
 	Ending bool
 
@@ -30,8 +32,6 @@ type Standing struct {
 	BeforeRuns []host.RunID
 	// Taken are the slots that are taken, those of starts that have just begun included.
 	Taken int
-	// Working tells that the queue is at the run just now.
-	Working bool
 	// RetryAt is until when it is held back after a start that failed for now; Failures counts those in a row.
 	RetryAt  time.Time
 	Failures int
@@ -86,7 +86,7 @@ func (q *Queue) Standing(id host.RunID) Standing {
 	if e == nil {
 		return s
 	}
-	s.Known, s.RunStatus = true, e.status
+	s.Known, s.RunStatus, s.Working = true, e.status, e.busy
 	switch e.status {
 	case host.Queued:
 		held := q.held()
@@ -101,7 +101,6 @@ func (q *Queue) Standing(id host.RunID) Standing {
 			}
 		}
 		s.Before, s.BeforeRuns = len(before), named(before, inOrder)
-		s.Working = e.busy
 		if now.Before(e.notBefore) {
 			s.RetryAt, s.Failures = e.notBefore, e.failures
 		}

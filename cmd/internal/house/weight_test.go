@@ -92,3 +92,41 @@ func TestBinariesLinkNoTestCode(t *testing.T) {
 		}
 	}
 }
+
+// workers are the modules that every team's binary links, and so every worker initialises at its start. What that takes
+// is measured by make bench, SpeedWorkerStart; another module needs a reason.
+var workers = []string{
+	"github.com/google/jsonschema-go/",
+	"github.com/hashicorp/go-version",
+	"golang.org/x/net/",
+	"golang.org/x/sys/",
+	"golang.org/x/text/",
+	"google.golang.org/genproto/googleapis/rpc/",
+	"google.golang.org/grpc",
+	"google.golang.org/protobuf/",
+}
+
+func TestWorkersLinkTheseModulesAlone(t *testing.T) {
+	linked := map[string]bool{}
+	for _, p := range modulePackages(t) {
+		if p.rel != "usercode" {
+			continue
+		}
+		for _, dep := range p.deps {
+			if strings.HasPrefix(dep, "github.com/penstock-run/penstock/") {
+				continue
+			}
+			i := slices.IndexFunc(workers, func(prefix string) bool { return strings.HasPrefix(dep, prefix) })
+			if i < 0 {
+				t.Errorf("usercode links %s, which every worker would load at its start: is it worth that?", dep)
+				continue
+			}
+			linked[workers[i]] = true
+		}
+	}
+	for _, module := range workers {
+		if !linked[module] {
+			t.Errorf("usercode does not link %s any more: take it off the list", module)
+		}
+	}
+}
