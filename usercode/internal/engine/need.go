@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // need is what has to be there before a step starts or the items of a map are known. It is found in a frame of at.
 type need struct {
 	at   *mapping
@@ -96,21 +98,43 @@ func (o *placement) needsOf(given map[int]bool) []need {
 // needs is a list of needs, each once.
 type needs struct {
 	list []need
-	at   map[need]int // without data
+	at   map[need]int // without data; nil while the list is short
 }
 
+// fewNeeds is how many are gone through one by one.
+const fewNeeds = 16
+
 func (n *needs) add(one need) {
-	key := one
-	key.data = false
-	if i, known := n.at[key]; known {
+	if i := n.find(one); i >= 0 {
 		n.list[i].data = n.list[i].data || one.data
 		return
 	}
-	if n.at == nil {
-		n.at = map[need]int{}
-	}
-	n.at[key] = len(n.list)
 	n.list = append(n.list, one)
+	if n.at != nil {
+		n.at[one.withoutData()] = len(n.list) - 1
+	}
+}
+
+func (n *needs) find(one need) int {
+	one = one.withoutData()
+	if len(n.list) < fewNeeds {
+		return slices.IndexFunc(n.list, func(known need) bool { return known.withoutData() == one })
+	}
+	if n.at == nil {
+		n.at = make(map[need]int, 2*len(n.list))
+		for i, known := range n.list {
+			n.at[known.withoutData()] = i
+		}
+	}
+	if i, known := n.at[one]; known {
+		return i
+	}
+	return -1
+}
+
+func (n need) withoutData() need {
+	n.data = false
+	return n
 }
 
 // value adds what a value that is read in a frame of in is made of.

@@ -38,13 +38,16 @@ type schedule struct {
 	fresh     []*vertex    // that were instantiated and not settled
 }
 
+// inboxRoom is how many calls wait without holding up the goroutines that made them.
+const inboxRoom = 256
+
 type failedOp struct {
 	path    string
 	failure *workerv1.Failure
 }
 
 func newSchedule(p *plan, emit *emitter, opts Options) *schedule {
-	s := &schedule{plan: p, emit: emit, opts: opts, inbox: make(chan func()), over: make(chan struct{})}
+	s := &schedule{plan: p, emit: emit, opts: opts, inbox: make(chan func(), inboxRoom), over: make(chan struct{})}
 	s.job = s.instantiate(p.root, nil, 0, "")
 	s.settleFresh()
 	return s
