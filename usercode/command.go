@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/penstock-run/penstock/usercode/internal/spec"
 )
 
 // CommandResult is what a command that ended well has written. Of each stream the last 32 MiB are kept.
@@ -116,13 +118,22 @@ func (c *command) run(ctx context.Context) (CommandResult, error) {
 		err = nil
 	}
 	if err != nil {
-		return CommandResult{}, c.failure(ctx, err, stderr.kept.last(maxFailureTail))
+		return CommandResult{}, c.failure(ctx, err, failureTail(ctx, &stderr.kept))
 	}
 	return result, nil
 }
 
 // maxFailureTail is how much of stderr the message of a failure quotes.
 const maxFailureTail = 2 << 10
+
+// failureTail is the end of stderr. Secrets are taken out before it is cut, which might leave a part of one.
+func failureTail(ctx context.Context, stderr *tail) string {
+	text := stderr.last(2 * maxFailureTail)
+	if e := spec.ExecutionFrom(ctx); e != nil && e.Mask != nil {
+		text = e.Mask(text)
+	}
+	return strings.ToValidUTF8(text[max(0, len(text)-maxFailureTail):], "")
+}
 
 func (c *command) failure(ctx context.Context, err error, tail string) error {
 	if cause := context.Cause(ctx); cause != nil {

@@ -280,7 +280,9 @@ func TestSecretsAreMasked(t *testing.T) {
 			return usercode.TagRun(ctx, usercode.Tags{"secret": value})
 		},
 	}
+	const cut = "printf '%3000sCOMMANDS-OWN-SECRET%2041s' '' '' | tr ' ' x >&2; exit 1" // the last 2 KiB begin inside of it
 	job := usercode.NewJob("job", func(g *usercode.Graph) {
+		usercode.Command("command", "sh", "-c", strings.ReplaceAll(cut, "COMMANDS-OWN-SECRET", hidden))(g)
 		for name, f := range ops {
 			op := usercode.NewTask(name, func(ctx context.Context) error { return f(ctx, config.From(ctx).Token.Reveal()) }, config, resource)
 			op(g)
@@ -293,6 +295,9 @@ func TestSecretsAreMasked(t *testing.T) {
 			t.Errorf("%s is in\n%.4000s", hidden[:i], shown)
 			break
 		}
+	}
+	if op, _ := r.Op("command"); !strings.HasSuffix(op.Message, strings.Repeat("x", 2041)) || strings.Contains(op.Message, hidden[9:]) {
+		t.Errorf("command: %.200q", op.Message)
 	}
 	for path, want := range map[string]string{"fails": "a: b: ***", "panics": "panic: ***", "opens": "open resource hunter2: login with ***"} {
 		if op, _ := r.Op(path); op.Message != want {
