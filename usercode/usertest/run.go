@@ -24,6 +24,14 @@ type Options struct {
 	Tags usercode.Tags
 	// Ops are the paths of the ops to execute: names of nodes, joined by dots inside of graphs. None means all.
 	Ops []string
+	// Outputs are what ops that are not executed have returned, by op path, so that those that need them can be executed:
+	// values of their Go types.
+	Outputs map[string]any
+	// Inputs are values of inputs in place of what other ops return, by op path and by name, "input" or "input_1" and so
+	// on. With them one op of a job is executed alone:
+	//
+	//	&usertest.Options{Ops: []string{"count"}, Inputs: map[string]map[string]any{"count": {"input": orders}}}
+	Inputs map[string]map[string]any
 	// Repository is what RunFrom says; "test" when empty.
 	Repository string
 	// Resources are values in place of resources, made by Replace. Default: resources are opened.
@@ -127,6 +135,10 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
+	given, err := givenBy(compiled, opts)
+	if err != nil {
+		return nil, fmt.Errorf("job %q: %w", compiled.Name, err)
+	}
 	reported := &reported{metadata: map[string]usercode.MetadataList{}}
 	result := &Result{OutputMetadata: reported.metadata, Tags: map[string]string{}, outputs: map[string]any{}, written: map[string][2][]byte{}}
 	var refused error
@@ -157,6 +169,7 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 		Random: func() float64 { return 0 },
 		Fail:   opts.Fail,
 
+		Outputs:   given,
 		LookupEnv: lookupEnv,
 		Resource:  replaced(opts.Resources),
 		Metadata:  reported.take,

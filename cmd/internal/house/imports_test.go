@@ -69,7 +69,7 @@ var arrows = map[string][]string{
 	"usercode/output/outputtest":         {"usercode/output"},
 
 	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/output", "usercode/tag", "versioncheck"},
-	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag"},
+	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 
 	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/livefile", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
