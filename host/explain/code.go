@@ -66,6 +66,6 @@ const (
 	CodeOpFailed = "OP_FAILED"
 	// CodeRetryDue: an automatic retry that is to come.
 	CodeRetryDue = "RETRY_DUE"
-	// CodeChildren: runs that execute this one again.
-	CodeChildren = "EXECUTED_AGAIN"
+	// CodeRetry: what became of it: the run that it is, why it is put off, or why there is none.
+	CodeRetry = "RETRY"
 )

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -33,23 +34,56 @@ func (x *Explainer) final(ctx context.Context, e *Explanation) error {
 	return nil
 }
 
-// lastNotes is how many of a run's last events are looked through for who asked it to end.
+// lastNotes is how many of a run's last events are looked through for what the host noted.
 const lastNotes = 1000
 
-// asked says who or what asked a canceled run to end, where its reason tells only how it did.
-func (x *Explainer) asked(ctx context.Context, e *Explanation) error {
-	events, err := x.o.Store.LastEvents(ctx, e.Run.ID, lastNotes)
+// notes are the host's own events among the last ones of a run, of these kinds.
+func (x *Explainer) notes(ctx context.Context, run *host.Run, kinds ...string) (notes []*workerv1.Event, err error) {
+	events, err := x.o.Store.LastEvents(ctx, run.ID, lastNotes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, stored := range events {
 		var event workerv1.Event
-		if stored.Cursor.Note == 0 || proto.Unmarshal(stored.Data, &event) != nil || event.GetKind() != launch.NoteCanceling {
-			continue
+		if stored.Cursor.Note != 0 && proto.Unmarshal(stored.Data, &event) == nil && slices.Contains(kinds, event.GetKind()) {
+			notes = append(notes, &event)
 		}
-		if event.GetMessage() != e.Run.StatusReason {
-			e.add(Reason{Code: CodeCancel, Since: event.GetTime().AsTime(), Message: "asked to end: " + clip(event.GetMessage())})
+	}
+	return notes, nil
+}
+
+// asked says who or what asked a canceled run to end, where its reason tells only how it did.
+func (x *Explainer) asked(ctx context.Context, e *Explanation) error {
+	notes, err := x.notes(ctx, &e.Run, launch.NoteCanceling)
+	for _, n := range notes {
+		if n.GetMessage() != e.Run.StatusReason {
+			e.add(Reason{Code: CodeCancel, Since: n.GetTime().AsTime(), Message: "asked to end: " + clip(n.GetMessage())})
 		}
+	}
+	return err
+}
+
+// retry says what became of the run's automatic retry, or will.
+func (x *Explainer) retry(ctx context.Context, e *Explanation) error {
+	run := &e.Run
+	if run.RetryDue {
+		e.add(Reason{Code: CodeRetryDue, Message: "an automatic retry is due and is launched as soon as it can be"})
+	}
+	notes, err := x.notes(ctx, run, launch.NoteRetried, launch.NoteNotRetried, launch.NoteRetryPutOff)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		r := Reason{Code: CodeRetry, Since: n.GetTime().AsTime(), Message: clip(n.GetMessage())}
+		if n.GetKind() == launch.NoteRetried {
+			child, err := x.o.Store.RunOfRequest(ctx, launch.RetryOf(run, run.RetryNumber()+1).RequestID)
+			if err == nil {
+				r.Runs = []host.RunID{child.ID}
+			} else if host.CodeOf(err) != host.NotFound {
+				return err
+			}
+		}
+		e.add(r)
 	}
 	return nil
 }
@@ -71,10 +105,7 @@ func (x *Explainer) failure(ctx context.Context, e *Explanation) error {
 		}
 		x.failedOps(e, ops)
 	}
-	if run.RetryDue {
-		e.add(Reason{Code: CodeRetryDue, Message: "an automatic retry is due and is launched in a moment"})
-	}
-	return nil
+	return x.retry(ctx, e)
 }
 
 // failureRemedies are what to do about failures that are not of user code.

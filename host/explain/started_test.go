@@ -1,12 +1,14 @@
 package explain_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/explain"
+	"github.com/penstock-run/penstock/host/launch"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
@@ -170,6 +172,32 @@ func TestFinal(t *testing.T) {
 			t.Errorf("op %q failed", r.OpPath)
 		}
 		e.want(explain.CodeCause, false, "1 op failed")
+	})
+	t.Run("Retried", func(t *testing.T) {
+		f := newFixture(t, 10).start()
+		id, _ := f.running("plain", opStarted("my_op", 1), opFinished("my_op", 1, failed, "no luck", 0), runFinished(failed, "op_failure", "1 op failed"))
+		note := func(kind, text string, due bool) {
+			_, err := f.store.UpdateRun(t.Context(), id, func(run *host.Run) ([][]byte, error) {
+				run.RetryDue = due
+				return [][]byte{launch.Note(kind, text, f.clock.Now())}, nil
+			})
+			f.must(err)
+		}
+		f.explain(id).lacks(explain.CodeRetry)
+		note(launch.NoteRetryPutOff, "the location is away", true)
+		e := f.explain(id)
+		e.want(explain.CodeRetryDue, false, "is due")
+		e.want(explain.CodeRetry, false, "the location is away")
+		run, err := f.store.Run(t.Context(), id)
+		f.must(err)
+		child, err := f.queue.Submit(t.Context(), launch.Request{RequestID: launch.RetryOf(&run, 1).RequestID, Job: "plain"})
+		f.must(err)
+		note(launch.NoteRetried, "retried as a run", false)
+		e = f.explain(id)
+		e.lacks(explain.CodeRetryDue)
+		if r := e.Reasons[len(e.Reasons)-1]; r.Code != explain.CodeRetry || !slices.Equal(r.Runs, []host.RunID{child.ID}) {
+			t.Errorf("the retry is %+v, want run %s", r, child.ID)
+		}
 	})
 	t.Run("WorkerLost", func(t *testing.T) {
 		f := newFixture(t, 10).start()
