@@ -148,6 +148,14 @@ func (p printer) job(j jobObject, m *hostv1.Job) {
 	if len(j.OpPolicies) > 0 {
 		p.section("Policies of ops", aligned(convert(j.OpPolicies, func(o policyObject) []string { return []string{o.Op, o.Text} })))
 	}
+	if len(j.Resources) > 0 {
+		p.section("Resources", aligned(convert(j.Resources, func(r resourceObject) []string {
+			if len(r.Ops) == 0 { // another resource uses it
+				return []string{r.Text}
+			}
+			return []string{r.Text, "used by " + strings.Join(r.Ops, ", ")}
+		})))
+	}
 	if len(j.ConfigSchema) > 0 {
 		p.section("Config schema", schemaLines(j.ConfigSchema))
 	}

@@ -119,7 +119,8 @@ type eventObject struct {
 	Outcome    string           `json:"outcome,omitempty"`             // SUCCESS, FAILURE, CANCELED, SKIPPED
 	RetryAfter *float64         `json:"retry_after_seconds,omitempty"` // of op_finished: until the next op attempt; without it there is none
 	Seconds    *float64         `json:"duration_seconds,omitempty"`
-	Ops        *uint32          `json:"ops,omitempty"` // of run_started: how many will run
+	Ops        *uint32          `json:"ops,omitempty"`      // of run_started: how many will run
+	Resource   string           `json:"resource,omitempty"` // of resource_opened and resource_closed; without a failure it was
 	Failure    *failureObject   `json:"failure,omitempty"`
 	Attributes []metadataObject `json:"attributes,omitempty"` // of a log line
 	Unreadable string           `json:"unreadable,omitempty"` // why the stored event could not be read
@@ -154,22 +155,33 @@ type jobRow struct {
 
 // jobObject is a job.
 type jobObject struct {
-	Name                  string          `json:"name"` // location/repository/job
-	Location              string          `json:"location"`
-	Repository            string          `json:"repository"`
-	RepositoryDescription string          `json:"repository_description"`
-	Job                   string          `json:"job"`
-	Description           string          `json:"description"`    // markdown
-	Tags                  []tagObject     `json:"tags"`           // that every run gets
-	Ops                   []string        `json:"ops"`            // paths
-	MaxConcurrent         uint32          `json:"max_concurrent"` // ops at a time; 0: as many as the worker has CPUs
-	OpPolicies            []policyObject  `json:"op_policies"`    // of ops that have any, by the op's own name
-	ConfigSchema          json.RawMessage `json:"config_schema"`
-	Metadata              metadataView    `json:"metadata"`
-	DefinitionDigest      string          `json:"definition_digest"` // hex
-	LoadedAt              *time.Time      `json:"loaded_at"`
-	Build                 buildObject     `json:"build"`
-	Warnings              []string        `json:"warnings"`
+	Name                  string           `json:"name"` // location/repository/job
+	Location              string           `json:"location"`
+	Repository            string           `json:"repository"`
+	RepositoryDescription string           `json:"repository_description"`
+	Job                   string           `json:"job"`
+	Description           string           `json:"description"`    // markdown
+	Tags                  []tagObject      `json:"tags"`           // that every run gets
+	Ops                   []string         `json:"ops"`            // paths
+	MaxConcurrent         uint32           `json:"max_concurrent"` // ops at a time; 0: as many as the worker has CPUs
+	OpPolicies            []policyObject   `json:"op_policies"`    // of ops that have any, by the op's own name
+	Resources             []resourceObject `json:"resources"`      // that its ops use
+	ConfigSchema          json.RawMessage  `json:"config_schema"`
+	Metadata              metadataView     `json:"metadata"`
+	DefinitionDigest      string           `json:"definition_digest"` // hex
+	LoadedAt              *time.Time       `json:"loaded_at"`
+	Build                 buildObject      `json:"build"`
+	Warnings              []string         `json:"warnings"`
+}
+
+// resourceObject is something that the ops of a run share.
+type resourceObject struct {
+	Name        string   `json:"name"`
+	Type        string   `json:"type"`
+	Description string   `json:"description"` // markdown
+	Configs     []string `json:"configs"`     // that opening it reads
+	Ops         []string `json:"ops"`         // that use it, by their own names
+	Text        string   `json:"text"`
 }
 
 // policyObject is what an op has of policies.

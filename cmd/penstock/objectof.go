@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +76,9 @@ func eventOf(e *hostv1.StoredEvent) eventObject {
 	case *workerv1.Event_RunStarted:
 		ops := d.RunStarted.GetOps()
 		o.Ops = &ops
+	case *workerv1.Event_Resource:
+		seconds := d.Resource.GetDuration().AsDuration().Seconds()
+		o.Seconds, o.Resource, o.Failure = &seconds, d.Resource.GetName(), failureObjectOf(d.Resource.GetFailure())
 	case *workerv1.Event_OpFinished:
 		seconds := d.OpFinished.GetDuration().AsDuration().Seconds()
 		o.Seconds = &seconds
@@ -108,7 +112,7 @@ func jobOf(j *hostv1.Job) jobObject {
 		Name: jobNameText(j.GetName()), Location: j.GetName().GetLocation(), Repository: j.GetName().GetRepository(), Job: j.GetName().GetJob(),
 		RepositoryDescription: j.GetRepositoryDescription(), Description: j.GetDefinition().GetDescription(),
 		Tags: tagsOf(j.GetDefinition().GetTags()), Ops: []string{}, Metadata: metadataOf(j.GetMetadata()),
-		MaxConcurrent: j.GetDefinition().GetMaxConcurrent(), OpPolicies: policiesOf(j.GetDefinition().GetOps()),
+		MaxConcurrent: j.GetDefinition().GetMaxConcurrent(), OpPolicies: policiesOf(j.GetDefinition().GetOps()), Resources: resourcesOf(j.GetDefinition()),
 		DefinitionDigest: hex.EncodeToString(j.GetDefinitionDigest()), LoadedAt: timeOf(j.GetLoadedAt()), Build: buildOf(j.GetBuild()),
 		Warnings: textsOf(j.GetWarnings()),
 	}
@@ -120,6 +124,20 @@ func jobOf(j *hostv1.Job) jobObject {
 		o.Ops = textsOf(definition.Ops().Paths)
 	}
 	return o
+}
+
+func resourcesOf(d *usercodev1.JobDefinition) []resourceObject {
+	resources := []resourceObject{}
+	for _, r := range d.GetResources() {
+		o := resourceObject{Name: r.GetName(), Type: r.GetType(), Description: r.GetDescription(), Configs: textsOf(r.GetConfigs()), Ops: []string{}, Text: jobdiff.ResourceText(r)}
+		for _, op := range d.GetOps() {
+			if slices.Contains(op.GetResources(), r.GetName()) {
+				o.Ops = append(o.Ops, op.GetName())
+			}
+		}
+		resources = append(resources, o)
+	}
+	return resources
 }
 
 func policiesOf(ops []*usercodev1.OpDefinition) []policyObject {

@@ -56,8 +56,9 @@ func sampleJob() *hostv1.Job {
 					Name: "read", Outputs: []*usercodev1.Port{{Name: "result", Type: "string"}}, Timeout: durationpb.New(10 * time.Minute),
 					Retry: &usercodev1.RetryPolicy{MaxRetries: 3, Delay: durationpb.New(10 * time.Second), BackoffMilli: 2000, JitterMilli: 200},
 				},
-				{Name: "count", Inputs: []*usercodev1.Port{{Name: "a", Type: "string"}}},
+				{Name: "count", Inputs: []*usercodev1.Port{{Name: "a", Type: "string"}}, Resources: []string{"db"}},
 			},
+			Resources: []*usercodev1.ResourceDefinition{{Name: "db", Type: "*sql.DB", Description: "Counts", Configs: []string{"db"}}},
 			MaxConcurrent: 2,
 			Graph: &usercodev1.GraphDefinition{Name: "report", Nodes: []*usercodev1.Node{
 				{Name: "read", Definition: &usercodev1.Node_Op{Op: "read"}},
