@@ -25,6 +25,7 @@ it("shows each location: address, versions, what it may do, error and remedy", a
   host.addLocation({
     ...readyLocation(),
     name: "local",
+    server: { ...readyLocation().server, outputStore: "file:///srv/outputs" },
     capabilities: [
       { capability: "job_metadata", state: FeatureState.REFUSED, refusal: { message: "Too old.", remedy: "Upgrade.", reported: '"0.14.17"', required: "0.14.18" } },
       { capability: "list_jobs", state: FeatureState.SHOWN },
@@ -42,7 +43,7 @@ it("shows each location: address, versions, what it may do, error and remedy", a
   });
   const { user } = renderPage("/deployment", host);
   const local = await card("local");
-  for (const text of ["Ready", "127.0.0.1:4266", "0.15.0", "go · 1.0.0", "abc123", "Refused", "Allowed", "Too old."]) {
+  for (const text of ["Ready", "127.0.0.1:4266", "0.15.0", "go · 1.0.0", "abc123", "file:///srv/outputs", "Refused", "Allowed", "Too old."]) {
     expect(local.getByText(text)).toBeDefined();
   }
   expect(local.queryByText("0.14.18")).toBeNull();

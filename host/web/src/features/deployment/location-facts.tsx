@@ -24,6 +24,7 @@ export function LocationFacts({ location }: { location: Location }) {
         ["SDK", inertText(sdk)],
         ["Code version", server === undefined ? undefined : build === undefined || build.codeVersion === "" ? <Note>not reported</Note> : <CopyText text={build.codeVersion} />],
         ["Image", build === undefined || build.image === "" ? undefined : <CopyText text={build.image} />],
+        ["Outputs are stored in", server === undefined || server.outputStore === "" ? undefined : <CopyText text={server.outputStore} />],
         [
           "Repositories",
           location.repositories.length === 0 ? undefined : (

@@ -142,7 +142,7 @@ function RowButton({ row, chosen, onChoose }: { row: EventRow; chosen: boolean; 
     <button type="button" className={classNames(styles.row, styles[row.level], chosen && styles.chosen)} aria-pressed={chosen} onClick={() => { onChoose(row); }}>
       <span className={styles.time}>{row.ms === undefined ? "–" : formatClock(row.ms)}</span>
       <Icon size={13} aria-label={label} />
-      <span className={styles.op}>
+      <span className={styles.op} title={row.opPath === "" ? undefined : row.opPath}>
         {row.opPath === "" ? "run" : row.opPath}
         {opAttempt > 1 && <span title={`Attempt ${opAttempt} of the op`}> #{opAttempt}</span>}
       </span>

@@ -34,7 +34,7 @@ export function OpRow({ instance, inside, scale, chosen, onChoose }: {
             <span style={{ display: "contents", color: toneColor(look.tone) }}>
               <StateIcon look={look} />
             </span>
-            <span className={styles.path}>{path}</span>
+            <span className={styles.path}>{inside ? keysText(path) : path}</span>
           </button>
         </span>
         <span className={styles.lane} role="cell" aria-label={`${look.label}${tries}`}>
@@ -58,6 +58,11 @@ export function OpRow({ instance, inside, scale, chosen, onChoose }: {
       {showsProgress(instance) && <ProgressLine instance={instance} now={scale.now} />}
     </>
   );
+}
+
+// Below its op an instance is told by its keys alone, which are the end of a path that may be long.
+function keysText(path: string): string {
+  return path.match(/\[[^\]]*\]/g)?.join("") ?? path;
 }
 
 /** The colour of a bar of the chart. */

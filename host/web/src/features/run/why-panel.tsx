@@ -1,6 +1,6 @@
 import { useQuery } from "@connectrpc/connect-query";
-import { CircleCheck, CircleX, Info, OctagonAlert } from "lucide-react";
-import { useEffect } from "react";
+import { CircleCheck, CircleX, Info, LoaderCircle, OctagonAlert } from "lucide-react";
+import { useEffect, useState } from "react";
 import { Failure } from "@/domain/host/failure";
 import { isOlderHost } from "@/domain/host/host-error";
 import { paths, type RunView } from "@/domain/paths";
@@ -9,11 +9,13 @@ import { runStatusData } from "@/domain/run/run-status";
 import { RunService, RunStatus, type ExplainRunResponse_Reason, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
+import { plural } from "@/lib/plural";
 import { Badge, type StateLook } from "@/ui/badge";
+import { Button } from "@/ui/button";
 import { Link } from "@/ui/link";
 import { Note, Panel } from "@/ui/panel";
 import { Loading } from "@/ui/states";
-import { Elapsed, Instant } from "@/ui/time";
+import { Instant } from "@/ui/time";
 import styles from "./why-panel.module.css";
 
 // Much that holds a run changes without a word of the run's own: others in the queue, a location, time that passes.
@@ -26,7 +28,10 @@ export function WhyPanel({ run, ended, view }: {
   ended: number;
   view: RunView;
 }) {
-  const { final, tone } = runStatusData(run.status);
+  const { final, inProgress } = runStatusData(run.status);
+  // Where nothing happens the reasons are what one came for; otherwise what happens stands below.
+  const [open, setOpen] = useState<boolean>();
+  const shown = open ?? (!final && (!inProgress || run.status === RunStatus.STARTING));
   const wanted = !final || run.status === RunStatus.FAILURE;
   const { data, error, refetch } = useQuery(RunService.method.explainRun, { id: run.id }, {
     enabled: wanted,
@@ -54,10 +59,15 @@ export function WhyPanel({ run, ended, view }: {
       )}
       {data !== undefined && !older && (
         <>
-          <p className={styles.summary} role="status" data-tone={tone}>
-            {inertText(data.summary)}
-          </p>
-          {data.reasons.length > 0 && (
+          <div className={styles.summary}>
+            <p role="status">{inertText(data.summary)}</p>
+            {data.reasons.length > 0 && (
+              <Button small aria-expanded={shown} onClick={() => { setOpen(!shown); }}>
+                {shown ? "Hide the reasons" : `Show ${plural(data.reasons.length, "reason")}`}
+              </Button>
+            )}
+          </div>
+          {data.reasons.length > 0 && shown && (
             <ul className={styles.reasons} aria-label="Reasons">
               {data.reasons.map((reason, index) => (
                 <ReasonLine key={`${reason.code} ${reason.opPath} ${index}`} reason={reason} first={index === 0} run={run} view={view} />
@@ -84,6 +94,7 @@ function titleOf(status: RunStatus): string {
 }
 
 const holds: StateLook = { label: "Holds it", tone: "warn", icon: OctagonAlert };
+const underWay: StateLook = { label: "Under way", tone: "busy", icon: LoaderCircle };
 const met: StateLook = { label: "Met", tone: "good", icon: CircleCheck };
 const cause: StateLook = { label: "Cause", tone: "bad", icon: OctagonAlert };
 const opFailed: StateLook = { label: "Op failed", tone: "bad", icon: CircleX };
@@ -92,8 +103,9 @@ const also: StateLook = { label: "Also", tone: "calm", icon: Info };
 // What a rule means for the run: before it starts it holds it or is met, later it may just be so.
 function lookOf(reason: ExplainRunResponse_Reason, first: boolean, status: RunStatus): StateLook {
   if (status === RunStatus.FAILURE) return reason.opPath !== "" ? opFailed : first || reason.blocks ? cause : also;
-  if (reason.blocks) return holds;
-  return status === RunStatus.STARTED || status === RunStatus.CANCELING ? also : met;
+  const runs = status === RunStatus.STARTED || status === RunStatus.CANCELING;
+  if (reason.blocks) return runs && reason.opPath !== "" ? underWay : holds;
+  return runs ? also : met;
 }
 
 function ReasonLine({ reason, first, run, view }: { reason: ExplainRunResponse_Reason; first: boolean; run: Run; view: RunView }) {
@@ -113,11 +125,6 @@ function ReasonLine({ reason, first, run, view }: { reason: ExplainRunResponse_R
             {since !== undefined && (
               <>
                 since <Instant ms={since} />
-                {!runStatusData(run.status).final && (
-                  <>
-                    , for <Elapsed from={since} />
-                  </>
-                )}
               </>
             )}
             {since !== undefined && until !== undefined && "; "}
