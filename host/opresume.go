@@ -54,7 +54,7 @@ type resuming struct {
 	chosen  opSet
 	// places are those that something new comes to, asked those whose sources were looked at.
 	places, asked map[*vertex]bool
-	// todo are ops and places whose neighbours are to be looked at.
+	// These are the ops and places whose neighbours are to be looked at.
 	todo []*vertex
 }
 

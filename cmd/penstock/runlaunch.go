@@ -106,8 +106,7 @@ func (l *launchRequest) submit(ctx context.Context, host *client, p printer, req
 
 // named tells a failure the name of the config file, whose places it may name.
 func (l *launchRequest) named(err error) error {
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		f.config = l.configName()
 	}
 	return err

@@ -74,11 +74,6 @@ func (p *Planner) fit(ctx context.Context, job *workspace.Job, definition *host.
 	return f, err
 }
 
-// problems is all that is wrong.
-func (f fitting) problems() []host.Problem {
-	return slices.Concat(f.configProblems, f.selectionProblems)
-}
-
 // runProblems is all that keeps a run from being started like this.
 func (f fitting) runProblems(run *host.Run) []host.Problem {
 	return slices.Concat(f.configProblems, runTagProblems(run.Tags), f.selectionProblems)

@@ -80,7 +80,7 @@ func checkInputs(graph *host.OpGraph, paths []string, inputs []givenInput, lenie
 		given[i] = in.GivenInput
 	}
 	for i, fault := range graph.CheckGiven(paths, given) {
-		if fault.Message != "" && !(lenient && fault.Unused) {
+		if fault.Message != "" && (!lenient || !fault.Unused) {
 			problems = append(problems, inputs[i].problem("%s", fault.Message)...)
 		}
 	}

@@ -100,7 +100,7 @@ func (o *origin) matches(r *Request) error {
 
 // check says what of the request a child cannot have.
 func (again *Reexecution) check(r *Request) error {
-	wrong := ""
+	var wrong string
 	switch {
 	case again.Strategy != reexecution.All && again.Strategy != reexecution.FromFailure && again.Strategy != reexecution.Selected:
 		wrong = fmt.Sprintf("the strategy %.64q is not known; use all, from_failure or selected", again.Strategy)

@@ -156,10 +156,10 @@ func (p *Planner) fill(ctx context.Context, plan *Plan, job *workspace.Job, from
 }
 
 // keep adds the body of outputs to those that are stored with the run.
-func (plan *Plan) keep(outputs []*workerv1.StoredOutput) {
+func (p *Plan) keep(outputs []*workerv1.StoredOutput) {
 	digest, body := reexecution.Encode(outputs)
 	if body != nil {
-		plan.TakenOutputs, plan.Bodies[digest] = digest, body
+		p.TakenOutputs, p.Bodies[digest] = digest, body
 	}
 }
 

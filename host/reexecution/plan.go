@@ -162,11 +162,10 @@ func (m *maker) within(graph *host.OpGraph) (coverage, error) {
 	if err != nil || !run.Subset || isResumed(run) {
 		return coverageOf(run), err
 	}
-	paths, err := graph.Choose(run.OpSelection)
-	if err != nil {
-		return coverageOf(run), nil // what it selected is not all there any more
+	if paths, err := graph.Choose(run.OpSelection); err == nil {
+		return coverageOfPaths(paths), nil
 	}
-	return coverageOfPaths(paths), nil
+	return coverageOf(run), nil // what it selected is not all there any more
 }
 
 func (m *maker) endedWell(path string) bool {

@@ -76,9 +76,9 @@ func resumeUntilDone(t *testing.T, seed uint64) {
 
 // nearest is the last execution that is so.
 func (w *world) nearest(is func(*execution) bool) *execution {
-	for i := len(w.executions) - 1; i >= 0; i-- {
-		if is(w.executions[i]) {
-			return w.executions[i]
+	for _, e := range slices.Backward(w.executions) {
+		if is(e) {
+			return e
 		}
 	}
 	return nil
@@ -192,10 +192,8 @@ func (w *world) checkReasons(run *host.Run, plan *Plan) {
 			return
 		}
 		data, order := w.before(op, keys)
-		for _, p := range append(data, order...) {
-			if chosen.has(p) {
-				return
-			}
+		if slices.ContainsFunc(append(data, order...), chosen.has) {
+			return
 		}
 		if slices.ContainsFunc(w.around(op), func(from int) bool {
 			return slices.ContainsFunc(plan.OpPaths, func(path string) bool {
