@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
+	encoding "github.com/penstock-run/penstock/usercode/internal/wire"
 	"github.com/penstock-run/penstock/usercode/metadata"
 )
 
@@ -85,6 +86,7 @@ type nodeDescription struct {
 	Op          string            `json:"op,omitempty"`
 	Description string            `json:"description,omitempty"`
 	Inputs      []wireDescription `json:"inputs,omitempty"`
+	Each        [][]string        `json:"each,omitempty"` // of the maps that it is in, the outermost first, what their items come from
 	After       []string          `json:"after,omitempty"`
 	Resources   []string          `json:"resources,omitempty"`
 	Output      string            `json:"output,omitempty"`
@@ -96,7 +98,8 @@ type nodeDescription struct {
 	Graph       *graphDescription `json:"graph,omitempty"`
 }
 
-// wireDescription says from which nodes an input comes; "" is an input of the graph itself.
+// wireDescription says from which nodes an input comes; "" is an input of the graph itself, "item of x" the current item of
+// the map whose first node is x.
 type wireDescription struct {
 	Name string   `json:"name"`
 	Type string   `json:"type"`
@@ -178,13 +181,24 @@ func describeNode(n *spec.Node) nodeDescription {
 		d.CodeVersion, d.Transient = n.Op.CodeVersion, n.Op.Transient
 	}
 	for i, input := range n.Inputs {
-		w := wireDescription{Name: input.Port, Type: in[i].Type, From: make([]string, len(input.Sources))}
-		for k, s := range input.Sources {
-			w.From[k] = s.Node
-		}
-		d.Inputs = append(d.Inputs, w)
+		d.Inputs = append(d.Inputs, wireDescription{Name: input.Port, Type: in[i].Type, From: describeSources(input.Value)})
+	}
+	for m := n.Map; m != nil; m = m.Parent {
+		d.Each = append([][]string{describeSources(m.Items)}, d.Each...)
 	}
 	return d
+}
+
+func describeSources(v spec.Value) []string {
+	from := []string{}
+	for _, s := range encoding.Sources(v) {
+		if s.ItemOf != nil {
+			from = append(from, "item of "+s.ItemOf.Name)
+		} else {
+			from = append(from, s.Node)
+		}
+	}
+	return from
 }
 
 func describeRetry(r *spec.Retry) *retryDescription {

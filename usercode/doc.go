@@ -29,7 +29,8 @@
 //
 // The body of a job gets a [Graph]. Calling an op with it places the op as a node; the result, a [Value], stands for
 // the output and is passed to other ops. [Collect] makes one list of several values, [Struct] one struct of any
-// number. [Graph.As] names a node, [Graph.After] orders nodes that pass no value.
+// number. [Graph.As] names a node, [Graph.After] orders nodes that pass no value. [Map] makes instances of a part of the
+// graph, one for each item of a list that an op returns.
 //
 // [NewGraph] names a body, to make several jobs of it with [GraphOp.Job] or to place it inside of others;
 // [NewGraphOp] to [NewGraphOp3] make graphs with inputs and an output, placed exactly like ops.
@@ -53,5 +54,5 @@
 // # Tests
 //
 // An op's function is a Go function: give it a name and call it. Package usertest runs a whole job in the test's own
-// process, and makes chosen attempts of ops fail.
+// process, and makes chosen attempts of ops and of instances fail.
 package usercode

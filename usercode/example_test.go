@@ -160,6 +160,19 @@ func ExampleGraph_As() {
 	// Output: hello, hello, hello
 }
 
+func ExampleMap() {
+	files := usercode.NewOp("files", func(context.Context) ([]string, error) { return []string{"a b", "c"}, nil })
+	count := usercode.NewOp1("count", func(_ context.Context, text string) (int, error) { return len(strings.Fields(text)), nil })
+	total := usercode.NewOp1("total", func(_ context.Context, counts []int) (string, error) { return fmt.Sprint(counts), nil })
+	job := usercode.NewJob("words", func(g *usercode.Graph) {
+		total(g, usercode.Map(g, files(g), func(g *usercode.Graph, file usercode.Value[string]) usercode.Value[int] {
+			return count(g, file)
+		}))
+	})
+	fmt.Println(outputOf[int](job, nil, "count[0]"), outputOf[string](job, nil, "total"))
+	// Output: 2 [2 1]
+}
+
 func ExampleStruct() {
 	type report struct {
 		Title string

@@ -87,7 +87,7 @@ func (p *parts) graph(g *spec.Graph) *usercodev1.GraphDefinition {
 	for _, out := range g.Outputs {
 		port := ports([]spec.Port{out.Port})[0]
 		// An output that is combined has one entry for each source, in order, as an input has wires.
-		sources := flat(out.Value, nil)
+		sources := Sources(out.Value)
 		for _, s := range sources {
 			definition.Outputs = append(definition.Outputs, &usercodev1.GraphOutput{Port: port, FromNode: s.Node, FromPort: s.Port})
 		}

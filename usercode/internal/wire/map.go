@@ -22,7 +22,7 @@ func mapDefinitions(g *spec.Graph) []*usercodev1.MapDefinition {
 // wires are those that a value needs into an input, in order.
 func wires(input string, v spec.Value) []*usercodev1.Wire {
 	var all []*usercodev1.Wire
-	for _, s := range flat(v, nil) {
+	for _, s := range Sources(v) {
 		w := &usercodev1.Wire{Input: input, FromNode: s.Node, FromPort: s.Port}
 		if s.ItemOf != nil {
 			w.ItemOf = s.ItemOf.Name
@@ -31,6 +31,10 @@ func wires(input string, v spec.Value) []*usercodev1.Wire {
 	}
 	return all
 }
+
+// Sources are those of a value as wires have them: nodes, inputs of the graph, and items of maps that the place of the value
+// is in.
+func Sources(v spec.Value) []spec.Source { return flat(v, nil) }
 
 // flat are the sources of a value without lists of what instances yield: what a node in a map yields is a list outside
 // of it, and the list of a map's items is what the items come from.
