@@ -22,6 +22,9 @@
 // wire does not compile. Inside, [Log] is the logger whose records become events of the run, [RunFrom] says for
 // which run it is, and a [Config] reads what the person or program that launched the run had to say.
 //
+// A [Resource] is what the ops of a run share, such as a connection: opened when an op asks for it, closed at the end. A
+// [Secret] in a config is a name in the environment of the worker; its value is kept out of everything that is reported.
+//
 // [Retry] makes an op run again after an error, [Timeout] limits the time of each attempt, [Priority] says which of the
 // ops that are ready starts first, and [MaxConcurrent] how many of a job's ops run at a time.
 //
@@ -54,5 +57,5 @@
 // # Tests
 //
 // An op's function is a Go function: give it a name and call it. Package usertest runs a whole job in the test's own
-// process, and makes chosen attempts of ops and of instances fail.
+// process, with fakes in place of resources, and makes chosen attempts of ops and of instances fail.
 package usercode

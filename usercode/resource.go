@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
@@ -44,7 +43,7 @@ type ResourceOption interface{ applyResource(def *resourceDef) }
 // options; it ends when the run is canceled while open works, and otherwise after the resource was closed, so that the
 // value may keep it.
 func NewResource[T any](name string, open func(ctx context.Context) (T, error), opts ...ResourceOption) *Resource[T] {
-	def := newResource(name, reflect.TypeFor[T]().String(), open == nil, func(ctx context.Context) (any, error) { return open(ctx) }, opts)
+	def := newResource(name, portType[T](), open == nil, func(ctx context.Context) (any, error) { return open(ctx) }, opts)
 	return &Resource[T]{def: def}
 }
 
