@@ -124,6 +124,7 @@ type eventObject struct {
 	Failure    *failureObject   `json:"failure,omitempty"`
 	Attributes []metadataObject `json:"attributes,omitempty"` // of a log line
 	Unreadable string           `json:"unreadable,omitempty"` // why the stored event could not be read
+	Reported   *reportedObject  `json:"reported,omitempty"`   // beyond its log
 }
 
 // failureObject says why an op or a run did not succeed.

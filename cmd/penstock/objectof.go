@@ -89,6 +89,8 @@ func eventOf(e *hostv1.StoredEvent) eventObject {
 	case *workerv1.Event_Log:
 		o.Level = levelText(d.Log.GetLevel())
 		o.Attributes = convert(d.Log.GetAttributes(), entryOf)
+	default:
+		o.Reported = reportedOf(event)
 	}
 	return o
 }

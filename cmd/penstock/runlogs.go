@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,7 +18,8 @@ func newRunLogsCommand(c *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs RUN",
 		Short: "Print what a run logged",
-		Long: `Print what the ops of a run logged, and the errors that ops and the run ended with.
+		Long: `Print what the ops of a run logged, what they, or programs that they started, wrote to stdout and stderr, their notes, and the
+errors that ops and the run ended with. Where several ops ran when something was written, all of them are named.
 
 With -f, go on until the run has ended; a host that restarts meanwhile is waited for, and no line is lost or printed twice.
 With --json, print the same as one event per line.`,
@@ -83,10 +85,10 @@ func newRunEventsCommand(c *connection) *cobra.Command {
 	}
 }
 
-// log prints an event if it belongs to the log: a line that user code logged, or an error.
+// log prints an event if it belongs to the log: a line that user code logged, something that it wrote or noted, or an error.
 func (p printer) log(e *hostv1.StoredEvent) error {
 	o := eventOf(e)
-	if o.Kind != "log" && o.Failure == nil && o.Unreadable == "" {
+	if o.Kind != "log" && o.Kind != "note" && o.captured() == nil && o.Failure == nil && o.Unreadable == "" {
 		return nil
 	}
 	if p.json {
@@ -95,12 +97,16 @@ func (p printer) log(e *hostv1.StoredEvent) error {
 	level := o.Level
 	switch {
 	case level != "":
+	case o.captured() != nil:
+		level = map[string]string{"stdout": "OUT", "stderr": "ERR"}[o.captured().Stream]
+	case o.Kind == "note":
+		level = "NOTE"
 	case o.Outcome == "CANCELED", o.RetryAfter != nil:
 		level = "WARN"
 	default:
 		level = "ERROR"
 	}
-	return p.eventLines(o, fmt.Sprintf("%-5s", level), e.GetEvent().GetLog().GetAttributes())
+	return p.eventLines(o, fmt.Sprintf("%-5s", level), attributesOf(e.GetEvent()))
 }
 
 // event prints an event.
@@ -109,7 +115,7 @@ func (p printer) event(e *hostv1.StoredEvent) error {
 	if p.json {
 		return p.line(o)
 	}
-	return p.eventLines(o, fmt.Sprintf("%d.%d  %-13s", o.Attempt, o.Seq, inert(joined(" ", o.Kind, o.Level))), e.GetEvent().GetLog().GetAttributes())
+	return p.eventLines(o, fmt.Sprintf("%d.%d  %-13s", o.Attempt, o.Seq, inert(joined(" ", o.Kind, o.Level))), attributesOf(e.GetEvent()))
 }
 
 // eventLines prints an event: time, label, op and message, then its details, indented.
@@ -129,7 +135,7 @@ func (p printer) eventLines(o eventObject, label string, attributes []*metadatav
 	if o.Seconds != nil {
 		fmt.Fprintf(&head, " in %.3fs", *o.Seconds)
 	}
-	message := metadata.Text(o.Message).Lines()
+	message := metadata.Text(cmp.Or(o.Message, o.Reported.text())).Lines()
 	head.WriteString("  " + message[0])
 	for _, a := range attributes {
 		entry := workspace.EntryOf(a)
