@@ -21,7 +21,7 @@ type purchase struct {
 func jobWithInputs(t *testing.T) *spec.Job {
 	purchases := usercode.NewOp("purchases", func(context.Context) (purchase, error) { return purchase{}, nil })
 	first := usercode.NewOp("first", number)
-	add := usercode.NewOp2("add", func(_ context.Context, p purchase, n int) (int, error) { return n, nil })
+	add := usercode.NewOp2("add", func(_ context.Context, _ purchase, n int) (int, error) { return n, nil })
 	inner := usercode.NewGraphOp1("inner", func(g *usercode.Graph, p usercode.Value[purchase]) usercode.Value[int] { return add(g, p, first(g)) })
 	return compiled(t, usercode.NewJob("job", func(g *usercode.Graph) { inner(g, purchases(g)) }))
 }
@@ -60,7 +60,7 @@ func TestGivenInputsRefused(t *testing.T) {
 		"NoSuchOp":    {`{"inputs":{"add":{},"inner":{},"inner.":{},"inner.add.x":{},"inner[a].add":{}}}`, []string{"inputs.add: the job has no op", "inputs.inner: the job", "inputs.inner.: the job", "inputs.inner.add.x: the job", "inputs.inner[a].add: the job"}},
 		"NoSuchInput": {`{"inputs":{"inner.add":{"p":1},"purchases":{"input":1}}}`, []string{"inputs.inner.add.p: the op has no input of that name; it has input_1, input_2", "inputs.purchases.input: the op has no inputs"}},
 		"WrongType":   {`{"inputs":{"inner.add":{"input_1":{"lines":[{"amount":"3"}]},"input_2":1.5}}}`, []string{"inputs.inner.add.input_1.lines.amount: the string does not fit a Go int", "inputs.inner.add.input_2: the number 1.5 does not fit a Go int"}},
-		"UnknownKey":  {`{"inputs":{"inner.add":{"input_1":{"nmae":"a"}}}}`, []string{`inputs.inner.add.input_1: unknown field "nmae"`}},
+		"UnknownKey":  {`{"inputs":{"inner.add":{"input_1":{"nam":"a"}}}}`, []string{`inputs.inner.add.input_1: unknown field "nam"`}},
 		"Null":        {`{"inputs":{"inner.add":{"input_2":null}}}`, []string{"inputs.inner.add.input_2: a value of type int is needed; this is null"}},
 		"WithConfig":  {`{"config":{"x":{}},"inputs":{"add":{}}}`, []string{"config.x: no op of this job", "inputs.add: the job has no op"}},
 		"KeyTwice":    {`{"inputs":{"inner.add":{"input_2":1,"input_2":2}}}`, []string{`inputs.inner.add: the key "input_2" occurs twice`}},

@@ -49,7 +49,7 @@ func TestDefaultOutputsFallBack(t *testing.T) {
 
 	// Somebody else may have made it before: it is not used then, and the server serves without a store.
 	dir := strings.TrimPrefix(location, "file://")
-	if err := os.Chmod(dir, 0o777); err != nil { //nolint:gosec // which is the point
+	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	store, _, err := o.openOutputs(t.Context())

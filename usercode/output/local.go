@@ -59,8 +59,8 @@ func (l *local) Copy(ctx context.Context, from, to string) error {
 	return l.Put(ctx, to, data)
 }
 
-// place gives what make has made in the folder of a name that name, for good.
-func (l *local) place(ctx context.Context, doing, name string, make func(*folder) (temp string, err error)) error {
+// place gives what fill has made in the folder of a name that name, for good.
+func (l *local) place(ctx context.Context, doing, name string, fill func(*folder) (temp string, err error)) error {
 	path, err := l.path(name)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (l *local) place(ctx context.Context, doing, name string, make func(*folder
 	}
 	defer l.end()
 	for again := false; ; again = true {
-		err = l.placeOnce(path, make)
+		err = l.placeOnce(path, fill)
 		// Somebody may have deleted the folder since this process saw it.
 		if again || !errors.Is(err, errFolderGone) {
 			break
@@ -84,12 +84,12 @@ func (l *local) place(ctx context.Context, doing, name string, make func(*folder
 
 var errFolderGone = errors.New("the directory was removed meanwhile")
 
-func (l *local) placeOnce(path string, make func(*folder) (temp string, err error)) error {
+func (l *local) placeOnce(path string, fill func(*folder) (temp string, err error)) error {
 	f, err := l.folder(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	temp, err := make(f)
+	temp, err := fill(f)
 	if err == nil {
 		err = os.Rename(temp, path)
 		_ = os.Remove(temp) // it is there after an error, and when both names were one file's already

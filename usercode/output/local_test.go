@@ -61,7 +61,7 @@ func writeForEver(dir string) int {
 		data := []byte(strings.Repeat(fmt.Sprintf("output %d of process %d\n", i, os.Getpid()), 5000))
 		name := nameOf(data)
 		if err = s.Put(context.Background(), name, data); err == nil {
-			_, err = fmt.Println(name)
+			_, err = fmt.Fprintln(os.Stdout, name)
 		}
 	}
 	fmt.Fprintln(os.Stderr, err)

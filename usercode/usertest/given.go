@@ -43,14 +43,14 @@ func givenBy(job *spec.Job, opts *Options) (given, error) {
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(opts.Inputs)) {
-		op := job.OpAt(path)
+		op, what := job.OpAt(path), fmt.Sprintf("Inputs[%q]", path)
 		if op == nil {
-			problems = append(problems, fmt.Errorf("Inputs[%q]: the job has no op of that path", path))
+			problems = append(problems, fmt.Errorf("%s: the job has no op of that path", what))
 			continue
 		}
 		g.inputs[path] = map[string]any{}
 		for _, name := range slices.Sorted(maps.Keys(opts.Inputs[path])) {
-			what := fmt.Sprintf("Inputs[%q][%q]", path, name)
+			what := fmt.Sprintf("%s[%q]", what, name)
 			i := slices.IndexFunc(op.Inputs, func(p spec.Port) bool { return p.Name == name })
 			if i < 0 {
 				problems = append(problems, fmt.Errorf("%s: the op has no input of that name", what))

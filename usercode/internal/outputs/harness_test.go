@@ -50,10 +50,10 @@ type ended struct {
 
 func (x execution) do(t testing.TB) ended {
 	t.Helper()
-	return x.doUntil(t, context.Background(), nil)
+	return x.doUntil(context.Background(), t, nil)
 }
 
-func (x execution) doUntil(t testing.TB, ctx context.Context, abandon <-chan struct{}) ended {
+func (x execution) doUntil(ctx context.Context, t testing.TB, abandon <-chan struct{}) ended {
 	t.Helper()
 	job, err := spec.CompileJob(x.job)
 	if err != nil {

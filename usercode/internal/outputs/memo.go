@@ -61,11 +61,11 @@ func (k *Keeper) key(use engine.Use) (key [32]byte, ok bool) {
 	}
 	h.count(len(use.Inputs))
 	for i, origin := range use.Inputs {
-		print, ok := k.fingerprintOf(use, i, origin)
+		of, ok := k.fingerprintOf(use, i, origin)
 		if !ok {
 			return key, false
 		}
-		h.add(use.Op.Inputs[i].Name, print.codec, string(print.digest[:]))
+		h.add(use.Op.Inputs[i].Name, of.codec, string(of.digest[:]))
 	}
 	return [32]byte(h.Sum(nil)), true
 }
@@ -75,8 +75,8 @@ func (k *Keeper) fingerprintOf(use engine.Use, input int, origin engine.Origin) 
 	if origin.OpPath != "" {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		print, ok := k.prints[origin.OpPath]
-		return print, ok
+		of, ok := k.prints[origin.OpPath]
+		return of, ok
 	}
 	var value any
 	switch {

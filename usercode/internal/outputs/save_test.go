@@ -160,7 +160,7 @@ func TestCanceledRunDoesNotWaitForTheStore(t *testing.T) {
 	var once sync.Once
 	ctx, cancel := context.WithCancel(t.Context())
 	abandon := make(chan struct{})
-	store := faulty{newStore(t), func(ctx context.Context, _ string) error {
+	store := faulty{newStore(t), func(context.Context, string) error {
 		once.Do(func() {
 			cancel()
 			close(abandon) // as when the grace is over
@@ -168,7 +168,7 @@ func TestCanceledRunDoesNotWaitForTheStore(t *testing.T) {
 		<-hanging // like a file system that is gone: it does not even look at the context
 		return nil
 	}}
-	e := execution{job: countJob, store: store, run: 1}.doUntil(t, ctx, abandon)
+	e := execution{job: countJob, store: store, run: 1}.doUntil(ctx, t, abandon)
 	close(hanging)
 	if o := e.outputs["read"]; o.GetAddress() != "" || o.GetNotStored() == "" {
 		t.Errorf("got %v", o)
@@ -231,7 +231,7 @@ func TestLargeOutputsWaitForRoom(t *testing.T) {
 		if n == ops {
 			close(returned)
 		}
-		return strings.Repeat(string('a'+rune(n)), each), nil
+		return strings.Repeat(string('a'+n), each), nil
 	})
 	job := usercode.NewJob("job", func(g *usercode.Graph) {
 		one := first(g)
