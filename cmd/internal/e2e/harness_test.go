@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
+	if err := os.Setenv("PENSTOCK_OUTPUTS", filepath.Join(dir, "outputs")); err != nil { // not those of who runs the tests
+		panic(err)
+	}
 	code := func() int {
 		defer os.RemoveAll(dir)
 		const module = "github.com/penstock-run/penstock/"
