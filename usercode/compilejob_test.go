@@ -10,11 +10,11 @@ import (
 func TestCompileJob(t *testing.T) {
 	built := map[string]bool{}
 	op := NewOp("one", func(context.Context) (int, error) { return 1, nil })
-	make := func(name string) *Job {
+	simple := func(name string) *Job {
 		return NewJob(name, func(g *Graph) { built[name] = true; op(g) })
 	}
 	broken := NewJob("broken", func(g *Graph) { op(g); op(g) })
-	repos := []*Repository{nil, NewRepository("other", make("wanted")), NewRepository("r", make("first"), make("wanted"), broken, nil)}
+	repos := []*Repository{nil, NewRepository("other", simple("wanted")), NewRepository("r", simple("first"), simple("wanted"), broken, nil)}
 	job, err := compileJob(repos, "r", "wanted")
 	if err != nil || job.Name != "wanted" || !built["wanted"] || built["first"] {
 		t.Errorf("got %+v, %v; built were %v", job, err, built)

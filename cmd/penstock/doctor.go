@@ -124,10 +124,9 @@ func (p printer) diagnosis(d diagnosis, code int) error {
 			errs++
 		}
 	}
-	switch {
-	case warnings+errs == 0:
+	if warnings+errs == 0 {
 		fmt.Fprintln(p.out, "All is well.")
-	default:
+	} else {
 		fmt.Fprintf(p.out, "%s, %s.\n", counted(errs, "error"), counted(warnings, "warning"))
 	}
 	return err

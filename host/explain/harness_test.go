@@ -58,12 +58,6 @@ func (l *launcher) Attempt(context.Context, string, host.RunID, uint32) (host.Wo
 	return l.state, l.err
 }
 
-func (l *launcher) set(change func(*launcher)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	change(l)
-}
-
 // fixture is a queue and sessions over a real store, a real workspace and a peer. Their clock stands still.
 type fixture struct {
 	t         *testing.T
