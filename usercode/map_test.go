@@ -197,7 +197,7 @@ func TestMapOrders(t *testing.T) {
 	var mu sync.Mutex
 	var order []string
 	task := func(name string) usercode.Op[usercode.None] {
-		return usercode.NewTask(name, func(ctx context.Context) error {
+		return usercode.NewTask(name, func(context.Context) error {
 			mu.Lock()
 			defer mu.Unlock()
 			order = append(order, name)

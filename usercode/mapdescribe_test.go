@@ -15,7 +15,7 @@ import (
 func TestDescribeMap(t *testing.T) {
 	job := usercode.NewJob("job", func(g graph) {
 		files := list(file{"a"})(g)
-		words := usercode.NewOp1("words", func(_ context.Context, f file) ([]int, error) { return nil, nil })
+		words := usercode.NewOp1("words", func(context.Context, file) ([]int, error) { return nil, nil })
 		sumOp(g, usercode.Map(g, files, func(g graph, f usercode.Value[file]) usercode.Value[int] {
 			return sumOp(g.As("inner"), usercode.Map(g, words(g, f), func(g graph, n usercode.Value[int]) usercode.Value[int] { return plusOp(g, n, lenOp(g, f)) }))
 		}))
@@ -37,7 +37,7 @@ func TestDescribeMap(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(text.String()), &got); err != nil {
+	if err := json.Unmarshal([]byte(text.String()), &got); err != nil { //nolint:musttag // the names fit as they are
 		t.Fatal(err)
 	}
 	var lines []string

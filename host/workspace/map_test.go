@@ -67,7 +67,9 @@ func TestBadMaps(t *testing.T) {
 		"NoName":     {func(g *usercodev1.GraphDefinition) { g.Maps[0].Name = "" }, `the name "" of a map is empty`},
 		"LaterOuter": {func(g *usercodev1.GraphDefinition) { g.Maps[0].Parent = "count" }, `map "parse" is inside of map "count", which is not before it`},
 		"NoItems":    {func(g *usercodev1.GraphDefinition) { g.Maps[0].Items[0].FromNode = "x" }, `items of map "parse": node "x" is not in the graph`},
-		"ForeignItem": {func(g *usercodev1.GraphDefinition) { g.Nodes[3].Wires[0] = &usercodev1.Wire{Input: "in", ItemOf: "count"} },
+		"ForeignItem": {func(g *usercodev1.GraphDefinition) {
+			g.Nodes[3].Wires[0] = &usercodev1.Wire{Input: "in", ItemOf: "count"}
+		},
 			`input "in" of again: it is the item of map "count", which it is not in`},
 		"OwnItem": {func(g *usercodev1.GraphDefinition) { g.Maps[0].Items[0] = &usercodev1.Wire{ItemOf: "parse"} }, `items of map "parse": it is the item of map "parse", which it is not in`},
 		"Both":    {func(g *usercodev1.GraphDefinition) { g.Nodes[1].Wires[0].FromNode = "list" }, `it is the item of map "parse" and comes from "list" too`},

@@ -27,7 +27,7 @@ func (s *schedule) newStep(f *frame, o *placement) {
 		return
 	}
 	step := &step{place: o, frame: f, path: o.path.render(f.keys), op: o.op, attempt: 1, executed: chosen != nil}
-	step.vertex.step = step
+	step.step = step
 	f.steps[o.slot] = step
 	if !step.executed {
 		return
@@ -72,7 +72,7 @@ func (s *schedule) giver(step *step, input string) (path string, ok bool) {
 
 func (s *schedule) newExpansion(f *frame, of *mapping) {
 	e := &expansion{of: of, frame: f}
-	e.vertex.expansion = e
+	e.expansion = e
 	f.maps[of.slot] = e
 	of.all(func(o *placement) {
 		if o.chosen.at(f.keys) != nil {

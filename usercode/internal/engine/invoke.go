@@ -37,7 +37,7 @@ func (s *schedule) invoke(run context.Context, step *step, attempt int) {
 		s.send(func() { s.finish(run, r) })
 	}()
 
-	r.reports = e.Reports.(*reports)
+	r.reports = e.Reports.(*reports) //nolint:forcetypeassert // execution has made it
 	s.outlet.enter(r.reports)
 	defer s.outlet.leave(r.reports) // what it has written and said comes before the event of its end
 

@@ -31,6 +31,7 @@ func (s *schedule) prepare(v *vertex) bool {
 		case notLoadable:
 			s.kill(v, source.unloaded)
 			return false
+		default: // it is there
 		}
 	}
 	return v.loading == 0
@@ -56,6 +57,7 @@ func (s *schedule) fetch(v *vertex) loadState {
 			case notLoadable:
 				v.load, v.unloaded = notLoadable, source.unloaded
 				return v.load
+			default: // it is there
 			}
 		}
 		if v.loading == 0 {

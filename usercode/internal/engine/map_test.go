@@ -107,7 +107,7 @@ type kept struct {
 
 func (k *kept) Stored(path string) bool { return k.stored[path] != nil }
 
-func (k *kept) Load(_ context.Context, op *spec.Op, path string) (any, error) {
+func (k *kept) Load(_ context.Context, _ *spec.Op, path string) (any, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.loads == nil {

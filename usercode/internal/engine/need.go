@@ -51,7 +51,8 @@ func (m *mapping) connect() {
 		var holds needs
 		for _, read := range inner.reads() {
 			// What an instance reads in a frame around is kept until there is the instance.
-			if read.at.around(m) && !(read.kind == needItems && read.at.maps[read.slot] == inner) {
+			own := read.kind == needItems && read.at.maps[read.slot] == inner
+			if read.at.around(m) && !own {
 				holds.add(read)
 			}
 		}

@@ -43,7 +43,7 @@ func flat(v spec.Value, gathered []*spec.Map) []spec.Source {
 	for _, s := range v.Sources {
 		switch {
 		case s.Gather != nil:
-			all = append(all, flat(s.Gather.Value, append(gathered[:len(gathered):len(gathered)], s.Gather.Map))...)
+			all = append(all, flat(s.Gather.Value, append(slices.Clip(gathered), s.Gather.Map))...)
 		case s.ItemOf != nil && slices.Contains(gathered, s.ItemOf):
 			all = append(all, flat(s.ItemOf.Items, gathered)...)
 		default:
