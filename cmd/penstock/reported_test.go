@@ -60,22 +60,22 @@ func TestReportsArePrinted(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.event.OpPath = "op"
 			stored := &hostv1.StoredEvent{Attempt: 1, Seq: 2, Event: c.event}
-			print := func(show func(p printer) error, asJSON bool) string {
+			show := func(with func(p printer) error, asJSON bool) string {
 				var out bytes.Buffer
-				if err := show(printer{out: &out, json: asJSON}); err != nil {
+				if err := with(printer{out: &out, json: asJSON}); err != nil {
 					t.Fatal(err)
 				}
 				return out.String()
 			}
 			asLog := func(p printer) error { return p.log(stored) }
 			asEvent := func(p printer) error { return p.event(stored) }
-			if got := print(asLog, false); !strings.Contains(got, c.log) || c.log == "" && got != "" {
+			if got := show(asLog, false); !strings.Contains(got, c.log) || c.log == "" && got != "" {
 				t.Errorf("log: got %q, want %q", got, c.log)
 			}
-			if got := print(asEvent, false); !strings.Contains(got, c.event1) || !strings.Contains(got, c.event.GetKind()) || strings.Contains(got, "\x1b") {
+			if got := show(asEvent, false); !strings.Contains(got, c.event1) || !strings.Contains(got, c.event.GetKind()) || strings.Contains(got, "\x1b") {
 				t.Errorf("event: got %q, want %q", got, c.event1)
 			}
-			if got := print(asEvent, true); !strings.Contains(got, c.raw) {
+			if got := show(asEvent, true); !strings.Contains(got, c.raw) {
 				t.Errorf("JSON: got %s, want %s", got, c.raw)
 			}
 		})

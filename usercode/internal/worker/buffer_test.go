@@ -55,11 +55,11 @@ func TestCloseLetsWaitingOpsGo(t *testing.T) {
 	for name, create := range map[string]func() (spoolFile, error){"Full": nil, "DiskOfNoUse": noDisk} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				max := capacity{bytes: 1, events: 1}
+				limits := capacity{bytes: 1, events: 1}
 				if create != nil {
-					max.spoolBytes, max.spoolEvents = 1000, 1000
+					limits.spoolBytes, limits.spoolEvents = 1000, 1000
 				}
-				b := newBuffer(max, create, quiet)
+				b := newBuffer(limits, create, quiet)
 				b.append([]byte("large enough for itself"))
 				go b.append([]byte("waits"))
 				synctest.Wait()

@@ -36,7 +36,7 @@ func writers() []*spec.Job {
 	return append(flooders(),
 		testJob("prints",
 			testOp("first", func(context.Context, *spec.Execution) error {
-				fmt.Println("by Go")
+				fmt.Fprintln(os.Stdout, "by Go")
 				fmt.Fprintln(os.Stderr, "to stderr")
 				if _, err := syscall.Write(1, []byte("by native code\n")); err != nil {
 					return err
@@ -44,7 +44,7 @@ func writers() []*spec.Job {
 				return shell("echo by a child; echo no line end >&2; printf unfinished")
 			}),
 			testOp("second", func(context.Context, *spec.Execution) error {
-				fmt.Println("by the second")
+				fmt.Fprintln(os.Stdout, "by the second")
 				return nil
 			}, "first"),
 		),

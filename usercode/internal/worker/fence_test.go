@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,7 +28,7 @@ func flooders() []*spec.Job {
 	line := strings.Repeat("x", 10_000)
 	return []*spec.Job{
 		testJob("logs", testOp("flood", flood(func(e *spec.Execution) { e.Logger.Info(line) })), testOp("next", next, "flood")),
-		testJob("floods", testOp("flood", flood(func(*spec.Execution) { fmt.Println(line) })), testOp("next", next, "flood")),
+		testJob("floods", testOp("flood", flood(func(*spec.Execution) { fmt.Fprintln(os.Stdout, line) })), testOp("next", next, "flood")),
 	}
 }
 

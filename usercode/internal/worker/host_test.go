@@ -219,11 +219,11 @@ func (h *fakeHost) take(n int, s *hostStream, m *workerv1.AttachRequest) error {
 			what = h.batch(n, s, m.Events)
 		}
 		h.batches = append(h.batches, m.Events)
-		switch what {
-		case breakOnly:
-			return errBroken
-		case ignore:
+		if what == ignore {
 			return nil
+		}
+		if what == breakOnly {
+			return errBroken
 		}
 		h.store(m.Events)
 		if what == storeAndBreak {

@@ -152,12 +152,12 @@ func TestFullDiskMakesOpsWait(t *testing.T) {
 		var log bytes.Buffer
 		var full atomic.Bool
 		full.Store(true)
-		real := unnamedFiles(t.TempDir())
+		roomy := unnamedFiles(t.TempDir())
 		create := func() (spoolFile, error) {
 			if full.Load() {
 				return os.OpenFile("/dev/full", os.O_RDWR, 0)
 			}
-			return real()
+			return roomy()
 		}
 		b := newBuffer(capacity{5, 1, 1000, 1000, 30}, create, slog.New(slog.NewTextHandler(&log, nil)))
 		defer b.close()
