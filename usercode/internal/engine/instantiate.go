@@ -14,7 +14,7 @@ func (s *schedule) instantiate(of *mapping, outer *frame, index int, key string)
 		switch {
 		case p.op != nil:
 			s.newStep(f, p.op)
-		case p.mapping.live:
+		case p.mapping.live && p.mapping.wantedAt(f.keys):
 			s.newExpansion(f, p.mapping)
 		}
 	}
@@ -70,6 +70,14 @@ func (s *schedule) giver(step *step, input string) (path string, ok bool) {
 	return "", false
 }
 
+// wantedAt tells whether it matters which instances a map has in a frame: one is executed, or their values are read. Where
+// others only come after it, it does not, and what it is made of may be neither made nor stored.
+func (m *mapping) wantedAt(keys []string) bool {
+	wanted := slices.ContainsFunc(m.gates, func(g *gate) bool { return g.data })
+	m.all(func(o *placement) { wanted = wanted || o.chosen.at(keys) != nil })
+	return wanted
+}
+
 func (s *schedule) newExpansion(f *frame, of *mapping) {
 	e := &expansion{of: of, frame: f}
 	e.expansion = e
@@ -99,19 +107,24 @@ func (s *schedule) newExpansion(f *frame, of *mapping) {
 	s.fresh = append(s.fresh, &e.vertex)
 }
 
-// find is the vertex that a need means in a frame; nil for a step that is neither executed nor read.
+// find is the vertex that a need means in a frame; nil for a step that is neither executed nor read, and in a map of which
+// no instance is.
 func (f *frame) find(n need) *vertex {
 	f = f.up(n.at)
-	switch n.kind {
-	case needStep:
+	if n.kind == needStep {
 		if s := f.steps[n.slot]; s != nil {
 			return &s.vertex
 		}
 		return nil
-	case needItems:
-		return &f.maps[n.slot].vertex
+	}
+	e := f.maps[n.slot]
+	switch {
+	case e == nil:
+		return nil
+	case n.kind == needItems:
+		return &e.vertex
 	default:
-		return f.maps[n.slot].gates[n.gate]
+		return e.gates[n.gate]
 	}
 }
 
@@ -152,13 +165,17 @@ func (s *schedule) fill(e *expansion, instance *frame) {
 		var source *vertex
 		switch {
 		case g.via != nil:
-			source = instance.maps[g.via.slot].gates[g.at]
+			if inner := instance.maps[g.via.slot]; inner != nil {
+				source = inner.gates[g.at]
+			}
 		case g.op != nil:
 			if step := instance.steps[g.op.slot]; step != nil {
 				source = &step.vertex
 			}
 		default:
-			source = &instance.maps[g.of.slot].vertex
+			if inner := instance.maps[g.of.slot]; inner != nil {
+				source = &inner.vertex
+			}
 		}
 		if source == nil {
 			continue
