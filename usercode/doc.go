@@ -25,6 +25,9 @@
 // A [Resource] is what the ops of a run share, such as a connection: opened when an op asks for it, closed at the end. A
 // [Secret] in a config is a name in the environment of the worker; its value is kept out of everything that is reported.
 //
+// [Progress] says how far an op is, [Note] and [OutputMetadata] report metadata of every kind, [TagRun] tags the run. What an
+// op writes to stdout and stderr is captured; what it writes to [Stdout] and [Stderr] is certainly its own.
+//
 // [Retry] makes an op run again after an error, [Timeout] limits the time of each attempt, [Priority] says which of the
 // ops that are ready starts first, and [MaxConcurrent] how many of a job's ops run at a time.
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -50,7 +51,8 @@ const (
 	segmentBytes = 8 << 20
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is made when it is needed first, which for most workers is never.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // unnamedFiles makes files in a directory that go away with the process.
 func unnamedFiles(dir string) func() (spoolFile, error) {
@@ -85,7 +87,7 @@ func (s *spool) write(into *segment, event []byte) (*segment, error) {
 		into = &segment{file: file}
 	}
 	frame := binary.LittleEndian.AppendUint32(make([]byte, 0, frameBytes+len(event)), uint32(len(event)))
-	frame = binary.LittleEndian.AppendUint32(frame, crc32.Checksum(event, castagnoli))
+	frame = binary.LittleEndian.AppendUint32(frame, crc32.Checksum(event, castagnoli()))
 	_, err := into.file.WriteAt(append(frame, event...), into.end)
 	return into, err
 }
@@ -184,7 +186,7 @@ func (t stretch) read() ([][]byte, error) {
 	var events [][]byte
 	for _, size := range t.sizes {
 		event := data[frameBytes : frameBytes+size : frameBytes+size]
-		if binary.LittleEndian.Uint32(data) != size || binary.LittleEndian.Uint32(data[4:]) != crc32.Checksum(event, castagnoli) {
+		if binary.LittleEndian.Uint32(data) != size || binary.LittleEndian.Uint32(data[4:]) != crc32.Checksum(event, castagnoli()) {
 			event = nil
 		}
 		events, data = append(events, event), data[frameBytes+size:]
