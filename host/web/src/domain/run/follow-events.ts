@@ -11,6 +11,8 @@ import { runStatusData } from "./run-status";
 
 // Events of this time are shown together.
 const batchDelay = 60;
+// More than these at once would hold up whoever scrolls or types meanwhile.
+const mostAtOnce = 4_000;
 
 /** What takes a run's events, in order. It must be the same for the same run and choice of events. */
 export interface EventSink {
@@ -36,11 +38,13 @@ export function useFollowedEvents(runId: string, choice: EventChoice, sink: Even
     let waiting: StoredEvent[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     let final = false;
-    const flush = () => {
+    let said = false;
+    const flush = (most: number) => {
       clearTimeout(timer);
       timer = undefined;
-      if (waiting.length > 0) sink.add(waiting);
-      waiting = [];
+      if (waiting.length > 0) sink.add(waiting.splice(0, most));
+      if (waiting.length > 0) timer = setTimeout(() => { flush(most); }, 0);
+      else if (said) sink.finish();
     };
     const stop = follow({
       open: (signal) => client.watchRunEvents({ runId, after: cursors.get(sink) ?? "", ...(JSON.parse(wanted) as EventChoice) }, { signal }),
@@ -52,7 +56,7 @@ export function useFollowedEvents(runId: string, choice: EventChoice, sink: Even
           final = runStatusData(run.status).final;
           cache.setQueryData(runKey, create(GetRunResponseSchema, { run }));
         }
-        timer ??= setTimeout(flush, batchDelay);
+        timer ??= setTimeout(() => { flush(mostAtOnce); }, batchDelay);
       },
       onBreak: (broken) => {
         const { code } = ConnectError.from(broken);
@@ -60,17 +64,17 @@ export function useFollowedEvents(runId: string, choice: EventChoice, sink: Even
         return code !== Code.Unauthenticated && code !== Code.NotFound;
       },
       onEnd: () => {
-        flush();
         // The host may end a stream because it stops; a final run's stream ends because all has been said.
         if (!final) return true;
-        sink.finish();
+        said = true;
+        timer ??= setTimeout(() => { flush(mostAtOnce); }, 0);
         void cache.invalidateQueries({ queryKey: runKey });
         return false;
       },
     });
     return () => {
       stop();
-      flush();
+      flush(Infinity);
     };
   }, [sink, cursors, wanted, runId, transport, cache, epoch]);
   return error;

@@ -84,23 +84,21 @@ function Scale({ span }: { span: number }) {
 // Ten thousand instances are no more work than those in sight.
 function Rows({ rows, render }: { rows: readonly ChartRow[]; render: (row: ChartRow) => ReactNode }) {
   const box = useRef<HTMLDivElement>(null);
-  const total = rows.reduce((sum, row) => sum + rowHeight(row), 0);
+  const heights = useMemo(() => rows.map(rowHeight), [rows]);
+  const total = useMemo(() => heights.reduce((sum, height) => sum + height, 0), [heights]);
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used here only, never memoised
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
-    estimateSize: (index) => {
-      const row = rows[index];
-      return row === undefined ? 0 : rowHeight(row);
-    },
+    estimateSize: (index) => heights[index] ?? 0,
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 12,
   });
   // What a line holds changes its height; the virtualizer keeps what it estimated once.
-  const heights = rows.map(rowHeight).join();
+  const shape = useMemo(() => heights.join(), [heights]);
   useLayoutEffect(() => {
     virtualizer.measure();
-  }, [heights, virtualizer]);
+  }, [shape, virtualizer]);
   return (
     <div ref={box} className={styles.box} style={{ height: Math.min(total, highest) }} tabIndex={0} role="region" aria-label="List of ops">
       <div role="table" aria-label="Ops over time" aria-rowcount={rows.length} className={styles.rows} style={{ height: total }}>
