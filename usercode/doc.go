@@ -31,6 +31,12 @@
 // [Retry] makes an op run again after an error, [Timeout] limits the time of each attempt, [Priority] says which of the
 // ops that are ready starts first, and [MaxConcurrent] how many of a job's ops run at a time.
 //
+// # Outputs
+//
+// What an op returns is stored behind its back, so that a later run can go on from it: as JSON, or with the codec that
+// package output has for its type. [Transient] keeps it out of the store, [MaxOutput] lets it be larger, and
+// [CodeVersion] lets runs with the tag penstock/memoize=true take it in place of running the op again.
+//
 // # Graphs
 //
 // The body of a job gets a [Graph]. Calling an op with it places the op as a node; the result, a [Value], stands for
