@@ -35,7 +35,7 @@ export function useFollowedEvents(runId: string, choice: EventChoice, sink: Even
   useEffect(() => {
     const client = createClient(RunService, transport);
     const runKey = createConnectQueryKey({ schema: RunService.method.getRun, transport, input: { id: runId }, cardinality: "finite" });
-    let waiting: StoredEvent[] = [];
+    const waiting: StoredEvent[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     let final = false;
     let said = false;
