@@ -56,7 +56,8 @@ type Run struct {
 	TakenOutputs Digest
 	// RetryDue is set when it failed and its tags ask for an automatic retry, until the child is launched or given up.
 	RetryDue bool
-	// StartTimeouts counts attempts whose worker never said hello within the start lease.
+	// StartTimeouts counts attempts that were given up for a reason that may not be there the next time: the worker never
+	// said hello within the start lease, or ended before it did, or the server was not able to start it.
 	StartTimeouts uint32
 	// Current is what the host knows of the current attempt.
 	Current AttemptState

@@ -172,7 +172,9 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 //
 // A server that is full, stopping or another one than meant did not start
 // anything, and says nothing about the run: it is tried again for as long as it
-// takes. Only a worker that never says hello counts against the run.
+// takes. One that does not reach this host, or cannot start a process, may do so
+// a moment later; if not, somebody has to know, so it counts against the run, as
+// does a worker that never says hello.
 func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.StartRefusal) error {
 	why := fmt.Sprintf("%s did not start attempt %d: %s", run.Job.Location, run.Attempt, r.Message)
 	switch r.Reason {
@@ -190,9 +192,23 @@ func (q *Queue) refused(ctx context.Context, e *entry, run *host.Run, r *host.St
 		// The location's definitions may still have it, and then it does not wait for long.
 		q.hold(e)
 		return q.leaveStarting(ctx, run, host.WaitingForCode, "", why)
+	case "HOST_UNREACHABLE", "SPAWN_FAILED":
+		q.rest(e, unableRest)
+		return q.tryAgain(ctx, run, host.FailureRejected, why)
 	default:
 		return q.leaveStarting(ctx, run, host.Failure, host.FailureRejected, why)
 	}
+}
+
+// unableRest is the time after which a server may be able to what it was not. With two of them a network may be away for
+// 20 seconds before a run fails of it.
+const unableRest = 10 * time.Second
+
+// rest lets the run wait for so long before it is started again.
+func (q *Queue) rest(e *entry, d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.notBefore = q.o.Clock.Now().Add(d)
 }
 
 // hold lets the run wait before it is started again.

@@ -16,7 +16,7 @@ const (
 	// serverGoneAfter is how long the one server of several that may have started a worker may be out of reach before the
 	// worker is not waited for any more.
 	serverGoneAfter = 30 * time.Second
-	// maxStartTimeouts is how many attempts may go unanswered before the run fails.
+	// maxStartTimeouts is how many attempts may come to nothing before the run fails.
 	maxStartTimeouts = 3
 )
 
@@ -53,14 +53,16 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 	case err != nil && wanted:
 		return q.giveBack(ctx, e, &run)
 	case err == nil && state.Phase == host.WorkerEnded:
-		return q.leaveStarting(ctx, &run, host.Failure, host.FailureWorkerLost, attempt.EndedMessage(state))
+		// No user code ran, so another process may: this one may have been killed for want of memory.
+		q.hold(e)
+		return q.tryAgain(ctx, &run, host.FailureWorkerLost, attempt.EndedMessage(state))
 	case err == nil && state.Phase == host.WorkerUnknown:
 		return q.leaveStarting(ctx, &run, host.Queued, "",
 			fmt.Sprintf("%s knows nothing of attempt %d; it is given up", run.Job.Location, n))
 	case leaseOver:
-		return q.timeOut(ctx, &run, fmt.Sprintf("no worker said hello for attempt %d within %s", n, q.o.StartLease))
+		return q.tryAgain(ctx, &run, host.FailureStartTimeout, fmt.Sprintf("no worker said hello for attempt %d within %s", n, q.o.StartLease))
 	case q.serverGone(e, err):
-		return q.timeOut(ctx, &run, fmt.Sprintf("no worker said hello for attempt %d, and the server that it was asked of cannot be reached for %s, while others of %s answer",
+		return q.tryAgain(ctx, &run, host.FailureStartTimeout, fmt.Sprintf("no worker said hello for attempt %d, and the server that it was asked of cannot be reached for %s, while others of %s answer",
 			n, serverGoneAfter, run.Job.Location))
 	case host.ReasonOf(err) == launch.ReasonServerUnreachable: // the location itself answers
 	case err != nil:
@@ -72,12 +74,13 @@ func (q *Queue) resolve(ctx context.Context, e *entry, n uint32, leaseOver bool)
 	return nil
 }
 
-// timeOut takes back an attempt whose worker never said hello. It fails the run when that is the last that is tried.
-func (q *Queue) timeOut(ctx context.Context, run *host.Run, why string) error {
+// tryAgain takes back an attempt that came to nothing, for a reason that may not be there the next time, and counts it.
+// It fails the run when that was the last that is tried.
+func (q *Queue) tryAgain(ctx context.Context, run *host.Run, reason, why string) error {
 	if run.StartTimeouts+1 >= maxStartTimeouts {
-		return q.leaveStarting(ctx, run, host.Failure, host.FailureStartTimeout, why)
+		return q.leaveStarting(ctx, run, host.Failure, reason, why)
 	}
-	return q.leaveStarting(ctx, run, host.Queued, host.FailureStartTimeout, why)
+	return q.leaveStarting(ctx, run, host.Queued, reason, why)
 }
 
 // serverGone takes in an answer about a start, and tells whether the server that may have started it has been out of
@@ -121,7 +124,7 @@ var leavingNotes = map[host.RunStatus]string{
 }
 
 // leaveStarting takes the run's attempt back, unless it was granted meanwhile.
-// The reason is that of a failure, or host.FailureStartTimeout, which alone counts against the run.
+// The reason is that of a failure, or of one that it would be if it were the last attempt: then it counts against the run.
 func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunStatus, reason, why string) error {
 	n := run.Attempt
 	return q.change(ctx, run.ID, func(run *host.Run) ([][]byte, error) {
@@ -130,7 +133,7 @@ func (q *Queue) leaveStarting(ctx context.Context, run *host.Run, next host.RunS
 		}
 		now := q.o.Clock.Now()
 		run.Current.TokenSHA256 = nil
-		if reason == host.FailureStartTimeout {
+		if reason != "" {
 			run.StartTimeouts++
 		}
 		note := [][]byte{launch.Note(leavingNotes[next], why, now)}

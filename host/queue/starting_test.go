@@ -33,14 +33,20 @@ func TestServerThatCannotNowIsAskedAgain(t *testing.T) {
 }
 
 func TestRefusalThatIsFinal(t *testing.T) {
-	for _, reason := range []string{"HOST_UNREACHABLE", "SPAWN_FAILED", "REASON_OF_THE_FUTURE"} {
+	for reason, attempts := range map[string]uint32{"HOST_UNREACHABLE": 3, "SPAWN_FAILED": 3, "REASON_OF_THE_FUTURE": 1} {
 		t.Run(reason, func(t *testing.T) {
 			f := newFixture(t, 10)
 			f.launcher.outcome = refuse(reason)
 			f.start()
-			run := f.await(f.submit().ID, host.Failure)
-			if why, _ := run.Tag(tag.KeyFailureReason); why != "rejected" || !strings.Contains(run.StatusReason, "because of the test") {
-				t.Errorf("reason %q, %q; want rejected and the server's message", why, run.StatusReason)
+			id := f.submit().ID
+			for n := uint32(1); n <= attempts; n++ {
+				if r := f.startedLater(); r.Attempt != n {
+					t.Fatalf("start of attempt %d, want %d", r.Attempt, n)
+				}
+			}
+			run := f.ticksUntil(id, host.Failure)
+			if why, _ := run.Tag(tag.KeyFailureReason); why != "rejected" || run.Attempt != attempts || !strings.Contains(run.StatusReason, "because of the test") {
+				t.Errorf("reason %q in attempt %d, %q; want rejected in attempt %d, and the server's message", why, run.Attempt, run.StatusReason, attempts)
 			}
 		})
 	}
@@ -65,9 +71,13 @@ func TestWorkerThatDiesBeforeHello(t *testing.T) {
 	f.launcher.state = host.WorkerState{Phase: host.WorkerEnded, ExitStatus: 2, Handle: "pid 9", StderrTail: []byte("panic: \xff")}
 	f.start()
 	id := f.submit().ID
-	f.started()
-	f.await(id, host.Starting)
+	for range 3 {
+		f.startedLater()
+	}
 	run := f.ticksUntil(id, host.Failure)
+	if why, _ := run.Tag(tag.KeyFailureReason); why != "worker_lost" || run.Attempt != 3 {
+		t.Errorf("reason %q in attempt %d, want worker_lost in attempt 3", why, run.Attempt)
+	}
 	if !strings.Contains(run.StatusReason, "exit status 2") || !strings.Contains(run.StatusReason, "panic") {
 		t.Errorf("the reason is %q, want exit status and last words", run.StatusReason)
 	}
