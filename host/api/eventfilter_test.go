@@ -56,6 +56,9 @@ func (f *fixture) read(req *hostv1.WatchRunEventsRequest) (messages []string, cu
 			f.t.Fatal(err)
 		}
 		for _, e := range m.GetEvents() {
+			if e.GetSeq() == 0 {
+				continue // the host's own, which may come at any time
+			}
 			messages = append(messages, e.GetEvent().GetMessage())
 		}
 		cursor = m.GetCursor()
@@ -75,7 +78,7 @@ func TestWatchRunEventsFilters(t *testing.T) {
 		&workerv1.Event{Kind: "op_started", Message: "5", OpPath: "loader"},
 		&workerv1.Event{Kind: "log", Message: "6", OpPath: "other"},
 	))
-	_, end := f.read(&hostv1.WatchRunEventsRequest{RunId: id})
+	const end = "1.7."
 	for _, c := range []struct {
 		req  *hostv1.WatchRunEventsRequest
 		want string
@@ -94,7 +97,7 @@ func TestWatchRunEventsFilters(t *testing.T) {
 	} {
 		c.req.RunId = id
 		got, cursor := f.read(c.req)
-		if strings.Join(got, "") != c.want || cursor != end {
+		if strings.Join(got, "") != c.want || !strings.HasPrefix(cursor, end) {
 			t.Errorf("%v: got %v and cursor %s, want %s and %s", c.req, got, cursor, c.want, end)
 		}
 	}
@@ -120,7 +123,7 @@ func TestWatchRunEventsFiltersInTheMiddle(t *testing.T) {
 			after = host.Cursor{Attempt: 1, Seq: uint64((i-1)*400 + 8)}
 		}
 		got, cursor := f.read(&hostv1.WatchRunEventsRequest{RunId: id, After: after.String(), WithoutKinds: []string{"captured"}, Kinds: []string{"log"}})
-		if !slices.Equal(got, want[i:]) || cursor != "1.1500.0" {
+		if !slices.Equal(got, want[i:]) || !strings.HasPrefix(cursor, "1.1500.") {
 			t.Errorf("after %s: got %v and cursor %s, want %v", after, got, cursor, want[i:])
 		}
 	}
