@@ -43,8 +43,6 @@ type record struct {
 	ops map[string]outcome
 	// outputs are those that are stored, by op path.
 	outputs map[string]*workerv1.StoredOutput
-	// unstored are why outputs are not, by op path.
-	unstored map[string]string
 	// maps are the instances of maps, by their ops.
 	maps map[string]*expansion
 	// taken are the outputs that it took from others, by op path.
@@ -67,7 +65,7 @@ func (e *expansion) complete() bool { return len(e.keys) == e.total }
 // readRecord reads a run's events, page by page, and the outputs that it took.
 func readRecord(ctx context.Context, runs Runs, run *host.Run) (*record, error) {
 	r := &record{
-		run: *run, ops: map[string]outcome{}, outputs: map[string]*workerv1.StoredOutput{}, unstored: map[string]string{},
+		run: *run, ops: map[string]outcome{}, outputs: map[string]*workerv1.StoredOutput{},
 		maps: map[string]*expansion{}, taken: map[string]*workerv1.StoredOutput{}, executes: coverageOf(run),
 	}
 	for after := (host.Cursor{}); ; {
@@ -137,7 +135,6 @@ func outcomeOf(o workerv1.Outcome) outcome {
 func (r *record) addOutput(path string, o *workerv1.Output) {
 	if o.GetAddress() == "" || host.DigestFrom(o.GetDigest()).IsZero() {
 		delete(r.outputs, path)
-		r.unstored[path] = o.GetNotStored()
 		return
 	}
 	owner := o.GetReusedFrom()
@@ -145,7 +142,6 @@ func (r *record) addOutput(path string, o *workerv1.Output) {
 		owner = string(r.run.ID)
 	}
 	o.Metadata = nil // for people; who reads the output has no use for it
-	delete(r.unstored, path)
 	r.outputs[path] = &workerv1.StoredOutput{OpPath: path, RunId: owner, Output: o}
 }
 
