@@ -89,7 +89,7 @@ func (c *Config[T]) copyDefaults() T {
 	if err != nil || json.Unmarshal(text, &v) != nil {
 		return c.defaults
 	}
-	revealIn(&v, os.LookupEnv)
+	revealIn(&v, os.LookupEnv) //nolint:forbidigo // outside of a run nobody else has
 	return v
 }
 

@@ -26,7 +26,7 @@ func secretSchema() *jsonschema.Schema {
 // secrets calls visit with every secret that is set in a config, by its path, and puts its answer there.
 func secrets(v reflect.Value, path string, visit func(path string, s Secret) Secret) {
 	if v.Type() == secretType {
-		if s := v.Interface().(Secret); !s.IsZero() { //nolint:forcetypeassert,errcheck // as asked
+		if s := v.Interface().(Secret); !s.IsZero() { //nolint:forcetypeassert // as asked
 			v.Set(reflect.ValueOf(visit(path, s)))
 		}
 		return
@@ -81,8 +81,8 @@ func holdsSecrets(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return holdsSecrets(t.Elem(), seen)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if holdsSecrets(t.Field(i).Type, seen) {
+		for f := range t.Fields() {
+			if holdsSecrets(f.Type, seen) {
 				return true
 			}
 		}

@@ -107,7 +107,7 @@ func TestResourceIsOpenedOnceByManyAtATime(t *testing.T) {
 	var opened atomic.Int32
 	synctest.Test(t, func(t *testing.T) {
 		slow := usercode.NewResource("slow", func(context.Context) (int, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second) // in the bubble, so that all have asked
 			return int(opened.Add(1)), nil
 		})
 		op := usercode.NewOp("op", func(ctx context.Context) (int, error) { return slow.From(ctx) }, slow)

@@ -26,7 +26,7 @@ func TestResourceIsClosedWhateverHappens(t *testing.T) {
 					closed = true
 					deadline, bounded := closing.Deadline()
 					if closing.Err() != nil || !bounded || time.Until(deadline) > time.Minute {
-						return fmt.Errorf("closed with a context that has %v until %v", closing.Err(), deadline)
+						return fmt.Errorf("closed with a context that ends at %v: %w", deadline, closing.Err())
 					}
 					if ctx.Err() != nil {
 						return errors.New("what it may have kept has ended before")

@@ -175,8 +175,9 @@ func Serve(ctx context.Context, repos []*Repository, opts *ServeOptions) error {
 	s, err := server.New(plain, server.Options{
 		Outputs: store, OutputLocation: location,
 		TLSCert: o.TLSCert, TLSKey: o.TLSKey, ClientCA: o.ClientCA, Token: o.Token, Insecure: o.Insecure, HostCA: o.HostCA,
-		CodeVersion: o.CodeVersion, Image: o.Image, SpoolDir: spoolDir, LookupEnv: os.LookupEnv, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
-		Drain: o.drain(os.Getpid()), Halt: o.Halt, Last: os.Getpid() == firstProcess, Logger: o.Logger,
+		CodeVersion: o.CodeVersion, Image: o.Image, SpoolDir: spoolDir, MaxWorkers: o.MaxWorkers, MinHostProtocol: o.MinHostProtocol,
+		LookupEnv: os.LookupEnv, //nolint:forbidigo // the environment of workers is that of the process, whoever calls
+		Drain:     o.drain(os.Getpid()), Halt: o.Halt, Last: os.Getpid() == firstProcess, Logger: o.Logger,
 	})
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func sampleJob() *hostv1.Job {
 				},
 				{Name: "count", Inputs: []*usercodev1.Port{{Name: "a", Type: "string"}}, Resources: []string{"db"}},
 			},
-			Resources: []*usercodev1.ResourceDefinition{{Name: "db", Type: "*sql.DB", Description: "Counts", Configs: []string{"db"}}},
+			Resources:     []*usercodev1.ResourceDefinition{{Name: "db", Type: "*sql.DB", Description: "Counts", Configs: []string{"db"}}},
 			MaxConcurrent: 2,
 			Graph: &usercodev1.GraphDefinition{Name: "report", Nodes: []*usercodev1.Node{
 				{Name: "read", Definition: &usercodev1.Node_Op{Op: "read"}},

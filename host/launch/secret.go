@@ -117,7 +117,7 @@ func (s *schema) unquoted(problems []host.Problem, text string) []host.Problem {
 	problems = slices.Clone(problems)
 	for i, p := range problems {
 		typed := text
-		if p.Line > 0 && int(p.Line) <= len(lines) {
+		if p.Line > 0 && p.Line <= len(lines) {
 			typed = lines[p.Line-1]
 		}
 		if _, value, ok := strings.Cut(typed, ":"); ok {

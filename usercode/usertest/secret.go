@@ -34,7 +34,7 @@ func Secret(value string) usercode.Secret {
 		variable = fmt.Sprintf("USERTEST_SECRET_%d", len(testSecrets.values)+1)
 		testSecrets.values[variable] = value
 	}
-	return spec.GetInternals().Secret(variable, value).(usercode.Secret) //nolint:forcetypeassert // that is what it makes
+	return spec.GetInternals().Secret(variable, value).(usercode.Secret)
 }
 
 func lookupEnv(variable string) (string, bool) {
@@ -43,5 +43,5 @@ func lookupEnv(variable string) (string, bool) {
 	if value, ok := testSecrets.values[variable]; ok {
 		return value, true
 	}
-	return os.LookupEnv(variable)
+	return os.LookupEnv(variable) //nolint:forbidigo // a test's environment is the worker's
 }

@@ -40,7 +40,7 @@ func serveWithSecret(t *testing.T, w *world) *process {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "testcode.sh")
 	text := "#!/bin/sh\nE2E_SECRET='" + hidden + "' SHORT_SECRET=abc exec '" + testcode + "' \"$@\"\n"
-	if err := os.WriteFile(script, []byte(text), 0o700); err != nil { //nolint:gosec // it has to be executed
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return w.serve(script)
@@ -96,7 +96,7 @@ func wantHidden(t *testing.T, what string, text []byte) {
 // apiAnswer calls a method of the host's API with JSON.
 func apiAnswer(t *testing.T, w *world, method, body string) []byte {
 	t.Helper()
-	response, err := http.Post("http://"+w.host+"/penstock.host.v1."+method, "application/json", strings.NewReader(body)) //nolint:noctx // a test
+	response, err := http.Post("http://"+w.host+"/penstock.host.v1."+method, "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 		return &e
 	}
 	finished := s.run(ctx)
-	resources.close(all)
+	resources.close(all) //nolint:contextcheck // closing goes on when the run is canceled
 	if opts.Outputs != nil {
 		flush(ctx, opts)
 	}

@@ -67,7 +67,7 @@ func (s *resources) get(ctx context.Context, r *spec.Resource) (any, error) {
 	return o.value, nil
 }
 
-func (s *resources) openingOf(ctx context.Context, r *spec.Resource) (*opening, error) {
+func (s *resources) openingOf(ctx context.Context, r *spec.Resource) (*opening, error) { //nolint:contextcheck // the resource outlives who asks
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o := s.known[r]; o != nil {
@@ -89,7 +89,7 @@ func (s *resources) openingOf(ctx context.Context, r *spec.Resource) (*opening, 
 
 // open calls the author's function, and settles the opening whatever that does to the goroutine.
 func (s *resources) open(ctx context.Context, o *opening) {
-	stop := context.AfterFunc(s.run, func() { o.cancel(context.Cause(s.run)) })
+	stop := context.AfterFunc(s.run, func() { o.cancel(context.Cause(s.run)) }) //nolint:contextcheck // ctx is the kept one, not that of who asks
 	start := s.opts.Now()
 	failed := &spec.ResourceError{Name: o.resource.Name, Err: errors.New("it ended its goroutine with runtime.Goexit")}
 	defer func() {

@@ -84,7 +84,7 @@ func (m *Masker) value(field protoreflect.FieldDescriptor, value protoreflect.Va
 	if masked == nil {
 		masked = (*Masker).String
 	}
-	switch field.Kind() {
+	switch field.Kind() { //nolint:exhaustive // no other holds text
 	case protoreflect.MessageKind:
 		m.message(value.Message())
 	case protoreflect.StringKind:

@@ -34,7 +34,7 @@ func encodings(value string) []string {
 		unquoted(strconv.Quote(value)), unquoted(strconv.QuoteToASCII(value)),
 		inJSON(value, true), inJSON(value, false),
 		hex.EncodeToString(data), strings.ToUpper(hex.EncodeToString(data)),
-		unquoted(fmt.Sprint(data)), // [104 117 …], as %v prints bytes
+		unquoted(fmt.Sprintf("%d", data)), // [104 117 …], as %v prints bytes
 	}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value), url.UserPassword("", value).String()[1:]} {
 		forms = append(forms, escaped, lowerEscapes(escaped))

@@ -61,7 +61,7 @@ var leaks = map[string]func(ctx context.Context, token string) error{
 	"panic":       func(_ context.Context, token string) error { panic("token " + token) },
 	"panic_error": func(_ context.Context, token string) error { panic(errors.New(token)) },
 	"print": func(_ context.Context, token string) error {
-		fmt.Println("stdout", token)
+		fmt.Fprintln(os.Stdout, "stdout", token)
 		fmt.Fprintln(os.Stderr, "stderr", token)
 		half := len(token) / 2
 		if _, err := syscall.Write(1, []byte("native "+token[:half])); err != nil {
