@@ -97,10 +97,13 @@ function CheckLine({ check: { area, level, message, remedy, location } }: { chec
       </span>
       <span className={styles.area}>{inertText(area)}</span>
       <div className={styles.words}>
-        <p>
-          {inertText(message)} {location !== "" && <Link href={paths.location(location)}>{inertText(location)}</Link>}
-        </p>
+        <p>{inertText(message)}</p>
         {remedy !== "" && <p className={styles.remedy}>{inertText(remedy)}</p>}
+        {location !== "" && (
+          <p>
+            <Link href={paths.location(location)}>Code location {inertText(location)}</Link>
+          </p>
+        )}
       </div>
     </li>
   );
