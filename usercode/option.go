@@ -50,7 +50,7 @@ func checkDescription(text string) error {
 }
 
 // Metadata is for people who look at a job or repository: its owner, its documents, the git hash of its definition.
-// It never reaches a run; for that, see [Tags]. Values are made with package metadata, or are plain Go values that
+// It never reaches a run; for that, see [Tags]. Ops report such metadata of their own, see [Note]. Values are made with package metadata, or are plain Go values that
 // [metadata.Of] knows. It is shown sorted by key; [MetadataList] keeps an order.
 type Metadata map[string]any
 

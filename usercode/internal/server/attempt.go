@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -32,7 +31,7 @@ type attempt struct {
 	refusal *usercodev1.StartRefusal // not nil: refused, now and for every repeat
 	pid     int
 	handle  string
-	output  *os.File
+	words   *lastWords
 
 	// The rest is guarded by the table's lock.
 	phase  usercodev1.AttemptPhase
@@ -102,10 +101,10 @@ func (t *attempts) drop(a *attempt) {
 }
 
 // accept decides that there is a worker.
-func (t *attempts) accept(a *attempt, pid int, output *os.File) {
+func (t *attempts) accept(a *attempt, pid int, words *lastWords) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	a.pid, a.output, a.handle = pid, output, worker.Handle(pid)
+	a.pid, a.words, a.handle = pid, words, worker.Handle(pid)
 	a.phase = usercodev1.AttemptPhase_ATTEMPT_PHASE_RUNNING
 	t.workers++
 	close(a.decided)
@@ -224,9 +223,9 @@ func (t *attempts) reap() {
 		t.workers--
 		t.end(a, usercodev1.AttemptPhase_ATTEMPT_PHASE_ENDED)
 		if a.exit != 0 {
-			a.tail = tailOf(a.output, t.lookupEnv)
+			a.tail = a.words.tail(t.lookupEnv)
 		}
-		_ = a.output.Close()
+		a.words.close()
 		if a.killAt != nil {
 			a.killAt.Stop()
 		}
@@ -252,7 +251,7 @@ func (t *attempts) running() []*attempt {
 func (t *attempts) letGo() {
 	for _, a := range t.running() {
 		t.mu.Lock()
-		_ = a.output.Close()
+		a.words.close()
 		if a.killAt != nil {
 			a.killAt.Stop()
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/penstock-run/penstock/usercode/internal/worker"
 )
 
-func spawn(worker.Assignment) (pid int, output *os.File, err error) {
+func spawn(worker.Assignment) (pid int, words *lastWords, err error) {
 	return 0, nil, errors.New("workers are not supported on " + runtime.GOOS + "; run the user-code server on Linux")
 }
 

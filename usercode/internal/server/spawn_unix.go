@@ -24,18 +24,19 @@ const writeInstructions = 10 * time.Second
 // spawn starts this binary again as a worker, in a session of its own, so that it outlives this process and is not
 // reached by what a terminal sends to it. Its output goes to a file without a name, which goes away with who has it
 // open.
-func spawn(a worker.Assignment) (pid int, output *os.File, err error) {
+func spawn(a worker.Assignment) (pid int, words *lastWords, err error) {
 	program, name, err := self()
 	if err != nil {
 		return 0, nil, err
 	}
-	output, err = os.CreateTemp("", "penstock-worker-")
+	output, err := os.CreateTemp("", "penstock-worker-")
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a file for its output: %w", err)
 	}
+	words = &lastWords{output: output}
 	defer func() {
 		if err != nil {
-			_ = output.Close()
+			words.close()
 		}
 	}()
 	if err := os.Remove(output.Name()); err != nil {
@@ -44,6 +45,12 @@ func spawn(a worker.Assignment) (pid int, output *os.File, err error) {
 	if _, err := output.Seek(worker.OutputHeader, io.SeekStart); err != nil {
 		return 0, nil, fmt.Errorf("make a file for its output: %w", err)
 	}
+	stderr, inherited, err := worker.NewStderrPipe()
+	if err != nil {
+		return 0, nil, err
+	}
+	words.stderr, a.StderrPipe = stderr, true
+	defer func() { _ = inherited[1].Close() }() // the worker has it
 	read, write, err := os.Pipe()
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a pipe for its instructions: %w", err)
@@ -51,7 +58,7 @@ func spawn(a worker.Assignment) (pid int, output *os.File, err error) {
 	cmd := &exec.Cmd{
 		Path: program, Args: []string{name, worker.Argument},
 		Stdout: output, Stderr: output,
-		ExtraFiles:  []*os.File{read}, // becomes worker.InstructionsFD
+		ExtraFiles:  append([]*os.File{read}, inherited[:]...), // the first becomes worker.InstructionsFD
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
 	cmd.Env = withoutToken(cmd.Environ())
@@ -71,7 +78,7 @@ func spawn(a worker.Assignment) (pid int, output *os.File, err error) {
 		collect(pid)
 		return 0, nil, fmt.Errorf("hand over its instructions: %w", err)
 	}
-	return pid, output, nil
+	return pid, words, nil
 }
 
 // self is what to execute, and how to call it in listings of processes. The path of the binary may have been

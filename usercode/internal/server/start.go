@@ -59,13 +59,13 @@ func (s *Server) decide(ctx context.Context, a *attempt, r *usercodev1.StartRunR
 		return err
 	}
 	if no == nil {
-		pid, output, err := spawn(worker.Assignment{
+		pid, words, err := spawn(worker.Assignment{
 			RunID: r.GetRunId(), Attempt: r.GetAttempt(), Repository: r.GetRepository(), Job: r.GetJob(),
 			DefinitionDigest: r.GetDefinitionDigest(), HostAddress: r.GetHostAddress(), HostCA: s.opts.HostCA,
 			Token: r.GetToken(), ServerID: s.id, StartLease: leaseOf(r), SpoolDir: s.opts.SpoolDir, Outputs: s.opts.OutputLocation,
 		})
 		if err == nil {
-			s.attempts.accept(a, pid, output)
+			s.attempts.accept(a, pid, words)
 			s.opts.Logger.Info("worker started", "run", a.key.run, "attempt", a.key.attempt, "job", r.GetRepository()+"/"+r.GetJob(), "pid", pid)
 			return nil
 		}

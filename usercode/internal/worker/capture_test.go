@@ -61,6 +61,11 @@ func writers() []*spec.Job {
 			mark(e, fmt.Sprintf("child %d", child.Process.Pid))
 			return nil
 		})),
+		testJob("exits", testOp("exit", func(context.Context, *spec.Execution) error {
+			fmt.Fprint(os.Stderr, "last words\nexit now\n")
+			os.Exit(2)
+			return nil
+		})),
 		testJob("crashes", testOp("panic", func(context.Context, *spec.Execution) error {
 			fmt.Fprintln(os.Stderr, "last words")
 			crashed := make(chan struct{})
@@ -180,6 +185,34 @@ func TestChildThatKeepsThePipeHoldsNothingUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantGone(t, []int{child})
+}
+
+// TestLastWordsAreNotLost has a server that keeps the pipe: what the worker has not read itself is still in it.
+func TestLastWordsAreNotLost(t *testing.T) {
+	for job, want := range map[string]string{"crashes": "panic: out of a goroutine of its own", "exits": "exit now"} {
+		t.Run(job, func(t *testing.T) {
+			h := newHost(t, job).listen()
+			a := h.assignment()
+			a.StderrPipe = true
+			p := start(t, a)
+			p.wantExit(t, 2)
+			own := p.words(t)
+			if strings.Count(own, "last words\n") != 1 || strings.Count(own, want) != 1 || strings.Index(own, want) < strings.Index(own, "last words\n") {
+				t.Errorf("what is left is %q", own)
+			}
+		})
+	}
+	t.Run("prints", func(t *testing.T) {
+		h := newHost(t, "prints").listen()
+		a := h.assignment()
+		a.StderrPipe = true
+		p := start(t, a)
+		p.wantExit(t, ExitDelivered)
+		h.wantEnd(success)
+		if text, _ := captured(h.decoded(), "first", 2); text != "to stderr\nno line end\n" || !strings.Contains(p.words(t), text) || len(p.pipe.Rest()) > 0 {
+			t.Errorf("captured %q, the process has written %q", text, p.words(t))
+		}
+	})
 }
 
 func TestCrashIsSeenWhereTheWorkerWroteBefore(t *testing.T) {

@@ -29,6 +29,9 @@ func newCapture() *capture {
 		}
 		c.original[i] = os.NewFile(uintptr(fd), fmt.Sprint("original of descriptor ", i+1))
 	}
+	if c.original[1] != nil {
+		c.kept = &keptFile{file: c.original[1], readable: readable(c.original[1])}
+	}
 	return c
 }
 
@@ -38,17 +41,19 @@ func (c *capture) Start(write func(descriptor int, p []byte) []byte) {
 		c.logger.Warn("what user code writes to stdout and stderr is not captured", "error", c.err)
 		return
 	}
-	if err := debug.SetCrashOutput(c.original[1], debug.CrashOptions{}); err != nil {
-		c.logger.Warn("the report of a crash will not be seen", "error", err)
+	if !c.inherited {
+		if err := debug.SetCrashOutput(c.original[1], debug.CrashOptions{}); err != nil {
+			c.logger.Warn("the report of a crash will not be seen", "error", err)
+		}
 	}
 	for i := range c.pipes {
-		p, err := newPipe(i+1, write)
+		p, err := c.newPipe(i+1, write)
 		if err != nil {
 			c.logger.Warn("what user code writes is not captured", "descriptor", i+1, "error", err)
 			continue
 		}
 		if p.descriptor == 2 {
-			p.tee = c.original[1]
+			p.tee = c.kept
 		}
 		c.pipes[i] = p
 		c.readers.Go(p.run)
@@ -57,9 +62,11 @@ func (c *capture) Start(write func(descriptor int, p []byte) []byte) {
 
 // newPipe puts a pipe in place of a descriptor. Who writes to it waits while it is full, as programs expect, so only the
 // end that is read does not block.
-func newPipe(descriptor int, write func(descriptor int, p []byte) []byte) (*pipe, error) {
+func (c *capture) newPipe(descriptor int, write func(descriptor int, p []byte) []byte) (*pipe, error) {
 	var ends [2]int
-	if err := makePipe(ends[:]); err != nil {
+	if c.inherited && descriptor == 2 {
+		ends = inheritedPipe()
+	} else if err := makePipe(ends[:]); err != nil {
 		return nil, fmt.Errorf("make a pipe: %w", err)
 	}
 	err := unix.SetNonblock(ends[0], true)
@@ -100,20 +107,30 @@ func (p *pipe) run() {
 // once reads what there is, up to a limit, and passes it on; it does not wait. It answers for how many bytes, less than 1
 // when there was nothing to read. mu is held.
 func (p *pipe) once() int {
-	for !p.closed {
-		n, err := unix.Read(p.fd, p.buffer)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if n > 0 {
-			masked := p.write(p.descriptor, p.buffer[:n])
-			if p.tee != nil {
-				_, _ = p.tee.Write(masked) // a disk that is full must not keep user code from running
-			}
-		}
-		return n
+	if p.closed {
+		return 0
 	}
-	return 0
+	n, kept := p.move()
+	if n == 0 {
+		if n = readNow(p.fd, p.buffer); n <= 0 {
+			return n
+		}
+	}
+	masked := p.write(p.descriptor, p.buffer[:n])
+	if p.tee != nil && !kept {
+		_, _ = p.tee.Write(masked) // a disk that is full must not keep user code from running
+	}
+	return n
+}
+
+// readNow reads what there is; less than 1 when there is nothing.
+func readNow(fd int, buffer []byte) int {
+	for {
+		n, err := unix.Read(fd, buffer)
+		if !errors.Is(err, unix.EINTR) {
+			return n
+		}
+	}
 }
 
 // Drain reads what is in the pipes. What others write meanwhile does not keep it: a pipe holds a bounded number of bytes,

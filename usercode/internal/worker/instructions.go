@@ -24,14 +24,15 @@ type Assignment struct {
 	Attempt          uint32        `json:"attempt"`
 	Repository       string        `json:"repository"`
 	Job              string        `json:"job"`
-	DefinitionDigest []byte        `json:"definition_digest"`   // that the host validated the run against
-	HostAddress      string        `json:"host_address"`        // see DialHost
-	HostCA           string        `json:"host_ca,omitempty"`   // file of PEM certificates; empty means those of the system
-	Token            string        `json:"token"`               // the attempt's secret; never logged
-	ServerID         string        `json:"server_id"`           // of the server that starts the worker
-	StartLease       time.Duration `json:"start_lease"`         // without a grant in this time the worker exits
-	Outputs          string        `json:"outputs,omitempty"`   // location of the output store; empty means that nothing is stored
-	SpoolDir         string        `json:"spool_dir,omitempty"` // for events that find no room in memory; empty means that for temporary files
+	DefinitionDigest []byte        `json:"definition_digest"`     // that the host validated the run against
+	HostAddress      string        `json:"host_address"`          // see DialHost
+	HostCA           string        `json:"host_ca,omitempty"`     // file of PEM certificates; empty means those of the system
+	Token            string        `json:"token"`                 // the attempt's secret; never logged
+	ServerID         string        `json:"server_id"`             // of the server that starts the worker
+	StartLease       time.Duration `json:"start_lease"`           // without a grant in this time the worker exits
+	Outputs          string        `json:"outputs,omitempty"`     // location of the output store; empty means that nothing is stored
+	StderrPipe       bool          `json:"stderr_pipe,omitempty"` // the next two descriptors are those of a StderrPipe
+	SpoolDir         string        `json:"spool_dir,omitempty"`   // for events that find no room in memory; empty means that for temporary files
 }
 
 // Write writes the assignment as its worker reads it.

@@ -136,6 +136,8 @@ func readMarker(file string) string {
 type workerProcess struct {
 	cmd    *exec.Cmd
 	stderr lockedBuffer
+	pipe   *StderrPipe // when the assignment says that there is one; then file is its output
+	file   *os.File
 	exited chan struct{}
 }
 
@@ -179,6 +181,9 @@ func start(t *testing.T, a Assignment) *workerProcess {
 	p := &workerProcess{cmd: exec.Command("/proc/self/exe", Argument), exited: make(chan struct{})}
 	p.cmd.ExtraFiles = []*os.File{read}
 	p.cmd.Stderr = &p.stderr
+	if a.StderrPipe {
+		p.asServersDo(t)
+	}
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // the race detector's default is a second for each
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	p.cmd.WaitDelay = 5 * time.Second // a child that survives keeps stderr open, and has to fail the test, not hang it
@@ -200,6 +205,32 @@ func start(t *testing.T, a Assignment) *workerProcess {
 		}
 	})
 	return p
+}
+
+// asServersDo gives the process a file for its output, and keeps the pipe of its stderr.
+func (p *workerProcess) asServersDo(t *testing.T) {
+	t.Helper()
+	pipe, inherited, err := NewStderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.CreateTemp(t.TempDir(), "output")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = errors.Join(pipe.Close(), file.Close(), inherited[1].Close()) })
+	p.pipe, p.file, p.cmd.Stderr = pipe, file, file
+	p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, inherited[:]...)
+}
+
+// words is all that the process has written, after its end, to what a server gives it.
+func (p *workerProcess) words(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(p.file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(append(text, p.pipe.Rest()...))
 }
 
 func (p *workerProcess) wantExit(t *testing.T, status int) {

@@ -86,11 +86,11 @@ type worker struct {
 // Run is the whole of a worker process; the caller exits with its answer at once, also when goroutines of user code
 // are left. When ctx ends (SIGTERM), the run is canceled with the usual grace.
 func Run(ctx context.Context, jobs Jobs, opts Options) (exitStatus int) {
-	var process engine.ProcessOutput
+	var captured *capture
 	if opts.Capture {
-		c := newCapture()
-		defer c.close()
-		process, opts = c, c.with(opts)
+		captured = newCapture()
+		defer captured.close()
+		opts = captured.with(opts)
 	}
 	opts = opts.withDefaults()
 	w, err := prepare(jobs, opts)
@@ -98,7 +98,10 @@ func Run(ctx context.Context, jobs Jobs, opts Options) (exitStatus int) {
 		opts.Logger.Error("the worker starts nothing", "error", err)
 		return ExitNotStarted
 	}
-	w.process = process
+	if captured != nil {
+		captured.inherited = w.client.assignment.StderrPipe
+		w.process = captured
+	}
 	if err := adoptDescendants(); err != nil {
 		w.logger.Warn("children of user code that leave their parent will not be found", "error", err)
 	}
