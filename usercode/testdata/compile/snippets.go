@@ -15,6 +15,7 @@ var (
 	task   = usercode.NewTask("task", func(context.Context) error { return nil })
 	graph  = usercode.NewGraph("graph", func(g *usercode.Graph) { text(g) })
 	config = usercode.NewConfig("config", struct{ A int }{})
+	client = usercode.NewResource("client", func(context.Context) (int, error) { return 0, nil }, config)
 )
 
 func fine(g *usercode.Graph) {
@@ -24,6 +25,8 @@ func fine(g *usercode.Graph) {
 	usercode.NewOp("op", func(context.Context) (int, error) { return 0, nil }, usercode.Description(""), config, usercode.Retry{Max: 1}, usercode.Timeout(time.Minute), usercode.Priority(1))
 	usercode.NewCommand("command", []string{"true"}, usercode.Retry{Max: 1}, usercode.Timeout(time.Minute), usercode.Priority(1))
 	usercode.NewJob("job", fine, usercode.MaxConcurrent(1))
+	usercode.NewTask("op", func(context.Context) error { return nil }, client)
+	usercode.NewResource("resource", func(context.Context) (string, error) { return "", nil }, client, config, usercode.Description(""), nil)
 }
 
 func wrong(g *usercode.Graph) {
@@ -55,6 +58,14 @@ func wrong(g *usercode.Graph) {
 	usercode.NewTask("op", func(context.Context) error { return nil }, time.Minute)
 	// ERROR: does not implement usercode.JobOption
 	usercode.NewJob("job", fine, config)
+	// ERROR: does not implement usercode.JobOption
+	usercode.NewJob("job", fine, client)
+	// ERROR: does not implement usercode.ResourceOption
+	usercode.NewResource("resource", func(context.Context) (int, error) { return 0, nil }, usercode.Retry{Max: 1})
+	// ERROR: does not implement usercode.CommandOption
+	usercode.NewCommand("command", []string{"true"}, client)
+	// ERROR: cannot use "hunter2"
+	_ = struct{ Password usercode.Secret }{"hunter2"}
 	// ERROR: does not implement usercode.JobOption
 	graph.Job("job", usercode.Env{})
 	// ERROR: does not implement usercode.JobOption
