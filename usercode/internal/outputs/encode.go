@@ -33,7 +33,7 @@ func (k *Keeper) Encode(ctx context.Context, made engine.Made) any {
 		return nil
 	}
 	e := &encoded{}
-	data, codec, err := encode(made.Op.Outputs[0], made.Output, limitOf(made.Op))
+	data, codec, err := encodeAside(made.Op.Outputs[0], made.Output, limitOf(made.Op))
 	if err != nil {
 		e.notStored = said("It cannot be stored: " + err.Error())
 		return e
@@ -53,6 +53,18 @@ func limitOf(op *spec.Op) int64 {
 		return op.MaxOutput
 	}
 	return DefaultMaxBytes
+}
+
+// encodeAside encodes in a goroutine that may end: one that a codec ends with runtime.Goexit must not be the op's.
+func encodeAside(port spec.Port, value any, limit int64) (data []byte, codec string, err error) {
+	err = errors.New("its codec ended the goroutine with runtime.Goexit")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		data, codec, err = encode(port, value, limit)
+	}()
+	<-done
+	return data, codec, err
 }
 
 // encode never panics, whatever the author's methods do.

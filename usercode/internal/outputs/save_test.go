@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,22 +52,31 @@ type panics struct{}
 
 func (panics) MarshalJSON() ([]byte, error) { panic("no luck") }
 
+type exits struct{}
+
+func (exits) MarshalJSON() ([]byte, error) {
+	runtime.Goexit()
+	return nil, nil
+}
+
 func TestWhatCannotBeStoredFailsNothing(t *testing.T) {
 	take := usercode.NewOp3("take", func(context.Context, float64, panics, func()) (string, error) { return "well", nil })
 	nan := usercode.NewOp("nan", func(context.Context) (float64, error) { return math.NaN(), nil })
 	panicking := usercode.NewOp("panicking", func(context.Context) (panics, error) { return panics{}, nil })
 	function := usercode.NewOp("function", func(context.Context) (func(), error) { return func() {}, nil })
+	exiting := usercode.NewOp("exiting", func(context.Context) (exits, error) { return exits{}, nil })
 	large := usercode.NewOp("large", func(context.Context) (string, error) { return strings.Repeat("x", 1000), nil }, usercode.MaxOutput(1000))
 	fits := usercode.NewOp("fits", func(context.Context) (string, error) { return strings.Repeat("x", 997), nil }, usercode.MaxOutput(1000))
 	job := usercode.NewJob("job", func(g *usercode.Graph) {
 		take(g, nan(g), panicking(g), function(g))
+		exiting(g)
 		large(g)
 		fits(g)
 	})
 	e := execution{job: job, store: newStore(t), run: 1}.do(t).want(t, "success")
 	for path, want := range map[string]string{
 		"nan": "JSON has no way to write NaN", "panicking": `codec "json" panicked: no luck`, "function": "JSON has no way to write a func()",
-		"large": "more than 1000 bytes", "take": "", "fits": "",
+		"exiting": "runtime.Goexit", "large": "more than 1000 bytes", "take": "", "fits": "",
 	} {
 		o := e.outputs[path]
 		if !strings.Contains(o.GetNotStored(), want) || (want == "") != (o.GetNotStored() == "") || (want == "") != (o.GetAddress() != "") {
