@@ -39,7 +39,7 @@ func (q *Queue) expireWaiting(ctx context.Context, now time.Time) {
 	limits := map[string]time.Duration{} // by location
 	expiring := 0
 	for _, e := range q.open {
-		if e.status != host.WaitingForCode || e.busy {
+		if e.status != host.WaitingForCode || e.busy || now.Before(e.notBefore) {
 			continue
 		}
 		limit, asked := limits[e.job.Location]

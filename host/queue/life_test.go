@@ -54,12 +54,12 @@ func TestRunsKeepToTheTable(t *testing.T) {
 					table: newTable(),
 				}
 				w.open()
+				defer func() { w.close() }()
 				for range *lifeSteps {
 					w.step()
 					w.check()
 				}
 				w.settle()
-				w.close()
 			})
 		})
 	}
@@ -136,7 +136,19 @@ func (w *life) intN(n int) int {
 	return w.chance.IntN(n)
 }
 
+// open starts a host, again when it crashes with that.
 func (w *life) open() {
+	w.t.Helper()
+	for err := w.tryOpen(); err != nil; err = w.tryOpen() {
+		crashed := w.store.down()
+		w.close()
+		if !crashed {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *life) tryOpen() error {
 	w.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	w.feed = &host.Feed{}
@@ -164,9 +176,10 @@ func (w *life) open() {
 		func() error { return w.retrier.Start(w.t.Context()) },
 	} {
 		if err := start(); err != nil {
-			w.t.Fatal(err)
+			return err
 		}
 	}
+	return nil
 }
 
 func (w *life) close() {
@@ -201,7 +214,7 @@ func (w *life) check() {
 			continue
 		}
 		stored := map[uint64]string{}
-		list, err := w.store.Store.Events(w.t.Context(), p.run, host.Cursor{}, 1<<20)
+		list, err := w.store.Events(w.t.Context(), p.run, host.Cursor{}, 1<<20)
 		if host.CodeOf(err) == host.NotFound {
 			continue
 		}

@@ -53,15 +53,16 @@ var refusals = []string{"OVERLOADED", "DRAINING", "WRONG_SERVER", "DEFINITION_CH
 
 // Start is of the launcher: anything may come of it.
 func (w *life) Start(ctx context.Context, r host.StartRequest) (host.StartOutcome, error) {
-	switch {
-	case w.oneIn(12):
+	switch mishap := w.intN(12); {
+	case !w.oneIn(1): // all is quiet
+	case mishap == 0:
 		return host.StartOutcome{ServerID: "s", Refusal: &host.StartRefusal{Reason: refusals[w.intN(len(refusals))], Message: "by chance"}}, nil
-	case w.oneIn(12): // nothing was heard of, and nothing will be
+	case mishap == 1: // nothing was heard of, and nothing will be
 		return host.StartOutcome{}, errors.New("no answer")
-	case w.oneIn(12): // the reply is lost
+	case mishap == 2: // the reply is lost
 		w.spawn(r)
 		return host.StartOutcome{ServerID: "s", Among: w.oneIn(2)}, errors.New("no answer")
-	case w.oneIn(15): // it hangs, and may have started something
+	case mishap == 3: // it hangs, and may have started something
 		if w.oneIn(2) {
 			w.spawn(r)
 		}

@@ -24,7 +24,7 @@ const (
 // hello. The caller holds mu.
 func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
 	for _, e := range q.open {
-		if e.status != host.Starting || e.busy {
+		if e.status != host.Starting || e.busy || now.Before(e.notBefore) { // the last after an error of the store
 			continue
 		}
 		over := now.Sub(e.since) > q.o.StartLease

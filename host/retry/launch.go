@@ -44,7 +44,7 @@ func (r *Retrier) retry(ctx context.Context, d *due) error {
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil // the next start goes on
+		return ctx.Err() // the next start goes on
 	case err == nil && child.Parent != run.ID:
 		return r.conclude(ctx, d, launch.NoteNotRetried, fmt.Sprintf("not retried: run %s was launched by somebody with the id of the retry's request", child.ID))
 	case err == nil:
@@ -91,7 +91,7 @@ func (r *Retrier) postpone(ctx context.Context, d *due, why error) error {
 	}
 	d.causes[cause] = true
 	r.o.Logger.Info("a retry is put off", "run", d.id, "why", why)
-	return r.change(ctx, d, func(run *host.Run) [][]byte {
+	return r.change(ctx, d, func(*host.Run) [][]byte {
 		return [][]byte{launch.Note(launch.NoteRetryPutOff, "the retry cannot be launched yet: "+advised(why), r.o.Clock.Now())}
 	})
 }

@@ -89,7 +89,7 @@ func (r *Retrier) loop(ctx context.Context) {
 			r.o.Logger.Error("retry runs", "error", err)
 		}
 		var again <-chan time.Time
-		if wait, any := r.next(); any {
+		if wait, some := r.next(); some {
 			again = r.o.Clock.After(wait)
 		}
 		select {
@@ -123,7 +123,7 @@ func (r *Retrier) runOnce(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := r.retry(ctx, d); err != nil {
+		if err := r.retry(ctx, d); err != nil && ctx.Err() == nil {
 			r.o.Logger.Error("retry a run", "run", d.id, "error", err)
 			d.putOff(r.o.Clock.Now())
 		}
@@ -132,17 +132,17 @@ func (r *Retrier) runOnce(ctx context.Context) error {
 }
 
 // next is how long it is until something that was put off is to be tried again.
-func (r *Retrier) next() (wait time.Duration, any bool) {
+func (r *Retrier) next() (wait time.Duration, some bool) {
 	if r.stale {
 		return firstPause, true
 	}
 	now := r.o.Clock.Now()
 	for _, d := range r.due {
-		if until := d.notBefore.Sub(now); !any || until < wait {
-			wait, any = until, true
+		if until := d.notBefore.Sub(now); !some || until < wait {
+			wait, some = until, true
 		}
 	}
-	return wait, any
+	return wait, some
 }
 
 // absorb takes a run as committed in.

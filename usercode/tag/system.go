@@ -27,7 +27,7 @@ const (
 	KeyParentRun = "penstock/parent_run"
 	// KeyRootRun is the first run of a chain of re-executions.
 	KeyRootRun = "penstock/root_run"
-	// KeyRetryNumber counts automatic retries: 1, 2, …
+	// KeyRetryNumber counts automatic retries: 1 for the first, then 2 and so on.
 	KeyRetryNumber = "penstock/retry_number"
 	// KeyResume is ResumeFromFailure when a re-execution takes what its parent has done well.
 	KeyResume = "penstock/resume"

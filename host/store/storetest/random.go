@@ -196,7 +196,7 @@ func (r *random) collect(t *rapid.T) {
 	}
 	want := slices.DeleteFunc(r.model.outputs(location), func(id host.RunID) bool { return id <= after })
 	wantSame(t, "OutputsToCollect", ids, want[:min(limit, len(want))])
-	forget := append(ids, r.pick(t).run.ID)
+	forget := append(slices.Clone(ids), r.pick(t).run.ID)
 	if err := r.OutputsCollected(r.ctx, location, forget); err != nil {
 		t.Fatal(err)
 	}
