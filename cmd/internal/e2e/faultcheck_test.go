@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,19 +18,26 @@ func (f *faultWorld) repair() {
 	f.awaitState("READY")
 }
 
-// settle waits until every run has ended.
+// settle waits until every run has ended, and every retry of one.
 func (f *faultWorld) settle() {
 	f.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.After(settlePatience); ; {
 		open := map[string]string{}
-		for id := range f.runs {
-			if status, reason := f.statusOf(id); !slices.Contains([]string{"SUCCESS", "FAILURE", "CANCELED"}, status) {
-				open[id] = status + " " + reason
+		for _, r := range f.live() {
+			if r.known {
+				continue
+			}
+			now, err := f.get(r.id)
+			if err == nil && now.ended() {
+				err = f.findChildren(r)
+			}
+			if !r.known {
+				open[r.id] = fmt.Sprintf("%s %s (%v)", now.Status, now.StatusReason, err)
 			}
 		}
-		if len(open) == 0 {
+		if len(open) == 0 && !slices.ContainsFunc(f.live(), func(r *faultRun) bool { return !r.known }) {
 			return
 		}
 		select {
@@ -45,60 +51,108 @@ func (f *faultWorld) settle() {
 // check holds what has become of the runs against what must be true whatever happened.
 func (f *faultWorld) check() {
 	f.t.Helper()
+	starts := map[string]map[string]int{} // by run, op and op attempt
 	times := map[start]int{}
 	for _, s := range f.starts() {
 		s.pid = 0
 		if times[s]++; times[s] == 2 {
 			f.t.Errorf("user code of run %s, attempt %s, op %s, op attempt %s was started again", s.run, s.attempt, s.op, s.opAttempt)
 		}
+		if f.runs[s.run] != nil {
+			if starts[s.run] == nil {
+				starts[s.run] = map[string]int{}
+			}
+			starts[s.run][s.op+" "+s.opAttempt]++
+		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(f.runs)) {
-		f.checkRun(f.runs[id])
+	for _, r := range f.live() {
+		if !r.checked {
+			r.checked = true
+			f.checkRun(r, starts[r.id])
+		}
 	}
 }
 
-func (f *faultWorld) checkRun(r *faultRun) {
+func (f *faultWorld) checkRun(r *faultRun, starts map[string]int) {
 	f.t.Helper()
-	a := f.want(0, "run", "events", r.id, "--json", "--host", f.host)
-	f.compare(r, a.out)
+	f.compare(r, f.want(0, "run", "events", r.id, "--json", "--host", f.host).out)
 	list := f.events(r.id) // each once, in order
-	status, reason := f.statusOf(r.id)
+	now, err := f.get(r.id)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.status = now.Status
+	why := now.tag("penstock/failure_reason")
 	switch ok := map[string]bool{
-		"SUCCESS":  !r.fails,
-		"FAILURE":  r.fails || f.excused[r.id],
+		"SUCCESS":  r.fails == "",
+		"FAILURE":  r.fails != "" && why == "op_failure" || r.killed && why == "worker_lost",
 		"CANCELED": r.cancels,
 	}; {
-	case !ok[status]:
-		f.t.Errorf("run %s is %s (%s); it fails: %t, is canceled: %t, lost its worker: %t", r.id, status, reason, r.fails, r.cancels, f.excused[r.id])
-	case status == "SUCCESS":
-		f.checkLines(r)
+	case !ok[now.Status]:
+		f.t.Errorf("run %s is %s %s (%s); op that fails: %q, is canceled: %t, lost its worker: %t", r.id, now.Status, why, now.StatusReason, r.fails, r.cancels, r.killed)
+	case now.Status == "SUCCESS":
+		f.checkSuccess(r, starts)
 	}
-	if n := count(list, "run_finished", ""); n > 1 || status == "SUCCESS" && n != 1 {
-		f.t.Errorf("run %s is %s and finished %d times", r.id, status, n)
+	if n := count(list, "run_finished", ""); n > 1 || now.Status == "SUCCESS" && n != 1 {
+		f.t.Errorf("run %s is %s and finished %d times", r.id, now.Status, n)
 	}
+	least, most := 0, 0
+	if r.retried && now.Status == "FAILURE" {
+		most = 1
+		if !r.cancels {
+			least = 1
+		}
+	}
+	if n := len(r.children); n < least || n > most {
+		f.t.Errorf("run %s is %s (%s), asks for a retry: %t, and has %d children", r.id, now.Status, why, r.retried, n)
+	}
+	f.checkTaken(r, starts)
 }
 
-// checkLines is that each op's lines are all there, in order.
-func (f *faultWorld) checkLines(r *faultRun) {
+// checkSuccess is that all user code ran, and each op's lines are all there, in order, and its output.
+func (f *faultWorld) checkSuccess(r *faultRun, starts map[string]int) {
 	f.t.Helper()
-	next := map[string]int{}
-	for _, line := range r.seen {
-		var e event
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			f.t.Fatalf("event %q: %v", line, err)
+	next, stored := map[string]int{}, map[string]int{}
+	for _, e := range f.eventsOf(r) {
+		op := fmt.Sprintf("%s %d", e.Op, e.OpAttempt)
+		switch {
+		case e.stores():
+			stored[op]++
+		case e.Kind == "output":
+			f.t.Errorf("run %s, the output of op %s is not stored: %s", r.id, op, e.Reported.Output.NotStored)
+		case e.Kind != "log" || !strings.HasPrefix(e.Message, "line "):
+		default:
+			if want := fmt.Sprintf("line %d", next[op]); e.Message != want {
+				f.t.Errorf("run %s, op %s: %q, want %q", r.id, op, e.Message, want)
+				return
+			}
+			next[op]++
 		}
-		if e.Kind != "log" || !strings.HasPrefix(e.Message, "line ") {
+	}
+	want := map[string]int{"meter.open 0": 1, "meter.close 0": 1}
+	for _, op := range r.ops() {
+		want[op+" 1"] = 1
+		if op == "flaky" || op == "weigh[b]" { // the first attempt fails
+			want[op+" 2"] = 1
+		}
+	}
+	for op := range want {
+		name, attempt, _ := strings.Cut(op, " ")
+		if r.parent != nil && starts[op] == 0 {
+			delete(want, op) // was taken
 			continue
 		}
-		op := fmt.Sprintf("%s %d", e.Op, e.OpAttempt)
-		if want := fmt.Sprintf("line %d", next[op]); e.Message != want {
-			f.t.Errorf("run %s, op %s: %q, want %q", r.id, op, e.Message, want)
-			return
+		if attempt == "0" {
+			continue
 		}
-		next[op]++
+		if next[op] != r.lines {
+			f.t.Errorf("run %s, op %s has %d lines, want %d", r.id, op, next[op], r.lines)
+		}
+		if yields := name != "last" && want[name+" 2"] == 0 || attempt == "2"; yields && stored[op] != 1 {
+			f.t.Errorf("run %s, op %s has %d stored outputs", r.id, op, stored[op])
+		}
 	}
-	want := map[string]int{"first 1": r.lines, "flaky 1": r.lines, "flaky 2": r.lines, "beside 1": r.lines, "last 1": r.lines}
-	if !maps.Equal(next, want) {
-		f.t.Errorf("run %s has lines %v, want %v", r.id, next, want)
+	if !maps.Equal(starts, want) {
+		f.t.Errorf("run %s started user code %v, want %v", r.id, starts, want)
 	}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -28,28 +29,24 @@ type faultWorld struct {
 	code    *process
 	toHost  *cuttable // of workers and of the user-code server's check
 	toCode  *cuttable // of the host
+	spool   *spoolDisk
 	witness string
 	stopped []int // processes that stand still
 
-	runs map[string]*faultRun // of this round
-	// excused are runs whose worker a fault has killed: how they end is open.
-	excused map[string]bool
-}
-
-// faultRun is a run that was launched, and what is known of it from outside.
-type faultRun struct {
-	id             string
-	lines          int
-	fails, cancels bool
-	seen           []string // events that somebody was shown, as JSON
+	// Of this round.
+	runs     map[string]*faultRun
+	prefix   string // of the ids of requests
+	launched int    // how many there were
+	did      []string
 }
 
 func newFaultWorld(t testing.TB) *faultWorld {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), host: freeAddress(3000), code: freeAddress(4266)}
-	f := &faultWorld{world: w, t: t, witness: filepath.Join(w.dir, "witness"), runs: map[string]*faultRun{}, excused: map[string]bool{}}
+	f := &faultWorld{world: w, t: t, witness: filepath.Join(w.dir, "witness"), runs: map[string]*faultRun{}}
 	advertised, location := freeAddress(3000), freeAddress(4266)
 	f.toHost, f.toCode = newCuttable(t, advertised, w.host), newCuttable(t, location, w.code)
+	f.spool = newSpoolDisk(t, filepath.Join(w.dir, "spool"))
 	w.hostArgs = []string{"--advertise", advertised, "--max-in-progress", "4", "--location", "code=" + location}
 	t.Cleanup(f.thaw)
 	f.startHost()
@@ -62,94 +59,61 @@ func (f *faultWorld) startHost() {
 	f.t.Helper()
 	args := append([]string{"serve", "--listen", f.host, "--data", filepath.Join(f.dir, "data")}, f.hostArgs...)
 	f.server = run(f.t, f.dir, penstock, args...)
-	eventually(f.t, "the host answers", func() bool { _, err := f.call("HostService/GetHost", `{}`); return err == nil })
+	eventually(f.t, "the host answers", func() bool { return f.ask("HostService/GetHost", struct{}{}, nil) == nil })
 }
 
 func (f *faultWorld) startCode() {
 	f.t.Helper()
-	f.code = run(f.t, f.dir, testcode, "serve", "--listen", f.world.code)
+	args := []string{"serve", "--listen", f.world.code, "--outputs", filepath.Join(f.dir, "outputs")}
+	if f.spool != nil {
+		args = append(args, "--spool-dir", f.spool.dir)
+	}
+	f.code = run(f.t, f.dir, testcode, args...)
 	f.awaitState("READY")
 }
 
-// call asks the host as a script does. An error may also be that it is away.
-func (f *faultWorld) call(method, body string) (map[string]any, error) {
+// refusal is an answer of the host that is not the one that was hoped for.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("%d: %s", r.status, r.text) }
+
+// isRefusal tells that to ask again would not help.
+func isRefusal(err error) bool {
+	r, ok := errors.AsType[refusal](err)
+	return ok && r.status >= 400 && r.status < 500 && r.status != http.StatusTooManyRequests
+}
+
+// ask asks the host as a script does. An error may also be that it is away.
+func (f *faultWorld) ask(method string, request, answer any) error {
 	f.t.Helper()
-	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, "http://"+f.host+"/penstock.host.v1."+method, strings.NewReader(body))
+	body, err := json.Marshal(request)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, "http://"+f.host+"/penstock.host.v1."+method, bytes.NewReader(body))
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return err
+	case res.StatusCode != http.StatusOK:
+		return refusal{res.StatusCode, string(text)}
+	case answer == nil:
+		return nil
+	default:
+		return json.Unmarshal(text, answer)
 	}
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", res.Status, text)
-	}
-	var object map[string]any
-	return object, json.Unmarshal(text, &object)
-}
-
-// launchFaulty launches a run and repeats the request, the same one, until it is answered.
-func (f *faultWorld) launchFaulty(name string, r *faultRun, config string) {
-	f.t.Helper()
-	request, err := json.Marshal(map[string]string{"requestId": name, "job": "faulty", "configYaml": config})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	eventually(f.t, "the launch of "+name+" is answered", func() bool {
-		answer, err := f.call("RunService/LaunchRun", string(request))
-		if err != nil {
-			return false
-		}
-		launched, _ := answer["run"].(map[string]any)
-		r.id, _ = launched["id"].(string)
-		return r.id != ""
-	})
-	if f.runs[r.id] != nil {
-		f.t.Fatalf("two launches made the same run %s", r.id)
-	}
-	f.runs[r.id] = r
-}
-
-// statusOf is a run's status and its reason; empty while the host is away.
-func (f *faultWorld) statusOf(id string) (status, reason string) {
-	f.t.Helper()
-	answer, err := f.call("RunService/GetRun", fmt.Sprintf(`{"id": %q}`, id))
-	if err != nil {
-		return "", err.Error()
-	}
-	r, _ := answer["run"].(map[string]any)
-	status, _ = r["status"].(string)
-	reason, _ = r["statusReason"].(string)
-	return strings.TrimPrefix(status, "RUN_STATUS_"), reason
-}
-
-// look remembers what a run's followers have been shown, if the host answers.
-func (f *faultWorld) look(r *faultRun) {
-	f.t.Helper()
-	a := f.cli("run", "events", r.id, "--json", "--host", f.host)
-	if a.code == 0 {
-		f.compare(r, a.out)
-	}
-}
-
-// compare tells whether what was shown once is still there, in its place, and remembers what is.
-func (f *faultWorld) compare(r *faultRun, text string) {
-	f.t.Helper()
-	now := strings.Split(strings.TrimSpace(text), "\n")
-	for i, line := range r.seen {
-		if i >= len(now) || now[i] != line {
-			f.t.Errorf("run %s: event %d was %s, and is now %s", r.id, i, line, strings.Join(now[min(i, len(now)):min(i+1, len(now))], ""))
-			return
-		}
-	}
-	r.seen = now
 }
 
 // start is a line of the witness.
@@ -181,15 +145,29 @@ func (f *faultWorld) starts() []start {
 }
 
 // worker is a process that executes a run of this round, at random; 0 when there is none.
-func (f *faultWorld) worker() (pid int, id string) {
+func (f *faultWorld) worker() (int, *faultRun) {
 	f.t.Helper()
 	list := f.starts()
 	for _, i := range f.random.Perm(len(list)) {
 		if s := list[i]; f.runs[s.run] != nil && isWorker(s.pid) {
-			return s.pid, s.run
+			return s.pid, f.runs[s.run]
 		}
 	}
-	return 0, ""
+	return 0, nil
+}
+
+// awaitWorker waits until user code of a run has started; 0 when that worker has ended meanwhile.
+func (f *faultWorld) awaitWorker(r *faultRun) (pid int) {
+	f.t.Helper()
+	eventually(f.t, "user code of run "+r.id+" starts", func() bool {
+		list := f.starts()
+		i := slices.IndexFunc(list, func(s start) bool { return s.run == r.id })
+		if i >= 0 && isWorker(list[i].pid) {
+			pid = list[i].pid
+		}
+		return i >= 0
+	})
+	return pid
 }
 
 // isWorker keeps faults from a process that got the number of a worker that has ended.

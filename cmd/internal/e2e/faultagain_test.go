@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// ops are the paths of all of the job's ops.
+func (r *faultRun) ops() []string {
+	list := []string{"first", "flaky", "beside", "last"}
+	for i := range r.items {
+		list = append(list, fmt.Sprintf("weigh[%c]", 'a'+i))
+	}
+	return list
+}
+
+// faultEvent is an event with what is known of outputs.
+type faultEvent struct {
+	event
+
+	Reported struct {
+		Output struct {
+			Address   string `json:"address"`
+			NotStored string `json:"not_stored"`
+		} `json:"output"`
+	} `json:"reported"`
+}
+
+// stores tells that the event is of an output that is safe.
+func (e faultEvent) stores() bool { return e.Kind == "output" && e.Reported.Output.Address != "" }
+
+// eventsOf are the run's events as they were shown last.
+func (f *faultWorld) eventsOf(r *faultRun) []faultEvent {
+	f.t.Helper()
+	list := make([]faultEvent, len(r.seen))
+	for i, line := range r.seen {
+		if err := json.Unmarshal([]byte(line), &list[i]); err != nil {
+			f.t.Fatalf("event %q: %v", line, err)
+		}
+	}
+	return list
+}
+
+// executeAgain executes what failed again from where it failed, with nothing that fails it any more. It is to succeed, and
+// not to start what had succeeded and is stored.
+func (f *faultWorld) executeAgain() {
+	f.t.Helper()
+	for _, r := range f.live() {
+		if r.status != "FAILURE" {
+			continue
+		}
+		again := *r
+		again.id, again.parent, again.children, again.known, again.checked, again.seen = "", r, nil, false, false, nil
+		again.fails, again.cancels, again.retried, again.killed = "", false, false, false
+		err := f.launch(&again, map[string]any{
+			"configYaml":  f.configOf(&again),
+			"reexecution": map[string]any{"runId": r.id, "strategy": "REEXECUTION_STRATEGY_FROM_FAILURE", "keepTags": true},
+		})
+		switch done := f.done(r); {
+		case err == nil:
+			f.happened("executed again from failure")
+		case strings.Contains(err.Error(), "NOTHING_FAILED") && len(done) == len(r.ops()): // all had ended when the worker was killed
+		default:
+			f.t.Errorf("run %s cannot be executed again from failure: %v; what is done: %v", r.id, err, done)
+		}
+	}
+	f.settle()
+	f.check()
+}
+
+// done are the ops that need no execution when the run is executed again from failure: they have ended well, and what
+// others need of them is stored, in the run itself or where it took them from.
+func (f *faultWorld) done(r *faultRun) map[string]bool {
+	f.t.Helper()
+	done, started := map[string]bool{}, map[string]bool{}
+	ended, stored := map[string]bool{"last": false}, map[string]bool{"last": true} // nobody needs anything of it
+	for _, e := range f.eventsOf(r) {
+		switch {
+		case e.Kind == "op_started":
+			started[e.Op] = true
+		case e.Kind == "op_finished" && e.Outcome == "SUCCESS":
+			ended[e.Op] = true
+		case e.stores():
+			stored[e.Op] = true
+		}
+	}
+	before := map[string]bool{}
+	if r.parent != nil {
+		before = f.done(r.parent)
+	}
+	for _, op := range r.ops() {
+		if ended[op] && stored[op] || !started[op] && before[op] {
+			done[op] = true
+		}
+	}
+	return done
+}
+
+// checkTaken is that a child started nothing that was done.
+func (f *faultWorld) checkTaken(r *faultRun, starts map[string]int) {
+	f.t.Helper()
+	if r.parent == nil {
+		return
+	}
+	done := f.done(r.parent)
+	for _, op := range r.ops() {
+		if again := starts[op+" 1"]; again > 0 && done[op] && (op == "first" || done["first"]) && op != "last" {
+			f.t.Errorf("run %s executes run %s again from failure, and started op %s, which had succeeded and is stored", r.id, r.parent.id, op)
+		}
+	}
+}
