@@ -10,6 +10,8 @@ LISTEN  ?= 127.0.0.1:3000
 DATA    ?= .penstock
 PACE    ?= 4s
 BENCH   ?= .
+ROUNDS  ?= 200
+SEED    ?=
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -115,6 +117,11 @@ compat: ## Run this tree with the binaries of earlier releases, built from their
 demo-upgrade: build ## Watch a rolling upgrade: three locations, runs in flight, each assertion printed (PACE=4s)
 	$(BUILD) -o bin/ ./cmd/internal/e2e/testcode ./host/hosttest/peerserver ./cmd/internal/upgradedemo
 	@exec bin/upgradedemo -bin bin -listen $(LISTEN) -pace $(PACE)
+
+.PHONY: faults
+faults: ## Kill, stop, cut off and fill real processes and their disk at random, and look at what is left (ROUNDS=200 SEED=…)
+	$(call heading,faults)
+	PENSTOCK_FAULT_ROUNDS=$(ROUNDS) PENSTOCK_FAULT_SEED=$(SEED) go test -count=1 -v -timeout 6h -run '^TestFaults$$' ./cmd/internal/e2e
 
 .PHONY: bench
 bench: ## Go benchmarks, and a table of the figures that have a goal (BENCH=Speed for those of launching alone)

@@ -62,10 +62,8 @@ type hostTag struct {
 type hostRun struct {
 	ID           string    `json:"id"`
 	Status       string    `json:"status"`
-	StatusReason string    `json:"statusReason"`
-	Attempt      int       `json:"attempt"`
-	RetryDue     bool      `json:"retryDue"`
-	OpPaths      []string  `json:"opPaths"`
+	StatusReason string    `json:"statusReason"` //nolint:tagliatelle // the JSON of protobuf
+	RetryDue     bool      `json:"retryDue"`     //nolint:tagliatelle // the same
 	Tags         []hostTag `json:"tags"`
 }
 
