@@ -34,13 +34,10 @@ func Through(w *workspace.Workspace) Reach {
 	}
 }
 
-// capability is what a server needs to delete outputs.
-const capability = "output_store"
-
 // allowed tells that the gate allows what is asked for.
 func allowed(decisions []versioncheck.Decision) bool {
 	for _, d := range decisions {
-		if d.Capability == capability {
+		if d.Capability == versioncheck.OutputStore {
 			return d.State == versioncheck.StateShown
 		}
 	}
