@@ -213,10 +213,13 @@ func unsent(err error) bool {
 
 // wait follows a run to its end, says what becomes of it, and ends with the exit code of that.
 func (p printer) wait(ctx context.Context, host *client, run *hostv1.Run) error {
+	p, live := p.live()
+	defer live.show("")
 	progress := p.out
 	if p.json {
 		progress = p.err // standard output is for the one object
 	}
+	var ops runProgress
 	id := inert(run.GetId())
 	last := run.GetStatus()
 	fmt.Fprintf(progress, "Run %s of %s is %s.\n", id, inert(jobNameText(run.GetJob())), statusText(last))
@@ -232,9 +235,14 @@ func (p printer) wait(ctx context.Context, host *client, run *hostv1.Run) error 
 		fmt.Fprintln(progress, joined(": ", text, inert(r.GetStatusReason())))
 	}
 	run, err := host.follow(ctx, run, p, func(m *hostv1.WatchRunEventsResponse) error {
+		for _, e := range m.GetEvents() {
+			ops.add(e)
+		}
+		live.show(ops.line())
 		say(m.GetRun())
 		return nil
 	})
+	live.show("")
 	if err != nil {
 		if ctx.Err() != nil {
 			return interrupted(fmt.Sprintf("stopped waiting; run %s goes on. Cancel it with: penstock run cancel %s", id, id))

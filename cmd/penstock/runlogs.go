@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,7 @@ func newRunLogsCommand(c *connection) *cobra.Command {
 errors that ops and the run ended with. Where several ops ran when something was written, all of them are named.
 
 With -f, go on until the run has ended; a host that restarts meanwhile is waited for, and no line is lost or printed twice.
+How far ops are is then shown too: below the lines on a terminal, otherwise as a line for each tenth that is done.
 With --json, print the same as one event per line.`,
 		Args:              usageArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: c.completeFirst(completeRuns),
@@ -34,18 +36,17 @@ With --json, print the same as one event per line.`,
 			if err != nil {
 				return err
 			}
-			each := func(m *hostv1.WatchRunEventsResponse) error {
-				for _, e := range m.GetEvents() {
-					if err := p.log(e); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
 			if !follow {
-				return host.watch(cmd.Context(), &hostv1.WatchRunEventsRequest{RunId: run.GetId(), NoFollow: true}, each)
+				return host.watch(cmd.Context(), &hostv1.WatchRunEventsRequest{RunId: run.GetId(), NoFollow: true}, func(m *hostv1.WatchRunEventsResponse) error {
+					for _, e := range m.GetEvents() {
+						if err := p.log(e); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
 			}
-			run, err = host.follow(cmd.Context(), run, p, each)
+			run, err = p.followLog(cmd.Context(), host, run)
 			if err != nil && cmd.Context().Err() != nil {
 				return interrupted(fmt.Sprintf("run %s goes on", run.GetId()))
 			}
@@ -83,6 +84,39 @@ func newRunEventsCommand(c *connection) *cobra.Command {
 			})
 		},
 	}
+}
+
+// followLog prints the log of a run until it has ended, and how far its ops are.
+func (p printer) followLog(ctx context.Context, host *client, run *hostv1.Run) (*hostv1.Run, error) {
+	p, live := p.live()
+	defer live.show("")
+	var progress runProgress
+	var steps progressSteps
+	return host.follow(ctx, run, p, func(m *hostv1.WatchRunEventsResponse) error {
+		for _, e := range m.GetEvents() {
+			progress.add(e)
+			err := p.log(e)
+			if err == nil && live == nil && !p.json && steps.due(e) {
+				err = p.eventLines(eventOf(e), fmt.Sprintf("%-5s", "PROG"), nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		live.show(progress.line())
+		return nil
+	})
+}
+
+// live is a line of the terminal that tells how far something is, below what is printed; without a terminal, or as JSON, it
+// is nil.
+func (p printer) live() (printer, *liveLine) {
+	if p.json {
+		return p, nil
+	}
+	live := newLiveLine(p.err)
+	p.out, p.err = live.over(p.out), live.over(p.err)
+	return p, live
 }
 
 // log prints an event if it belongs to the log: a line that user code logged, something that it wrote or noted, or an error.
