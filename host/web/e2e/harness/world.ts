@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -60,8 +60,13 @@ export class World {
 
   /** Starts a user-code server as a location, and waits until the host knows its jobs, or that it cannot use them. */
   async serve(location: string, code: Code, ...args: string[]): Promise<Program> {
+    return this.serveWith(location, code, {}, ...args);
+  }
+
+  /** Like serve, with more environment of the server and its workers. */
+  async serveWith(location: string, code: Code, env: Record<string, string>, ...args: string[]): Promise<Program> {
     const heard = this.host?.output.length ?? 0;
-    const server = await this.listen(location, code, ...args);
+    const server = await this.listenAt(this.addressOf(location), code, env, args);
     await this.host?.says(new RegExp(`msg="definitions loaded" location=${location} |location=${location} state=(READY|INCOMPATIBLE|ERROR)`), heard);
     return server;
   }
@@ -134,6 +139,7 @@ export class World {
 
   async begin(): Promise<void> {
     this.dir = mkdtempSync(path.join(tmpdir(), "penstock-e2e-"));
+    mkdirSync(this.temporary);
     this.address = `127.0.0.1:${await freePort()}`;
     this.origin = `http://${this.address}`;
     for (const name of this.options.locations) this.locations.set(name, `127.0.0.1:${await freePort()}`);
@@ -165,6 +171,10 @@ export class World {
     return call(binary("penstock"), [...args, "--json"], { cwd: this.dir, env: { ...process.env, ...this.options.env, PENSTOCK_HOST: this.address } });
   }
 
+  private get temporary(): string {
+    return path.join(this.dir, "tmp");
+  }
+
   private get configFile(): string {
     return path.join(this.dir, "penstock.yaml");
   }
@@ -176,7 +186,9 @@ export class World {
   }
 
   private start(program: Code | "penstock", args: string[], env: Record<string, string> = {}): Program {
-    const started = new Program(binary(program), args, { cwd: this.dir, env });
+    // What user code keeps is of this world, too.
+    const outputs = { PENSTOCK_OUTPUTS: path.join(this.dir, "outputs"), TMPDIR: this.temporary };
+    const started = new Program(binary(program), args, { cwd: this.dir, env: { ...outputs, ...env } });
     this.programs.push(started);
     return started;
   }
