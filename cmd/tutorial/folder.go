@@ -104,15 +104,12 @@ func countLines(ctx context.Context, f folder) (folderLines, error) {
 	}
 	counted := folderLines{Folder: f.Name, Files: len(f.Files)}
 	for i, file := range f.Files {
-		content, err := store.read(file.Hash)
+		content, err := store.read(ctx, file.Hash)
 		if err != nil {
 			return counted, fmt.Errorf("read %s: %w", file.Path, err)
 		}
 		counted.Lines += bytes.Count(content, []byte("\n"))
 		usercode.Progress(ctx, i+1, len(f.Files), "files")
-		if err := ctx.Err(); err != nil {
-			return counted, err
-		}
 	}
 	if budget := survey.From(ctx).LineBudget; budget > 0 && counted.Lines > budget {
 		return counted, fmt.Errorf("%s has %d lines, %d are allowed: %w", f.Name, counted.Lines, budget, errOverBudget)

@@ -43,10 +43,16 @@ func openObjects(ctx context.Context) (*objectStore, error) {
 	return &objectStore{cmd: cmd, in: in, out: bufio.NewReader(out)}, nil
 }
 
-// read returns the content of an object.
-func (s *objectStore) read(hash string) ([]byte, error) {
+// read returns the content of an object. When ctx ends meanwhile, so does git, for an answer that is left half read
+// would be taken for that to the next question.
+func (s *objectStore) read(ctx context.Context, hash string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.cmd.Process.Kill() }) // it may have ended by itself
+	defer stop()
 	if _, err := fmt.Fprintln(s.in, hash); err != nil {
 		return nil, err
 	}
