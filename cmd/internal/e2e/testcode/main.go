@@ -80,6 +80,6 @@ func main() {
 		usercode.NewJob("gated", func(g *usercode.Graph) { countOp(g, waitOp(g)) }),
 		usercode.NewJob("failing", func(g *usercode.Graph) { failOp(g) }),
 		usercode.NewJob("dying", func(g *usercode.Graph) { dieOp(g) }),
-		retrying(), patient(), faultyJob(), leaking(), hostileJob, evolving(), pieces(),
+		retrying(), patient(), reporting(), faultyJob(), leaking(), hostileJob, evolving(), pieces(),
 	))
 }
