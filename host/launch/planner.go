@@ -100,7 +100,6 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 	}
 	var problems []host.Problem
 	plan.Tags, plan.Overridden, problems = planTags(job, definition, r, from.parent(), f)
-	plan.Notes = append(plan.Notes, idleNotes(plan.Tags)...)
 	plan.Problems = slices.Concat(f.configProblems, problems, f.selectionProblems)
 	switch {
 	case startsNow(location):

@@ -240,16 +240,6 @@ func TestPlanDefinitionChanged(t *testing.T) {
 	}
 }
 
-func TestPlanSaysWhichTagsDoNothing(t *testing.T) {
-	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{})
-	plan, err := p.Plan(t.Context(), Request{Job: "plain", Tags: []tag.Tag{
-		{Key: tag.KeyMaxRetries, Value: "2"}, {Key: tag.KeyMemoize, Value: "true"}, {Key: tag.KeyPriority, Value: "1"},
-	}})
-	if err != nil || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], tag.KeyMemoize) {
-		t.Errorf("got %+v, %v, want one note, about max_retries", plan, err)
-	}
-}
-
 func TestPlanWhileTheLocationIsDown(t *testing.T) {
 	peer := hosttest.Start(t, hosttest.Current())
 	w := openReady(t, peer)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/workspace"
-	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // incompatibleError refuses a launch at a location that this host cannot work with.
@@ -21,19 +20,6 @@ func incompatibleError(job string, l workspace.Location) error {
 		e.Message += ": " + l.Fault.Message
 	}
 	return e
-}
-
-// idleTags are steering tags that are checked and stored, and that no part of this host acts on.
-var idleTags = []string{tag.KeyMemoize}
-
-// idleNotes keep a steering tag from promising what this host does not do.
-func idleNotes(tags []tag.Tag) (notes []string) {
-	for _, key := range idleTags {
-		if _, set := tag.List(tags).Get(key); set {
-			notes = append(notes, fmt.Sprintf("The tag %s is stored, and this version of the host does not act on it.", key))
-		}
-	}
-	return notes
 }
 
 // problemsOf are the problems of an error, or the error as one of a field.
