@@ -28,6 +28,7 @@ func TestFaults(t *testing.T) {
 	rounds, seed := number(t, roundsVariable, shortRounds), number(t, seedVariable, int(time.Now().UnixNano()&0xffffff))
 	t.Logf("%s=%d %s=%d", seedVariable, seed, roundsVariable, rounds)
 	f := newFaultWorld(t)
+	f.short = rounds <= shortRounds
 	round, total := 0, map[string]int{}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -36,7 +37,7 @@ func TestFaults(t *testing.T) {
 	})
 	for ; round < rounds; round++ {
 		f.random = rand.New(rand.NewPCG(uint64(seed), uint64(round)))
-		f.did = nil
+		f.did, f.ends = nil, ""
 		begun := time.Now()
 		if f.round(round); t.Failed() {
 			return

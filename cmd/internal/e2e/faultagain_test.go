@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -57,55 +58,58 @@ func (f *faultWorld) executeAgain() {
 			"configYaml":  f.configOf(&again),
 			"reexecution": map[string]any{"runId": r.id, "strategy": "REEXECUTION_STRATEGY_FROM_FAILURE", "keepTags": true},
 		})
-		switch done := f.done(r); {
+		switch well, _ := f.done(r); {
 		case err == nil:
 			f.happened("executed again from failure")
-		case strings.Contains(err.Error(), "NOTHING_FAILED") && len(done) == len(r.ops()): // all had ended when the worker was killed
+		case strings.Contains(err.Error(), "NOTHING_FAILED") && len(well) == len(r.ops()): // its worker was killed after that
 		default:
-			f.t.Errorf("run %s cannot be executed again from failure: %v; what is done: %v", r.id, err, done)
+			f.t.Errorf("run %s cannot be executed again from failure: %v; what has ended well: %v", r.id, err, well)
 		}
 	}
 	f.settle()
 	f.check()
 }
 
-// done are the ops that need no execution when the run is executed again from failure: they have ended well, and what
-// others need of them is stored, in the run itself or where it took them from.
-func (f *faultWorld) done(r *faultRun) map[string]bool {
+// done are the ops that ended well, in the run itself or where it took them from, and those of them whose outputs are stored.
+func (f *faultWorld) done(r *faultRun) (well, stored map[string]bool) {
 	f.t.Helper()
-	done, started := map[string]bool{}, map[string]bool{}
-	ended, stored := map[string]bool{"last": false}, map[string]bool{"last": true} // nobody needs anything of it
+	before, storedBefore := map[string]bool{}, map[string]bool{}
+	if r.parent != nil {
+		before, storedBefore = f.done(r.parent)
+	}
+	well, stored = map[string]bool{}, map[string]bool{}
+	started := map[string]bool{}
 	for _, e := range f.eventsOf(r) {
 		switch {
 		case e.Kind == "op_started":
 			started[e.Op] = true
 		case e.Kind == "op_finished" && e.Outcome == "SUCCESS":
-			ended[e.Op] = true
+			well[e.Op] = true
 		case e.stores():
 			stored[e.Op] = true
 		}
 	}
-	before := map[string]bool{}
-	if r.parent != nil {
-		before = f.done(r.parent)
-	}
 	for _, op := range r.ops() {
-		if ended[op] && stored[op] || !started[op] && before[op] {
-			done[op] = true
+		if !started[op] && before[op] {
+			well[op], stored[op] = true, storedBefore[op]
 		}
 	}
-	return done
+	maps.DeleteFunc(stored, func(op string, is bool) bool { return !is || !well[op] })
+	return well, stored
 }
 
-// checkTaken is that a child started nothing that was done.
+// checkTaken is that a child started nothing that had succeeded and is stored, as was what it is made of.
 func (f *faultWorld) checkTaken(r *faultRun, starts map[string]int) {
 	f.t.Helper()
 	if r.parent == nil {
 		return
 	}
-	done := f.done(r.parent)
+	well, stored := f.done(r.parent)
+	if len(well) == len(r.ops()) {
+		return // it lost its worker after the last op, so that there was nothing to take up: a retry executes all
+	}
 	for _, op := range r.ops() {
-		if again := starts[op+" 1"]; again > 0 && done[op] && (op == "first" || done["first"]) && op != "last" {
+		if starts[op+" 1"] > 0 && stored[op] && stored["first"] {
 			f.t.Errorf("run %s executes run %s again from failure, and started op %s, which had succeeded and is stored", r.id, r.parent.id, op)
 		}
 	}

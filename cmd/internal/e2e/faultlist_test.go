@@ -19,15 +19,25 @@ var faults = []fault{
 		return "host stopped"
 	},
 	func(f *faultWorld) string {
+		if !f.mayEnd("user code") {
+			return ""
+		}
 		f.code.kill()
 		f.pause(time.Second)
 		f.startCode()
 		return "user code killed"
 	},
-	func(f *faultWorld) string { f.code.stop(); f.startCode(); return "user code stopped" },
+	func(f *faultWorld) string {
+		if !f.mayEnd("user code") {
+			return ""
+		}
+		f.code.stop()
+		f.startCode()
+		return "user code stopped"
+	},
 	func(f *faultWorld) string {
 		pid, r := f.worker()
-		if pid == 0 {
+		if pid == 0 || !f.mayEnd("worker") {
 			return ""
 		}
 		f.killWorker(pid, r)
@@ -67,6 +77,15 @@ func (f *faultWorld) still(what string, pid int) string {
 	f.pause(2 * time.Second)
 	f.thaw()
 	return what + " stood still"
+}
+
+// mayEnd keeps a round of the short form from ending both workers and the user-code server that could tell that they are
+// gone: then it takes 60 seconds of silence until that is known.
+func (f *faultWorld) mayEnd(what string) bool {
+	if f.short && f.ends == "" {
+		f.ends = what
+	}
+	return !f.short || f.ends == what
 }
 
 // killWorker ends a worker. How its run ends is open from then on.
@@ -139,7 +158,7 @@ func (f *faultWorld) killRetried() {
 	f.launchFaulty(r)
 	if pid := f.awaitWorker(r); pid != 0 {
 		f.pause(300 * time.Millisecond)
-		if isWorker(pid) {
+		if isWorker(pid) && f.mayEnd("worker") {
 			f.killWorker(pid, r)
 			f.happened("worker of a run with retries killed")
 		}

@@ -32,12 +32,14 @@ type faultWorld struct {
 	spool   *spoolDisk
 	witness string
 	stopped []int // processes that stand still
+	short   bool  // the form of `make test`
 
 	// Of this round.
 	runs     map[string]*faultRun
 	prefix   string // of the ids of requests
 	launched int    // how many there were
 	did      []string
+	ends     string // see mayEnd
 }
 
 func newFaultWorld(t testing.TB) *faultWorld {
