@@ -23,7 +23,7 @@ func newRunLogsCommand(c *connection) *cobra.Command {
 errors that ops and the run ended with. Where several ops ran when something was written, all of them are named.
 
 With -f, go on until the run has ended; a host that restarts meanwhile is waited for, and no line is lost or printed twice.
-How far ops are is then shown too: below the lines on a terminal, otherwise as a line for each tenth that is done.
+How far ops are is then shown too: below the lines on a terminal, otherwise as lines, for ops that take ten seconds or more.
 With --json, print the same as one event per line.`,
 		Args:              usageArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: c.completeFirst(completeRuns),

@@ -109,8 +109,9 @@ func (p *progressObject) part() (float64, bool) {
 	return min(max(*p.Done / *p.Total, 0), 1), true
 }
 
-// progressSteps tells which words on progress are worth a line of their own, where no line can be drawn anew: each tenth of
-// the whole, or one in ten seconds where the whole is not known. The zero value has heard none.
+// progressSteps tells which words on progress are worth a line of their own, where no line can be drawn anew: of an op that
+// takes its time one in ten seconds, when another tenth of the whole is done or the whole is not known. The zero value has
+// heard none.
 type progressSteps struct {
 	last map[string]progressStep
 }
@@ -136,12 +137,12 @@ func (s *progressSteps) due(e *hostv1.StoredEvent) bool {
 	}
 	key := fmt.Sprintf("%d %s %d", e.GetAttempt(), event.GetOpPath(), event.GetOpAttempt())
 	last, heard := s.last[key]
-	if heard && (known && next.tenth <= last.tenth || !known && next.at.Sub(last.at) < plainProgressEvery) {
+	if heard && (known && next.tenth <= last.tenth || next.at.Sub(last.at) < plainProgressEvery) {
 		return false
 	}
 	if s.last == nil {
 		s.last = map[string]progressStep{}
 	}
 	s.last[key] = next
-	return true
+	return heard
 }

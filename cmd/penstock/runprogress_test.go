@@ -74,16 +74,18 @@ func TestProgressStepsAreFew(t *testing.T) {
 		after       time.Duration
 		want        bool
 	}{
-		{"a", 0, 100, 0, true},
+		{"a", 0, 100, 0, false}, // a quick op needs no line
 		{"a", 9, 100, time.Minute, false},
 		{"a", 10, 100, time.Minute, true},
-		{"a", 19, 100, time.Minute, false},
-		{"b", 15, 100, time.Minute, true},
-		{"a", 100, 100, time.Minute, true},
+		{"a", 90, 100, time.Minute + 9*time.Second, false},
+		{"b", 15, 100, time.Minute, false},
+		{"a", 100, 100, 2 * time.Minute, true},
 		{"a", 100, 100, time.Hour, false},
-		{"c", 1, 0, 0, true},
+		{"c", 1, 0, 0, false},
 		{"c", 2, 0, 9 * time.Second, false},
 		{"c", 3, 0, 10 * time.Second, true},
+		{"c", 3, 0, 19 * time.Second, false},
+		{"c", 3, 0, 20 * time.Second, true},
 	} {
 		e := opEvent(1, step.op, opSays(step.done, step.total, ""))
 		e.Event.Time = timestamppb.New(begin.Add(step.after))
