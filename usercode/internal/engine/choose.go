@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -52,7 +53,7 @@ func (p *plan) choose(opPaths []string, outputs Outputs) error {
 				c.problems = append(c.problems, fmt.Errorf("inputs give %s of op %s, which the run makes itself; leave it out of the config", input, path))
 			}
 			if !given {
-				c.consume(fmt.Sprintf("op %s needs its input %s", path, input), v)
+				c.consume(fmt.Sprintf("op %s needs its input %s", path, input), v, reader{op: o, in: o.in})
 			}
 		}
 	}
@@ -110,13 +111,30 @@ func (c *chooser) enliven(m *mapping) {
 	}
 	m.live = true
 	c.enliven(m.outer)
-	c.consume("the map of "+m.label()+" needs its items", m.items)
+	c.consume("the map of "+m.label()+" needs its items", m.items, reader{items: m, in: m.outer})
+}
+
+// reader is who reads a value: an op that is executed, or a map for its items.
+type reader struct {
+	op    *placement
+	items *mapping
+	in    *mapping
+}
+
+// readBy makes a map know who outside of it reads what its instances yield, and maps around it as well.
+func (m *mapping) readBy(r reader) {
+	for ; !m.around(r.in); m = m.outer {
+		if n := len(m.readers); n == 0 || m.readers[n-1] != r {
+			m.readers = append(m.readers, r)
+		}
+	}
 }
 
 // consume follows a value that is needed by what is told.
-func (c *chooser) consume(who string, v value) {
+func (c *chooser) consume(who string, v value, by reader) {
 	v.visit(func(o *placement) {
 		c.enliven(o.in)
+		o.in.readBy(by)
 		if o.chosen != nil && o.chosen.all {
 			return
 		}
@@ -125,7 +143,36 @@ func (c *chooser) consume(who string, v value) {
 		if o.chosen == nil && (c.outputs == nil || o.in.outer == nil && !c.outputs.Stored(path)) {
 			c.problems = append(c.problems, fmt.Errorf("%s from %s, which is not selected", who, path))
 		}
-	}, c.enliven)
+	}, func(m *mapping) {
+		c.enliven(m)
+		m.readBy(by)
+	})
+}
+
+// wantedAt tells whether it matters which instances a map has in a frame: one is executed, or read by one that is. Where
+// others only come after it, it does not, and what it is made of may be neither made nor stored.
+func (m *mapping) wantedAt(keys []string) bool {
+	wanted := slices.ContainsFunc(m.readers, func(r reader) bool {
+		shared := keys[:min(len(keys), r.in.sharedDepth(m))]
+		if r.op != nil {
+			return r.op.chosen.at(shared) != nil
+		}
+		return r.items.wantedAt(shared)
+	})
+	m.all(func(o *placement) { wanted = wanted || o.chosen.at(keys) != nil })
+	return wanted
+}
+
+// sharedDepth is how many maps are around both.
+func (m *mapping) sharedDepth(other *mapping) int {
+	for !m.around(other) {
+		m = m.outer
+	}
+	depth := 0
+	for ; m.outer != nil; m = m.outer {
+		depth++
+	}
+	return depth
 }
 
 // executed tells whether the run makes every part of the value, and there is one.

@@ -70,14 +70,6 @@ func (s *schedule) giver(step *step, input string) (path string, ok bool) {
 	return "", false
 }
 
-// wantedAt tells whether it matters which instances a map has in a frame: one is executed, or their values are read. Where
-// others only come after it, it does not, and what it is made of may be neither made nor stored.
-func (m *mapping) wantedAt(keys []string) bool {
-	wanted := slices.ContainsFunc(m.gates, func(g *gate) bool { return g.data })
-	m.all(func(o *placement) { wanted = wanted || o.chosen.at(keys) != nil })
-	return wanted
-}
-
 func (s *schedule) newExpansion(f *frame, of *mapping) {
 	e := &expansion{of: of, frame: f}
 	e.expansion = e

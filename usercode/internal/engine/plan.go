@@ -38,10 +38,12 @@ type mapping struct {
 	parts []part // directly in it, in the order placed
 	steps []*placement
 	maps  []*mapping
-	live  bool    // it has to be known which instances there are
-	needs []need  // of items
-	holds []need  // of what instances read outside of it
-	gates []*gate // what is waited for from outside
+	live  bool // it has to be known which instances there are
+	// readers are outside of it and read what it yields.
+	readers []reader
+	needs   []need  // of items
+	holds   []need  // of what instances read outside of it
+	gates   []*gate // what is waited for from outside
 }
 
 // part is a placement or a mapping.
