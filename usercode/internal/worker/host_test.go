@@ -111,7 +111,7 @@ func (h *fakeHost) listen() *fakeHost {
 		h.t.Fatal(err)
 	}
 	h.address = listener.Addr().String()
-	h.server = grpc.NewServer()
+	h.server = grpc.NewServer(grpc.WaitForHandlers(true)) // who stops it may change what they read
 	workerv1.RegisterWorkerServiceServer(h.server, h)
 	h.serving.Go(func() { _ = h.server.Serve(listener) })
 	h.t.Cleanup(h.stop)
