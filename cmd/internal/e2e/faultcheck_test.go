@@ -54,9 +54,10 @@ func (f *faultWorld) check() {
 	starts := map[string]map[string]int{} // by run, op and op attempt
 	times := map[start]int{}
 	for _, s := range f.starts() {
-		s.pid = 0
+		attempt := s.attempt
+		s.pid, s.attempt = 0, "" // there is another attempt only where none before was granted, so not even that excuses it
 		if times[s]++; times[s] == 2 {
-			f.t.Errorf("user code of run %s, attempt %s, op %s, op attempt %s was started again", s.run, s.attempt, s.op, s.opAttempt)
+			f.t.Errorf("user code of run %s, op %s, op attempt %s was started again, in attempt %s", s.run, s.op, s.opAttempt, attempt)
 		}
 		if f.runs[s.run] != nil {
 			if starts[s.run] == nil {

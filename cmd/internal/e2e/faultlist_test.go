@@ -12,6 +12,16 @@ type fault func(*faultWorld) string
 var faults = []fault{
 	func(f *faultWorld) string { f.server.kill(); f.pause(time.Second); f.startHost(); return "host killed" },
 	func(f *faultWorld) string {
+		for range 1 + f.random.IntN(3) {
+			f.server.kill()
+			f.runHost()
+			f.pause(300 * time.Millisecond)
+		}
+		f.server.kill()
+		f.startHost()
+		return "host killed while it starts"
+	},
+	func(f *faultWorld) string {
 		if code := f.server.stop(); code != 0 {
 			f.t.Errorf("the host was asked to stop and ended with %d", code)
 		}

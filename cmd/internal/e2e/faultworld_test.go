@@ -59,9 +59,14 @@ func newFaultWorld(t testing.TB) *faultWorld {
 // startHost replaces the one of world, whose location is not behind a proxy.
 func (f *faultWorld) startHost() {
 	f.t.Helper()
+	f.runHost()
+	eventually(f.t, "the host answers", func() bool { return f.ask("HostService/GetHost", struct{}{}, nil) == nil })
+}
+
+func (f *faultWorld) runHost() {
+	f.t.Helper()
 	args := append([]string{"serve", "--listen", f.host, "--data", filepath.Join(f.dir, "data")}, f.hostArgs...)
 	f.server = run(f.t, f.dir, penstock, args...)
-	eventually(f.t, "the host answers", func() bool { return f.ask("HostService/GetHost", struct{}{}, nil) == nil })
 }
 
 func (f *faultWorld) startCode() {
