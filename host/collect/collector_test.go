@@ -114,29 +114,41 @@ func (f *fixture) reach(location string) (usercodev1.UserCodeServiceClient, func
 	}, nil
 }
 
-// deleted deletes n runs at a location that have outputs there.
+// deleted deletes n runs at a location that have outputs there, side by side, so that they share commits.
 func (f *fixture) deleted(location string, n int) {
 	f.t.Helper()
+	var deleting sync.WaitGroup
+	places := make(chan struct{}, 100)
 	for range n {
 		id := uuid.Must(uuid.NewV7()).String()
-		if _, _, err := f.store.CreateRun(f.t.Context(), host.NewRun{RequestID: "request-" + id, Run: host.Run{
-			ID: host.RunID(id), Job: host.JobName{Location: location, Repository: "r", Job: "j"}, Status: host.Queued,
-		}}); err != nil {
-			f.t.Fatal(err)
-		}
-		if _, err := f.store.UpdateRun(f.t.Context(), host.RunID(id), func(r *host.Run) ([][]byte, error) {
-			r.Status, r.Attempt = host.Success, 1
-			return nil, nil
-		}); err != nil {
-			f.t.Fatal(err)
-		}
-		if err := f.store.DeleteRun(f.t.Context(), host.RunID(id)); err != nil {
-			f.t.Fatal(err)
-		}
 		if s := f.servers[location]; s != nil {
 			s.has[id] = true
 		}
+		places <- struct{}{}
+		deleting.Go(func() {
+			if err := f.deleteOne(location, host.RunID(id)); err != nil {
+				f.t.Error(err)
+			}
+			<-places
+		})
 	}
+	deleting.Wait()
+}
+
+func (f *fixture) deleteOne(location string, id host.RunID) error {
+	ctx := f.t.Context()
+	if _, _, err := f.store.CreateRun(ctx, host.NewRun{RequestID: "request-" + string(id), Run: host.Run{
+		ID: id, Job: host.JobName{Location: location, Repository: "r", Job: "j"}, Status: host.Queued,
+	}}); err != nil {
+		return err
+	}
+	if _, err := f.store.UpdateRun(ctx, id, func(r *host.Run) ([][]byte, error) {
+		r.Status, r.Attempt = host.Success, 1
+		return nil, nil
+	}); err != nil {
+		return err
+	}
+	return f.store.DeleteRun(ctx, id)
 }
 
 // begin begins a round.

@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	lifeRounds = flag.Int("life.rounds", 20, "rounds of TestRunsKeepToTheTable")
+	lifeRounds = flag.Int("life.rounds", 12, "rounds of TestRunsKeepToTheTable")
 	lifeSteps  = flag.Int("life.steps", 120, "steps of each of its rounds")
 	lifeSeed   = flag.Uint64("life.seed", 0, "seed of its first round, those of the others follow; 0 draws one")
 )
