@@ -24,6 +24,9 @@ const (
 	JobSmall = "small"
 )
 
+// opsOfEverything is how many ops a peer ends in a run of JobEverything: one for each place, since it knows no items.
+const opsOfEverything = 5
+
 // Unshown is in the metadata of the fixture's repositories. No capability asks for that yet, so no host shows it; it lies in
 // the body that also has the repository's description, which is kept as it came.
 const Unshown = "metadata-of-a-repository"
@@ -77,12 +80,14 @@ func everything() *usercodev1.JobDefinition {
 	}
 	last := hosttest.Place("last", "add", hosttest.Wired("in", "inner"))
 	last.After = []string{"first"}
+	one := hosttest.Place("one", "add", &usercodev1.Wire{Input: "in", ItemOf: "one"})
+	one.Map = "one"
 	return &usercodev1.JobDefinition{
 		Name: JobEverything, MaxConcurrent: 2, Description: "Adds three times.\n\nWith `everything` that a job can have.",
 		Tags: []*tagv1.Tag{{Key: "domain", Value: "sales"}, {Key: "team", Value: "etl"}},
 		Ops: []*usercodev1.OpDefinition{
 			{
-				Name: "add", Description: "Adds one.", Inputs: port("in"), Outputs: port("result"), Priority: -1, CodeVersion: "3",
+				Name: "add", Description: "Adds one.", Inputs: port("in"), Outputs: port("result"), Priority: -1, CodeVersion: "3", Resources: []string{"db"},
 				Timeout: durationpb.New(90 * time.Second), Retry: &usercodev1.RetryPolicy{
 					MaxRetries: 3, Delay: durationpb.New(1500 * time.Millisecond), BackoffMilli: 2_000, JitterMilli: 100,
 					MaxDelay: durationpb.New(time.Minute), SomeErrors: true,
@@ -102,7 +107,12 @@ func everything() *usercodev1.JobDefinition {
 			hosttest.Place("first", "start"),
 			hosttest.PlaceGraph("inner", "twice", hosttest.Wired("in", "first")),
 			last,
+			one,
+		}, Maps: []*usercodev1.MapDefinition{
+			{Name: "one.outer", Items: []*usercodev1.Wire{{FromNode: "last", FromPort: "result"}}},
+			{Name: "one", Parent: "one.outer", Items: []*usercodev1.Wire{{ItemOf: "one.outer"}}},
 		}},
+		Resources:        []*usercodev1.ResourceDefinition{{Name: "db", Description: "A **database**.", Type: "*sql.DB", Configs: []string{"n"}}},
 		ConfigSchemaJson: []byte(`{"additionalProperties":false,"properties":{"n":{"default":1,"type":"integer"}},"type":"object"}`),
 	}
 }

@@ -67,8 +67,8 @@ func (f *findings) started(s Subject, run string, events []*hostv1.StoredEvent) 
 	if refusing {
 		want = 0
 	}
-	if grants != want || finished != want*4 {
-		f.addf(CheckLaunch, "user code began %d times and ended %d ops, want %d and %d", grants, finished, want, want*4)
+	if grants != want || finished != want*opsOfEverything {
+		f.addf(CheckLaunch, "user code began %d times and ended %d ops, want %d and %d", grants, finished, want, want*opsOfEverything)
 	}
 }
 
