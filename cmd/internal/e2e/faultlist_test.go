@@ -165,6 +165,7 @@ func (f *faultWorld) killRetried() {
 	f.t.Helper()
 	r := f.someRun()
 	r.retried, r.cancels = true, false
+	r.lines, r.pause = 100, 30*time.Millisecond // it is still there when it is killed
 	f.launchFaulty(r)
 	if pid := f.awaitWorker(r); pid != 0 {
 		f.pause(300 * time.Millisecond)
