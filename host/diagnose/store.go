@@ -27,10 +27,13 @@ func (d *Doctor) store(ctx context.Context) (checks []Check) {
 	if _, err := d.o.Store.OpenRuns(ctx); err != nil {
 		checks = append(checks, storeError(err))
 	}
+	if _, err := d.o.Store.RunsToRetry(ctx); err != nil {
+		checks = append(checks, storeError(err))
+	}
 	if _, err := d.o.Store.KnownLocations(ctx); err != nil {
 		checks = append(checks, storeError(err))
 	}
-	return checks
+	return append(checks, d.outputs(ctx)...)
 }
 
 func storeSize(f StoreFacts) Check {
