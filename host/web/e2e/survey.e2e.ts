@@ -78,7 +78,7 @@ describe("folder_survey", () => {
     // The same, after the config was edited.
     await dialog.getByRole("link", { name: "Edit first…" }).click();
     await seeAddress(page, /launchpad\?reexecute=/);
-    await page.getByRole("radio", { name: /^From failure/ }).check();
+    await expect.poll(() => page.getByRole("radio", { name: /^From failure/ }).isChecked(), soon).toBe(true);
     await write(page, config(10_000_000));
     await see(page.getByText("Nothing is wrong with this launch."));
     await seeText(section(page, "What will run"), /line_budget: 10000000/);

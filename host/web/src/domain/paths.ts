@@ -80,8 +80,8 @@ export const paths = {
   job: (name: JobNameText, view: Partial<JobView> = {}) =>
     jobPath(name) + formatSearch({ graph: orNothing(view.graph), node: orNothing(view.node), select: orNothing(view.select) }),
   launchpad: (name: JobNameText, ops = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops) })}`,
-  /** The Launchpad with what a run was launched with, to execute it again. */
-  reexecute: (name: JobNameText, run: string) => `${jobPath(name)}/launchpad${formatSearch({ reexecute: run })}`,
+  /** The Launchpad with what a run was launched with, to execute it again; ops is the name of a way to choose which. */
+  reexecute: (name: JobNameText, run: string, ops?: string) => `${jobPath(name)}/launchpad${formatSearch({ reexecute: run, again: ops })}`,
   jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery({ ...view, job: "" })}`,
   jobHistory: (name: JobNameText, pair: Partial<SnapshotPair> = {}) =>
     `${jobPath(name)}/history${formatSearch({ from: orNothing(pair.from), to: orNothing(pair.to) })}`,

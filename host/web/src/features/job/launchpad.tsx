@@ -6,7 +6,8 @@ import { useJob, useJobParams } from "@/domain/job/use-job";
 import { formatJobName } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
 import type { Job } from "@/gen/penstock/host/v1/job_pb";
-import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { reexecutingByName } from "@/domain/run/reexecution";
+import { RunService, type ReexecutionStrategy, type Run } from "@/gen/penstock/host/v1/run_pb";
 import type { JobDefinition } from "@/gen/penstock/usercode/v1/body_pb";
 import { hex } from "@/lib/bytes";
 import { useSearchParams } from "@/lib/search";
@@ -60,6 +61,9 @@ function Launchpad({ job, definition, parent, first, onReset }: {
   };
   const change = (next: Partial<Draft>) => { keep({ ...draft, ...next, digest: draft.digest === "" ? digest : draft.digest }); };
   useOpsOfAddress((ops) => { change({ ops }); });
+  useStrategyOfAddress(parent, (strategy) => {
+    if (draft.parent !== undefined) change({ parent: { ...draft.parent, strategy } });
+  });
   const [seen, setSeen] = useState(definition);
   const outdated = draft.digest !== "" && draft.digest !== digest && !isEmptyDraft(draft);
   const acknowledge = () => {
@@ -99,4 +103,20 @@ function useOpsOfAddress(onOps: (ops: string) => void): void {
   useEffect(() => {
     if (ops !== "") take();
   }, [ops]);
+}
+
+// A link may say which ops of a run are executed again. That is taken like an op selection; the run stays in the address.
+function useStrategyOfAddress(parent: Run | undefined, onStrategy: (strategy: ReexecutionStrategy) => void): void {
+  const name = useJobParams();
+  const again = useSearchParams().again?.[0] ?? "";
+  const navigate = useNavigate();
+  const take = useEffectEvent(() => {
+    if (parent === undefined) return;
+    const strategy = reexecutingByName(again);
+    if (strategy !== undefined) onStrategy(strategy);
+    void navigate({ href: paths.reexecute(name, parent.id), replace: true });
+  });
+  useEffect(() => {
+    if (again !== "") take();
+  }, [again]);
 }

@@ -63,6 +63,15 @@ it("takes a tag back, and keeps what was edited beside the job's own draft", asy
   expect(await screen.findByText("own")).toBeDefined();
 });
 
+it("takes from a link which ops are executed again, and keeps what is chosen after that", async () => {
+  const { user, address } = renderPage(`${page}&again=from_failure`, hostWith());
+  const resumes = await screen.findByRole<HTMLInputElement>("radio", { name: /^From failure/ });
+  await waitFor(() => { expect(resumes.checked).toBe(true); });
+  expect(address()).toBe(page);
+  await user.click(screen.getByRole("radio", { name: /^All ops/ }));
+  expect(resumes.checked).toBe(false);
+});
+
 it("says that there is nothing to resume, and that a run which goes on cannot be executed again", async () => {
   renderPage(page, hostWith(RunStatus.STARTED));
   expect(await screen.findByText(/it can be executed again once it is over/)).toBeDefined();

@@ -39,7 +39,7 @@ export function ReexecuteDialog({ run, strategy, op, onClose }: { run: Run; stra
     if (ready && !isPending) start();
   };
   useShortcut("Mod+Enter", confirm);
-  const { label, meaning } = reexecutingData(strategy);
+  const { name, label, meaning } = reexecutingData(strategy);
   return (
     <Dialog
       title={`Re-execute: ${label.toLowerCase()}`}
@@ -48,7 +48,7 @@ export function ReexecuteDialog({ run, strategy, op, onClose }: { run: Run; stra
       size="lg"
       footer={
         <>
-          {run.job !== undefined && <ButtonLink href={paths.reexecute(run.job, run.id)}>Edit first…</ButtonLink>}
+          {run.job !== undefined && <ButtonLink href={paths.reexecute(run.job, run.id, name)}>Edit first…</ButtonLink>}
           <Button onClick={onClose}>Leave it</Button>
           <Button look="primary" icon={<RotateCw size={14} aria-hidden />} aria-disabled={!ready || isPending} onClick={confirm}>
             {isPending ? "Launching…" : "Re-execute"} <Kbd keys="Mod+Enter" />
