@@ -48,12 +48,14 @@ function AllRows({ name, table }: { name: string; table: TableValue }) {
 
 function Rows({ name, table, count }: { name: string; table: TableValue; count: number }) {
   const columns = table.schema?.columns ?? [];
+  const shown = table.rows.slice(0, count);
+  const look = columns.map((_, position) => (shown.some(({ cells }) => isNumber(cells[position])) ? styles.number : undefined));
   return (
-    <Table label={name} head={columns.map((column) => column.name)}>
-      {table.rows.slice(0, count).map((row, index) => (
+    <Table label={name} head={columns.map((column, position) => <span key={position} className={look[position]}>{column.name}</span>)}>
+      {shown.map((row, index) => (
         <tr key={index}>
           {row.cells.map((cell, position) => (
-            <td key={position}>
+            <td key={position} className={look[position]}>
               <Cell cell={cell} />
             </td>
           ))}
@@ -61,6 +63,11 @@ function Rows({ name, table, count }: { name: string; table: TableValue; count: 
       ))}
     </Table>
   );
+}
+
+// Numbers are compared by their ends.
+function isNumber(cell: Table_Cell | undefined): boolean {
+  return cell?.value.case === "int" || cell?.value.case === "float";
 }
 
 function Cell({ cell }: { cell: Table_Cell }) {

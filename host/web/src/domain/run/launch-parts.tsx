@@ -94,7 +94,7 @@ function Taken({ outputs }: { outputs: TakenOutput[] }) {
               <code>{opPath}</code>
             </td>
             <td>
-              <Link href={paths.run(runId)} title={runId}>
+              <Link href={paths.run(runId)} title={runId} className={styles.run}>
                 <code>{shortRunId(runId)}</code>
               </Link>
             </td>
