@@ -70,7 +70,7 @@ func (f *faultWorld) round(round int) {
 	clear(f.runs)
 	f.prefix = fmt.Sprintf("fault-%s-%04d", filepath.Base(f.dir), round)
 	kind := round % shortRounds
-	if kind%2 == 0 {
+	if kind%2 == 0 && !f.short {
 		kind = f.random.IntN(2 * shortRounds)
 	}
 	switch kind {

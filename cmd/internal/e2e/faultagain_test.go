@@ -31,16 +31,17 @@ type faultEvent struct {
 // stores tells that the event is of an output that is safe.
 func (e faultEvent) stores() bool { return e.Kind == "output" && e.Reported.Output.Address != "" }
 
-// eventsOf are the run's events as they were shown last.
-func (f *faultWorld) eventsOf(r *faultRun) []faultEvent {
+// read takes in the run's events as they were shown last. They have to be there each once, in order.
+func (f *faultWorld) read(r *faultRun) {
 	f.t.Helper()
-	list := make([]faultEvent, len(r.seen))
+	r.events = make([]faultEvent, len(r.seen))
+	next := 1
 	for i, line := range r.seen {
-		if err := json.Unmarshal([]byte(line), &list[i]); err != nil {
+		if err := json.Unmarshal([]byte(line), &r.events[i]); err != nil {
 			f.t.Fatalf("event %q: %v", line, err)
 		}
+		next = r.events[i].follows(f.t, next)
 	}
-	return list
 }
 
 // executeAgain executes what failed again from where it failed, with nothing that fails it any more. It is to succeed, and
@@ -51,11 +52,10 @@ func (f *faultWorld) executeAgain() {
 		if r.status != "FAILURE" {
 			continue
 		}
-		again := *r
-		again.id, again.parent, again.children, again.known, again.checked, again.seen = "", r, nil, false, false, nil
-		again.fails, again.cancels, again.retried, again.killed = "", false, false, false
-		err := f.launch(&again, map[string]any{
-			"configYaml":  f.configOf(&again),
+		again := r.child("")
+		again.lines, again.fails = 5, ""
+		err := f.launch(again, map[string]any{
+			"configYaml":  f.configOf(again),
 			"reexecution": map[string]any{"runId": r.id, "strategy": "REEXECUTION_STRATEGY_FROM_FAILURE", "keepTags": true},
 		})
 		switch well, _ := f.done(r); {
@@ -79,7 +79,7 @@ func (f *faultWorld) done(r *faultRun) (well, stored map[string]bool) {
 	}
 	well, stored = map[string]bool{}, map[string]bool{}
 	started := map[string]bool{}
-	for _, e := range f.eventsOf(r) {
+	for _, e := range r.events {
 		switch {
 		case e.Kind == "op_started":
 			started[e.Op] = true

@@ -77,7 +77,7 @@ func (f *faultWorld) check() {
 func (f *faultWorld) checkRun(r *faultRun, starts map[string]int) {
 	f.t.Helper()
 	f.compare(r, f.want(0, "run", "events", r.id, "--json", "--host", f.host).out)
-	list := f.events(r.id) // each once, in order
+	f.read(r)
 	now, err := f.get(r.id)
 	if err != nil {
 		f.t.Fatal(err)
@@ -94,8 +94,14 @@ func (f *faultWorld) checkRun(r *faultRun, starts map[string]int) {
 	case now.Status == "SUCCESS":
 		f.checkSuccess(r, starts)
 	}
-	if n := count(list, "run_finished", ""); n > 1 || now.Status == "SUCCESS" && n != 1 {
-		f.t.Errorf("run %s is %s and finished %d times", r.id, now.Status, n)
+	finished := 0
+	for _, e := range r.events {
+		if e.Kind == "run_finished" {
+			finished++
+		}
+	}
+	if finished > 1 || now.Status == "SUCCESS" && finished != 1 {
+		f.t.Errorf("run %s is %s and finished %d times", r.id, now.Status, finished)
 	}
 	least, most := 0, 0
 	if r.retried && now.Status == "FAILURE" {
@@ -114,7 +120,7 @@ func (f *faultWorld) checkRun(r *faultRun, starts map[string]int) {
 func (f *faultWorld) checkSuccess(r *faultRun, starts map[string]int) {
 	f.t.Helper()
 	next, stored := map[string]int{}, map[string]int{}
-	for _, e := range f.eventsOf(r) {
+	for _, e := range r.events {
 		op := fmt.Sprintf("%s %d", e.Op, e.OpAttempt)
 		switch {
 		case e.stores():

@@ -25,6 +25,7 @@ type faultRun struct {
 	checked  bool // and then status is how it ended
 	status   string
 	seen     []string // events that somebody was shown, as JSON
+	events   []faultEvent
 }
 
 // someRun chooses a run.
@@ -149,15 +150,18 @@ func (f *faultWorld) findChildren(r *faultRun) error {
 	}
 	for _, c := range answer.Runs {
 		if f.runs[c.ID] == nil {
-			child := *r
-			child.id, child.parent, child.children, child.known, child.seen = c.ID, r, nil, false, nil
-			child.cancels, child.retried, child.killed = false, false, false
-			f.add(&child)
-			r.children = append(r.children, &child)
+			child := r.child(c.ID)
+			f.add(child)
+			r.children = append(r.children, child)
 		}
 	}
 	r.known = true
 	return nil
+}
+
+// child is a run that executes this one again. No fault is meant for it.
+func (r *faultRun) child(id string) *faultRun {
+	return &faultRun{id: id, parent: r, lines: r.lines, bytes: r.bytes, pause: r.pause, items: r.items, value: r.value, size: r.size, fails: r.fails}
 }
 
 // look remembers what a run's followers have been shown, if the host answers.

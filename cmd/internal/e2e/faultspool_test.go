@@ -10,7 +10,7 @@ import (
 )
 
 // spoolBytes is the size of the disk that workers spool into. One of them fills it when the host is away.
-const spoolBytes = 24 << 20
+const spoolBytes = 12 << 20
 
 // spoolDisk is a small disk of its own.
 type spoolDisk struct{ dir string }
@@ -58,7 +58,8 @@ func (f *faultWorld) fillSpool() {
 		return
 	}
 	r := f.someRun()
-	r.lines, r.bytes, r.pause, r.cancels = 1200, 4<<10, 0, false // 40 MB in all: more than a worker keeps in memory, and than the disk has
+	r.lines, r.bytes, r.pause = 600, 4<<10, 0 // 20 MB in all: more than a worker keeps in memory, and than the disk has
+	r.fails, r.cancels, r.retried = "", false, false
 	f.launchFaulty(r)
 	if f.awaitWorker(r) == 0 {
 		return

@@ -279,15 +279,22 @@ func (w *world) events(id string) []event {
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			w.t.Fatalf("event %q: %v", line, err)
 		}
-		if e.Seq != 0 && !strings.HasPrefix(e.Kind, "run_") || e.Kind == "run_started" || e.Kind == "run_finished" {
-			if e.Seq != next {
-				w.t.Errorf("event %d is %+v, want each once and in order", next, e)
-			}
-			next = e.Seq + 1
-		}
+		next = e.follows(w.t, next)
 		list = append(list, e)
 	}
 	return list
+}
+
+// follows fails when the event is a worker's and not the next one, and returns which is next.
+func (e event) follows(t testing.TB, next int) int {
+	t.Helper()
+	if e.Seq != 0 && !strings.HasPrefix(e.Kind, "run_") || e.Kind == "run_started" || e.Kind == "run_finished" {
+		if e.Seq != next {
+			t.Errorf("event %d is %+v, want each once and in order", next, e)
+		}
+		next = e.Seq + 1
+	}
+	return next
 }
 
 func count(list []event, kind, message string) (n int) {
