@@ -137,6 +137,10 @@ func (s *schedule) expanded(ctx context.Context, e *expansion, items []any, keys
 // fits checks that the instances that are selected exist, and that they are not too many.
 func (s *schedule) fits(e *expansion, keys []string) error {
 	var problems []error
+	known := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		known[key] = true
+	}
 	ops := 0
 	e.of.all(func(o *placement) {
 		chosen := o.chosen.at(e.frame.keys)
@@ -147,7 +151,7 @@ func (s *schedule) fits(e *expansion, keys []string) error {
 			return
 		}
 		for key := range chosen.keys {
-			if !slices.Contains(keys, key) {
+			if !known[key] {
 				path := o.path.render(append(slices.Clip(e.frame.keys), key))
 				problems = append(problems, fmt.Errorf("%s is to be executed, and the list has no item with the key %q", path, key))
 			}

@@ -42,7 +42,7 @@ type step struct {
 	attempt  int         // that is being made or comes next, from 1
 	timer    *time.Timer // of an attempt with a time-out, or of the wait for the next one
 	running  bool        // has a place among those that run: its attempt, or the look for an output to reuse
-	returned atomic.Bool // its function has, well, and its output is being encoded, for which no time-out counts
+	returned atomic.Bool // its function has, and what it has said is sent, or its output encoded, for which no time-out counts
 	reported bool        // its last op_finished was sent: nothing more happens
 	output   any         // while there are readers
 }

@@ -31,7 +31,6 @@ func (s *schedule) invoke(run context.Context, step *step, attempt int) {
 	defer func() {
 		if r.failure == nil && s.opts.Outputs != nil {
 			r.made = Made{OpPath: step.path, Attempt: attempt, Op: step.op, Output: r.output, Execution: e}
-			step.returned.Store(true)
 			r.made.Encoded = s.opts.Outputs.Encode(run, r.made)
 		}
 		s.send(func() { s.finish(run, r) })
@@ -41,6 +40,9 @@ func (s *schedule) invoke(run context.Context, step *step, attempt int) {
 	s.outlet.enter(r.reports)
 	defer s.outlet.leave(r.reports) // what it has written and said comes before the event of its end
 
+	if limit := step.op.Timeout; limit > 0 { // which begins here: what was sent before may have waited for the host
+		s.send(func() { s.limit(run, step, attempt) })
+	}
 	ctx, late, cancel := withTimeout(run, step.op.Timeout)
 	defer cancel() // what the function left behind is told that the op is over
 
@@ -48,6 +50,7 @@ func (s *schedule) invoke(run context.Context, step *step, attempt int) {
 	returned := ""
 	defer func() {
 		r.duration = s.opts.Now().Sub(start)
+		step.returned.Store(true)
 		if p := recover(); p != nil {
 			r.failure = panicFailure(p, debug.Stack(), returned)
 		}

@@ -279,3 +279,39 @@ func TestFailReplacesTheFunction(t *testing.T) {
 		t.Errorf("%d calls, want 1", calls)
 	}
 }
+
+// TestTimeOutCountsTheFunctionAlone has the time of an attempt run out while the host takes what it has written: after its
+// function has returned, well or not.
+func TestTimeOutCountsTheFunctionAlone(t *testing.T) {
+	a := attempt(limited(retried(place("op", func(ctx context.Context, in []any) (any, error) {
+		e := spec.ExecutionFrom(ctx)
+		fmt.Fprintln(e.Reports.Output(1), "something")
+		return failing(1, 2)(ctx, in)
+	}), spec.Retry{Max: 1}), time.Hour))
+	opts := Options{}.withDefaults()
+	p, err := newPlan(a.Job.Graph, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s *schedule
+	timed := 0
+	emit := &emitter{now: opts.Now, sink: func(ev *workerv1.Event) {
+		step := s.job.steps[0]
+		switch {
+		case ev.GetOpStarted() != nil && step.timer != nil:
+			t.Error("the time runs before the function does")
+		case ev.GetCaptured() != nil && step.returned.Load(): // else it is sent while the function runs
+			timed++
+			s.send(func() { s.wake(t.Context(), step, int(ev.GetOpAttempt())) })
+		}
+	}}
+	s = newSchedule(p, emit, opts)
+	s.outlet = newOutlet(emit, nil, nil)
+	defer s.outlet.close()
+	s.execution = func(path string, attempt int) *spec.Execution {
+		return &spec.Execution{OpPath: path, OpAttempt: attempt, Reports: s.newReports(path, attempt)}
+	}
+	if finished := s.run(t.Context()); timed == 0 || finished.GetOutcome() != workerv1.Outcome_OUTCOME_SUCCESS {
+		t.Errorf("%d times late: %v", timed, finished)
+	}
+}

@@ -20,6 +20,13 @@ func (s *schedule) after(ctx context.Context, d time.Duration, step *step) {
 	})
 }
 
+// limit has an attempt left behind that does not end when its time is over.
+func (s *schedule) limit(ctx context.Context, step *step, attempt int) {
+	if step.running && step.attempt == attempt {
+		s.after(ctx, step.op.Timeout+timeoutGrace, step)
+	}
+}
+
 // retry reports that an attempt failed, and that another follows. Until then the op waits, and takes no place.
 func (s *schedule) retry(ctx context.Context, r result) {
 	step := r.step
@@ -41,7 +48,7 @@ func (s *schedule) wake(ctx context.Context, step *step, attempt int) {
 	switch {
 	case step.reported || step.attempt != attempt: // it ended just before
 	case ctx.Err() != nil: // it is being canceled, which has a grace of its own
-	case step.running && step.returned.Load():
+	case step.running && step.returned.Load(): // its end is on the way
 	case step.running:
 		failure := timeoutFailure(&timeoutError{limit: step.op.Timeout})
 		failure.Message += ", nor in " + timeoutGrace.String() + " more, so its function is left behind"

@@ -114,10 +114,8 @@ func (s *schedule) start(ctx context.Context, step *step) {
 
 // begin makes an attempt.
 func (s *schedule) begin(ctx context.Context, step *step) {
+	step.returned.Store(false)
 	s.emit.started(step)
-	if limit := step.op.Timeout; limit > 0 {
-		s.after(ctx, limit+timeoutGrace, step)
-	}
 	go s.invoke(spec.WithExecution(ctx, s.execution(step.path, step.attempt)), step, step.attempt)
 }
 
