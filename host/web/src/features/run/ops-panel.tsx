@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import { paths, type RunView } from "@/domain/paths";
 import type { EventLogView } from "@/domain/run/event-log";
 import { countEnded, sumCounts, type OpGroup } from "@/domain/run/op-groups";
@@ -6,9 +7,11 @@ import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { plural } from "@/lib/plural";
 import { Panel } from "@/ui/panel";
 import { Segments } from "@/ui/segments";
+import { Loading } from "@/ui/states";
 import { Gantt } from "./gantt";
 import styles from "./gantt.module.css";
-import { RunGraph } from "./run-graph";
+
+const RunGraph = lazy(() => import("./run-graph").then((module) => ({ default: module.RunGraph })));
 
 /** The run's ops and how they stand: over time, or as the graph that they are. */
 export function OpsPanel({ run, log, groups, view, onChoose }: {
@@ -42,7 +45,9 @@ export function OpsPanel({ run, log, groups, view, onChoose }: {
       }
     >
       {view.ops === "graph" ? (
-        <RunGraph run={run} groups={groups} over={over} view={view} onChoose={onChoose} />
+        <Suspense fallback={<Loading what="the graph" />}>
+          <RunGraph run={run} groups={groups} over={over} view={view} onChoose={onChoose} />
+        </Suspense>
       ) : (
         <Gantt groups={groups} view={log} over={over} chosen={view.op} onChoose={onChoose} />
       )}

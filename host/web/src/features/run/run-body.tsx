@@ -9,17 +9,17 @@ import { runStatusData } from "@/domain/run/run-status";
 import { useEventLog } from "@/domain/run/use-event-log";
 import { RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { Tabs } from "@/ui/page";
-import { Callout } from "@/ui/states";
+import { Callout, Loading } from "@/ui/states";
 import { EventList } from "./event-list";
 import { FailureDetails } from "./failure-details";
 import { OpsPanel } from "./ops-panel";
-import { OutputPanel } from "./output-panel";
 import { RunPane } from "./run-pane";
 import styles from "./run.module.css";
 import { useOpGroups } from "./use-op-groups";
 import { WaitingNotice } from "./waiting-notice";
 import { WhyPanel } from "./why-panel";
 
+const OutputPanel = lazy(() => import("./output-panel").then((module) => ({ default: module.OutputPanel })));
 const RepointDialog = lazy(() => import("@/domain/run/repoint-dialog").then((module) => ({ default: module.RepointDialog })));
 
 /** What happens in a run: why it is as it is, its ops, what they said; beside them what it was launched with. */
@@ -69,7 +69,9 @@ export function RunBody({ run }: { run: Run }) {
             ]}
           />
           {view.said === "output" ? (
-            <OutputPanel run={run} op={op} ops={groups.map((group) => group.path)} onOp={(path) => { show({ op: path }); }} />
+            <Suspense fallback={<Loading what="the output" />}>
+              <OutputPanel run={run} op={op} ops={groups.map((group) => group.path)} onOp={(path) => { show({ op: path }); }} />
+            </Suspense>
           ) : (
             <EventList
               run={run}
