@@ -26,7 +26,11 @@ func (o ServeOptions) openOutputs(ctx context.Context) (s output.Store, location
 	}
 	// Nobody has asked for a store, so a server serves without one where there is no place for it.
 	var wrong []any
-	for _, dir := range defaultOutputs() {
+	for _, place := range []func() string{cacheOutputs, temporaryOutputs} {
+		dir := place()
+		if dir == "" {
+			continue
+		}
 		if s, location, err = tryOutputs(ctx, dir); err == nil {
 			return s, location, nil
 		}
@@ -51,16 +55,21 @@ func tryOutputs(ctx context.Context, at string) (s output.Store, location string
 	return s, location, nil
 }
 
-// defaultOutputs are the directories for outputs of a server that was told none, best first: the user's own, or, for a
-// user without a home, one below that for temporary files.
-func defaultOutputs() (dirs []string) {
-	if cache, err := os.UserCacheDir(); err == nil {
-		dirs = append(dirs, filepath.Join(cache, "penstock", "outputs"))
+// cacheOutputs is the user's own directory for outputs of a server that was told none, empty for a user without a home.
+func cacheOutputs() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
 	}
-	// Anybody may make it before, so it has to be this user's own.
+	return filepath.Join(cache, "penstock", "outputs")
+}
+
+// temporaryOutputs is a directory below that for temporary files. Anybody may make it before, so it is empty if it is not
+// this user's own.
+func temporaryOutputs() string {
 	dir := filepath.Join(os.TempDir(), "penstock-outputs-"+strconv.Itoa(os.Getuid()))
 	if err := os.Mkdir(dir, 0o700); err == nil || ownDirectory(dir) {
-		dirs = append(dirs, dir)
+		return dir
 	}
-	return dirs
+	return ""
 }

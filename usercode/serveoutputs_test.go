@@ -33,6 +33,9 @@ func TestOutputsOfAServer(t *testing.T) {
 			t.Errorf("%q was not tried: %v", outputs, err)
 		}
 	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("the place for want of a better one was made: %v, %v", left, err)
+	}
 }
 
 func TestDefaultOutputsFallBack(t *testing.T) {
