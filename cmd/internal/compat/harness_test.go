@@ -55,11 +55,12 @@ type process struct {
 	done chan struct{}
 }
 
-// run starts a server. It is killed at the end of the test.
-func run(t *testing.T, binary string, args ...string) *process {
+// run starts a server, which keeps in dir what ops return. It is killed at the end of the test.
+func run(t *testing.T, dir, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), out: &output{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	p.cmd.Env = append(os.Environ(), "PENSTOCK_OUTPUTS="+filepath.Join(dir, "outputs")) // not those of who runs the tests
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func (p *pair) startHost(host build) {
 func (p *pair) tryHost(host build) bool {
 	p.t.Helper()
 	p.host = host
-	p.server = run(p.t, host.binary("penstock"), "serve", "--listen", p.address, "--data", filepath.Join(p.dir, "data"),
+	p.server = run(p.t, p.dir, host.binary("penstock"), "serve", "--listen", p.address, "--data", filepath.Join(p.dir, "data"),
 		"--location", "code="+p.code, "--location", "tests="+p.tests)
 	ended := false
 	eventually(p.t, "the host answers", func() bool {
@@ -160,7 +161,7 @@ func (p *pair) tryHost(host build) bool {
 func (p *pair) serve(code build) {
 	p.t.Helper()
 	for location, binary := range map[string]string{p.code: "tutorial", p.tests: "testcode"} {
-		p.running = append(p.running, run(p.t, code.binary(binary), "serve", "--listen", location))
+		p.running = append(p.running, run(p.t, p.dir, code.binary(binary), "serve", "--listen", location))
 	}
 	for _, name := range []string{"code", "tests"} {
 		eventually(p.t, "the location "+name+" is READY at "+code.protocol, func() bool {

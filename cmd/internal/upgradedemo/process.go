@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,7 @@ func (d *demo) start(ctx context.Context, name, binary string, args ...string) (
 	// Its end is stopAll's: what drains has to go on when the demo is interrupted.
 	p := &process{name: name, cmd: exec.CommandContext(context.WithoutCancel(ctx), binary, args...), out: &tail{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = p.out, p.out, d.dir
+	p.cmd.Env = append(os.Environ(), "PENSTOCK_OUTPUTS="+filepath.Join(d.dir, "outputs")) // not those of who runs it
 	// Ctrl-C is for the demo alone, which ends the others in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
