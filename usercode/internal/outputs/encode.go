@@ -29,6 +29,7 @@ type fingerprint struct {
 
 // Encode makes the bytes of an output while it is its op's alone, and waits until there is room for them.
 func (k *Keeper) Encode(ctx context.Context, made engine.Made) any {
+	k.forgetPrint(made.OpPath) // of what another run has stored for it
 	if k.opts.Open == nil || len(made.Op.Outputs) == 0 || made.Op.Transient {
 		return nil
 	}

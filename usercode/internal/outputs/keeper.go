@@ -99,6 +99,12 @@ func (k *Keeper) remember(opPath string, f fingerprint) {
 	k.prints[opPath] = f
 }
 
+func (k *Keeper) forgetPrint(opPath string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.prints, opPath)
+}
+
 var errRunOver = errors.New("the run ended before")
 
 var errOff = errors.New("the user-code server has no output store (it was started with --outputs none)")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"path"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -52,12 +53,13 @@ func (k *Keeper) Reuse(ctx context.Context, use engine.Use) (r engine.Reused, ok
 // may have different ops of one name and version.
 func (k *Keeper) key(use engine.Use) (key [32]byte, ok bool) {
 	h := keyHash{sha256.New()}
-	h.add("penstock memo 1", k.opts.Repository, k.opts.Job, use.Op.Name, use.Op.CodeVersion)
+	h.add("penstock memo 2", k.opts.Repository, k.opts.Job, use.Op.Name, use.Op.CodeVersion)
 	out := use.Op.Outputs[0]
 	h.add(out.Type, output.CodecOf(out.Go).Name())
-	h.count(len(use.Op.Configs))
-	for _, c := range use.Op.Configs {
-		h.add(c.Name, string(k.opts.Configs[c.Name]))
+	configs := configsOf(use.Op)
+	h.count(len(configs))
+	for _, name := range configs {
+		h.add(name, string(k.opts.Configs[name]))
 	}
 	h.count(len(use.Inputs))
 	for i, origin := range use.Inputs {
@@ -68,6 +70,23 @@ func (k *Keeper) key(use engine.Use) (key [32]byte, ok bool) {
 		h.add(use.Op.Inputs[i].Name, of.codec, string(of.digest[:]))
 	}
 	return [32]byte(h.Sum(nil)), true
+}
+
+// configsOf are those that the op reads, or a resource that it uses, sorted: another database yields something else.
+func configsOf(op *spec.Op) []string {
+	var names []string
+	var add func(configs []*spec.Config, resources []*spec.Resource)
+	add = func(configs []*spec.Config, resources []*spec.Resource) {
+		for _, c := range configs {
+			names = append(names, c.Name)
+		}
+		for _, r := range resources {
+			add(r.Configs, r.Resources)
+		}
+	}
+	add(op.Configs, op.Resources)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // fingerprintOf is that of an input: of what another op has returned, or else of the bytes that its value makes.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	"github.com/penstock-run/penstock/usercode"
 	"github.com/penstock-run/penstock/usercode/internal/outputs"
 	"github.com/penstock-run/penstock/usercode/output"
@@ -266,5 +267,41 @@ func BenchmarkOps(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/ops, "µs/op_of_run")
 		})
+	}
+}
+
+// TestMemoizationHeedsConfigsOfResources has an op that reads a database whose place is in the config of a resource of
+// the resource that it uses.
+func TestMemoizationHeedsConfigsOfResources(t *testing.T) {
+	pool := usercode.NewResource("pool", func(ctx context.Context) (int, error) { return by.From(ctx).By, nil }, by)
+	db := usercode.NewResource("db", pool.From, pool)
+	rows := usercode.NewOp("rows", db.From, usercode.CodeVersion("1"), db)
+	job := usercode.NewJob("job", func(g *usercode.Graph) { rows(g) })
+	store := newStore(t)
+	for i, want := range []int{2, 3, 2} {
+		x := execution{job: job, store: store, run: i + 1, memoize: true, config: fmt.Sprintf(`{"config":{"factor":{"by":%d}}}`, want)}
+		e := x.do(t)
+		if e.values["rows"] != want || (e.outputs["rows"].GetReusedFrom() != "") != (i == 2) {
+			t.Errorf("run %d: got %v of %v, want %d", i+1, e.values["rows"], e.outputs["rows"], want)
+		}
+	}
+}
+
+// TestMemoizationForgetsWhatIsMadeAgain executes an op of which another run has stored an output, and whose own is not
+// encoded: nobody can tell then whether what reads it would yield the same.
+func TestMemoizationForgetsWhatIsMadeAgain(t *testing.T) {
+	store := newStore(t)
+	made := func(n int, opts ...usercode.OpOption) *usercode.Job {
+		number := usercode.NewOp("number", func(context.Context) (int, error) { return n, nil }, opts...)
+		double := usercode.NewOp1("double", func(_ context.Context, n int) (int, error) { return 2 * n, nil }, usercode.CodeVersion("1"))
+		return usercode.NewJob("job", func(g *usercode.Graph) { double(g, number(g)) })
+	}
+	first := execution{job: made(1), store: store, run: 1, memoize: true}.do(t)
+	again := execution{
+		job: made(5, usercode.Transient{}), store: store, run: 2, memoize: true,
+		stored: []*workerv1.StoredOutput{{OpPath: "number", RunId: runID(1), Output: first.outputs["number"]}},
+	}.do(t)
+	if again.values["double"] != 10 {
+		t.Errorf("got %v, want 10; output %v", again.values["double"], again.outputs["double"])
 	}
 }
