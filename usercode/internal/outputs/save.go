@@ -25,6 +25,7 @@ func (k *Keeper) Save(made engine.Made, report func(*workerv1.Output)) {
 	if e == nil && len(event.GetMetadata()) == 0 {
 		return // it has no output, or one that is never stored, and there is nothing else to say
 	}
+	made.Output, made.Encoded = nil, nil // the value may be let go of before its bytes are
 	k.later(func() {
 		switch {
 		case e != nil:
