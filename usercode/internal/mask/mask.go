@@ -97,7 +97,27 @@ func (m *Masker) spans(text string) []span {
 	if to < body {
 		spans = append(spans, span{to, body})
 	}
+	if cuts := m.cuts(text[:to]); len(cuts) > 0 {
+		spans = append(spans, cuts...)
+		slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+	}
 	return spans
+}
+
+// cuts are beginnings of values before an ellipsis: there a text was cut that is part of this one.
+func (m *Masker) cuts(text string) []span {
+	var spans []span
+	for from := 0; ; {
+		i := strings.Index(text[from:], ellipsis)
+		if i < 0 {
+			return spans
+		}
+		end := from + i
+		if at := from + m.open(text[from:end], MinBytes); at < end {
+			spans = append(spans, span{at, end})
+		}
+		from = end + len(ellipsis)
+	}
 }
 
 // Bytes is String for bytes that need not be text.

@@ -44,6 +44,8 @@ func TestString(t *testing.T) {
 		"CutAtTheEnd":     {long + "hunt" + ellipsis, long + "***" + ellipsis},
 		"CutAtTheStart":   {"nter2" + long, "***" + long},
 		"ShortIsNotCut":   {"hunt", "hunt"},
+		"ShortIsCut":      {"hunt" + ellipsis, "***" + ellipsis},
+		"CutInTheMiddle":  {`key "hunter` + ellipsis + `" of hunter2, ` + ellipsis, `key "***` + ellipsis + `" of ***, ` + ellipsis},
 		"CutInsideOfMore": {long + "hunter2, hunter2hunt", long + "***, ******"},
 	} {
 		t.Run(name, func(t *testing.T) {
