@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -44,6 +45,11 @@ func (s *Server) DeleteOutputs(ctx context.Context, r *usercodev1.DeleteOutputsR
 		}
 		group.Go(func() {
 			defer func() { <-s.deletes }()
+			defer func() {
+				if p := recover(); p != nil { // a driver is not ours, and must not take the server along
+					errs[i] = fmt.Errorf("the driver of the output store panicked: %v", p)
+				}
+			}()
 			errs[i] = outputs.Delete(ctx, s.opts.Outputs, run)
 		})
 	}
