@@ -31,7 +31,8 @@ func Open(ctx context.Context, u *url.URL) (output.Store, error) {
 	folder := strings.Trim(u.Path, "/")
 	bare := *u
 	bare.Path, bare.RawPath = "", ""
-	bucket, err := blob.OpenBucket(ctx, bare.String())
+	// Credentials that are renewed later keep the context.
+	bucket, err := blob.OpenBucket(context.WithoutCancel(ctx), bare.String())
 	if err != nil {
 		return nil, withoutParameters(err, u)
 	}
