@@ -40,10 +40,10 @@ func TestCheckBuild(t *testing.T) {
 		code           int
 		out, errOut    []string
 	}{
-		"OKOwn":           {nil, []string{tutorial}, 0, []string{"job_metadata  allowed  3 jobs", "All that this build has will be there."}, nil},
-		"OKHost":          {[]string{"--host", w.host}, []string{tutorial}, 0, []string{"http://" + w.host, "job_metadata  allowed  3 jobs"}, nil},
-		"OKSaved":         {[]string{"--capabilities", saved}, []string{tutorial, "serve"}, 0, []string{saved, "job_metadata  allowed  3 jobs"}, nil},
-		"ErrOlderHost":    {[]string{"--capabilities", older}, []string{tutorial}, 4, []string{"job_metadata: HOST_TOO_OLD"}, []string{"would refuse: job_metadata of 3 jobs"}},
+		"OKOwn":           {nil, []string{tutorial}, 0, []string{"job_metadata  allowed  4 jobs", "All that this build has will be there."}, nil},
+		"OKHost":          {[]string{"--host", w.host}, []string{tutorial}, 0, []string{"http://" + w.host, "job_metadata  allowed  4 jobs"}, nil},
+		"OKSaved":         {[]string{"--capabilities", saved}, []string{tutorial, "serve"}, 0, []string{saved, "job_metadata  allowed  4 jobs"}, nil},
+		"ErrOlderHost":    {[]string{"--capabilities", older}, []string{tutorial}, 4, []string{"job_metadata: HOST_TOO_OLD"}, []string{"would refuse: job_metadata of 4 jobs"}},
 		"ErrMinHost":      {[]string{"--host", w.host}, []string{tutorial, "serve", "--min-host", "0.99"}, 4, []string{"Needs host:   0.99", "the host: HOST_TOO_OLD"}, []string{"needs a newer host"}},
 		"ErrOldServer":    {nil, peerCommand(t, "--protocol", "0.14.17"), 4, []string{"Protocol:      0.14.17", "job_metadata  refused  2 jobs", "job_metadata: SERVER_TOO_OLD", "launch_run    allowed"}, []string{"would refuse: job_metadata of 2 jobs"}},
 		"OKMinimum":       {nil, peerCommand(t, "--protocol", "0.14.18", "--declare"), 0, []string{"job_metadata  allowed  2 jobs"}, nil},
@@ -115,7 +115,7 @@ func TestCheckUnusedCapability(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, own.out)
 	}
 	own = run(t, w.dir, tutorial, "check", "--host", w.host)
-	if code := own.exited(); code != 0 || !strings.Contains(own.out.String(), "job_metadata  allowed  3 jobs") {
+	if code := own.exited(); code != 0 || !strings.Contains(own.out.String(), "job_metadata  allowed  4 jobs") {
 		t.Errorf("exit code %d:\n%s", code, own.out)
 	}
 }
