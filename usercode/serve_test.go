@@ -1,6 +1,7 @@
 package usercode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/penstock-run/penstock/usercode/output"
 )
 
 func TestServe(t *testing.T) {
@@ -20,7 +23,7 @@ func TestServe(t *testing.T) {
 	listening, served := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		served <- Serve(ctx, []*Repository{soundRepository()}, &ServeOptions{
-			Listen: "127.0.0.1:0", SpoolDir: t.TempDir(), Listening: func(a net.Addr) { listening <- a },
+			Listen: "127.0.0.1:0", Outputs: t.TempDir(), SpoolDir: t.TempDir(), Listening: func(a net.Addr) { listening <- a },
 		})
 	}()
 	var address net.Addr
@@ -39,7 +42,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("got %v %v, want SERVING", answer, err)
 	}
 	t.Run("ErrPortInUse", func(t *testing.T) {
-		code, _, stderr := call(t, []*Repository{soundRepository()}, nil, "serve", "--listen", address.String())
+		code, _, stderr := call(t, []*Repository{soundRepository()}, nil, "serve", "--outputs", "none", "--listen", address.String())
 		if code != exitError || !strings.Contains(stderr, "another process has this port; stop it, or choose another with --listen HOST:PORT") {
 			t.Errorf("got %d %q", code, stderr)
 		}
@@ -71,6 +74,7 @@ func TestServeRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			test.opts.Outputs = cmp.Or(test.opts.Outputs, output.None)
 			if err := Serve(t.Context(), sound, &test.opts); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
