@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -104,7 +105,7 @@ func progressText(p *workerv1.Progress) string {
 		text += " " + clip(p.GetUnit())
 	}
 	if p.GetTotal() > 0 {
-		text += fmt.Sprintf(" (%.0f %%)", 100*p.GetDone()/p.GetTotal())
+		text += fmt.Sprintf(" (%.0f %%)", math.Floor(100*p.GetDone()/p.GetTotal())) // as the web UI says it
 	}
 	return text
 }
@@ -179,7 +180,7 @@ func (s *opStates) left(p plan) (reasons []Reason) {
 
 // waits says what an op waits for that has not ended and of which not all has started.
 func (s *opStates) waits(p plan, path string, ended, selected map[string]bool) (r Reason, waits bool) {
-	what := "op " + path
+	what, waiting, turn := "op "+path, "waits", "its turn"
 	if want := s.expected[path]; want > 0 {
 		begun := 0
 		for other := range s.ops {
@@ -191,6 +192,9 @@ func (s *opStates) waits(p plan, path string, ended, selected map[string]bool) (
 			return Reason{}, false
 		}
 		what = fmt.Sprintf("%d of %s of op %s", want-begun, counted(want, "instance"), path)
+		if want-begun > 1 {
+			waiting, turn = "wait", "their turn"
+		}
 	}
 	var needs []string
 	for _, n := range p.graph.Needs(path) {
@@ -199,11 +203,11 @@ func (s *opStates) waits(p plan, path string, ended, selected map[string]bool) (
 		}
 	}
 	if len(needs) > 0 {
-		return Reason{Code: CodeOpUpstream, OpPath: path, Message: fmt.Sprintf("%s waits for %s", what, listed(needs))}, true
+		return Reason{Code: CodeOpUpstream, OpPath: path, Message: fmt.Sprintf("%s %s for %s", what, waiting, listed(needs))}, true
 	}
 	return Reason{
 		Code: CodeOpReady, OpPath: path,
-		Message: fmt.Sprintf("%s could start and waits for its turn: %s, %s", what, verb(s.runningCount(), "op runs", "ops run"), atOnceText(p.atOnce)),
+		Message: fmt.Sprintf("%s could start and %s for %s: %s, %s", what, waiting, turn, verb(s.runningCount(), "op runs", "ops run"), atOnceText(p.atOnce)),
 		Remedy:  "The job's option MaxConcurrent says how many ops run at a time.",
 	}, true
 }

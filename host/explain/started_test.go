@@ -62,6 +62,20 @@ func TestStarted(t *testing.T) {
 			t.Errorf("op %q is ready", r.OpPath)
 		}
 	})
+	t.Run("MappedAndMany", func(t *testing.T) {
+		f := newFixture(t, 10).start()
+		id, _ := f.running("flow", opStarted("first", 1), opFinished("first", 1, succeeded, "", 0),
+			&workerv1.Event{Kind: "map_expanded", Detail: &workerv1.Event_MapExpanded{MapExpanded: &workerv1.MapExpanded{
+				OpPaths: []string{"inner.a"}, Keys: []string{"x", "y", "z"}, Total: 3,
+			}}},
+			opStarted("inner.a[x]", 1),
+			&workerv1.Event{Kind: "progress", OpPath: "inner.a[x]", OpAttempt: 1, Detail: &workerv1.Event_Progress{Progress: &workerv1.Progress{Done: 999, Total: 1000}}})
+		e := f.explain(id)
+		if r := e.reason(explain.CodeOpReady, "inner.a"); !strings.Contains(r.Message, "2 of 3 instances of op inner.a could start and wait for their turn") {
+			t.Errorf("got %+v", r)
+		}
+		e.want(explain.CodeOpRunning, true, "op inner.a[x] runs, for 0s: 999 of 1000 (99 %)")
+	})
 	t.Run("Mapped", func(t *testing.T) {
 		f := newFixture(t, 10).start()
 		id, _ := f.running("flow", opStarted("first", 1), opFinished("first", 1, succeeded, "", 0),
@@ -70,7 +84,7 @@ func TestStarted(t *testing.T) {
 			}}},
 			opStarted("inner.a[x]", 1), opFinished("inner.a[x]", 1, succeeded, "", 0), opStarted("inner.a[y.1]", 1))
 		e := f.explain(id)
-		if r := e.reason(explain.CodeOpReady, "inner.a"); !strings.Contains(r.Message, "1 of 3 instances of op inner.a could start") {
+		if r := e.reason(explain.CodeOpReady, "inner.a"); !strings.Contains(r.Message, "1 of 3 instances of op inner.a could start and waits for its turn") {
 			t.Errorf("got %+v", r)
 		}
 		e.want(explain.CodeOpRunning, true, "op inner.a[y.1] runs")
