@@ -6,10 +6,10 @@ import { DiagnoseResponseSchema, HostService, type ConfigFileSchema } from "@/ge
 import { JobSchema, JobService, type Job } from "@/gen/penstock/host/v1/job_pb";
 import { LocationSchema, LocationService, type Location, type WatchLocationsResponseSchema } from "@/gen/penstock/host/v1/location_pb";
 import { ErrorDetailSchema } from "@/gen/penstock/host/v1/problem_pb";
+import { RepointRunsResponseSchema, type RepointRunsRequest } from "@/gen/penstock/host/v1/repoint_pb";
 import {
   ExplainRunResponseSchema,
   PreviewRunResponseSchema,
-  RepointRunsResponseSchema,
   RunSchema,
   RunService,
   RunStatus,
@@ -17,7 +17,6 @@ import {
   type CancelRunRequest,
   type LaunchRunRequest,
   type PreviewRunResponseSchema as PreviewSchema,
-  type RepointRunsRequest,
   type Run,
   type RunFilter,
   type StoredEventSchema,

@@ -1,7 +1,7 @@
 import { CircleCheck, CircleX } from "lucide-react";
 import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
-import type { RepointedRun, RepointRunsResponse } from "@/gen/penstock/host/v1/run_pb";
+import type { RepointedRun, RepointRunsResponse } from "@/gen/penstock/host/v1/repoint_pb";
 import { Link } from "@/ui/link";
 import { Note } from "@/ui/panel";
 import { formatJobName } from "@/domain/job/job-name";

@@ -10,8 +10,7 @@ package hostv1
 
 import (
 	v1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
-	v11 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
-	v12 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	v11 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -1447,107 +1446,6 @@ func (x *GetRunResponse) GetRun() *Run {
 	return nil
 }
 
-// GetRunSnapshotRequest names a run.
-type GetRunSnapshotRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id.
-	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetRunSnapshotRequest) Reset() {
-	*x = GetRunSnapshotRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetRunSnapshotRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetRunSnapshotRequest) ProtoMessage() {}
-
-func (x *GetRunSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetRunSnapshotRequest.ProtoReflect.Descriptor instead.
-func (*GetRunSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *GetRunSnapshotRequest) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-// GetRunSnapshotResponse is the job as of launch.
-type GetRunSnapshotResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Definition.
-	Definition *v11.JobDefinition `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
-	// Metadata as of launch, or why not; judged by the report that came with it.
-	Metadata      *JobMetadataView `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetRunSnapshotResponse) Reset() {
-	*x = GetRunSnapshotResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetRunSnapshotResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetRunSnapshotResponse) ProtoMessage() {}
-
-func (x *GetRunSnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetRunSnapshotResponse.ProtoReflect.Descriptor instead.
-func (*GetRunSnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *GetRunSnapshotResponse) GetDefinition() *v11.JobDefinition {
-	if x != nil {
-		return x.Definition
-	}
-	return nil
-}
-
-func (x *GetRunSnapshotResponse) GetMetadata() *JobMetadataView {
-	if x != nil {
-		return x.Metadata
-	}
-	return nil
-}
-
 // WatchRunEventsRequest starts after a cursor.
 type WatchRunEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1570,7 +1468,7 @@ type WatchRunEventsRequest struct {
 
 func (x *WatchRunEventsRequest) Reset() {
 	*x = WatchRunEventsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1582,7 +1480,7 @@ func (x *WatchRunEventsRequest) String() string {
 func (*WatchRunEventsRequest) ProtoMessage() {}
 
 func (x *WatchRunEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1595,7 +1493,7 @@ func (x *WatchRunEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunEventsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchRunEventsRequest) GetRunId() string {
@@ -1655,7 +1553,7 @@ type WatchRunEventsResponse struct {
 
 func (x *WatchRunEventsResponse) Reset() {
 	*x = WatchRunEventsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1565,7 @@ func (x *WatchRunEventsResponse) String() string {
 func (*WatchRunEventsResponse) ProtoMessage() {}
 
 func (x *WatchRunEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1578,7 @@ func (x *WatchRunEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunEventsResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunEventsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{18}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WatchRunEventsResponse) GetEvents() []*StoredEvent {
@@ -1712,7 +1610,7 @@ type StoredEvent struct {
 	// Seq in the attempt; 0 for the host's own events.
 	Seq uint64 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
 	// The event.
-	Event *v12.Event `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	Event *v11.Event `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
 	// Set when the stored bytes could not be read as an event.
 	Unreadable    string `protobuf:"bytes,4,opt,name=unreadable,proto3" json:"unreadable,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1721,7 +1619,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1631,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +1644,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{19}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StoredEvent) GetAttempt() uint32 {
@@ -1763,7 +1661,7 @@ func (x *StoredEvent) GetSeq() uint64 {
 	return 0
 }
 
-func (x *StoredEvent) GetEvent() *v12.Event {
+func (x *StoredEvent) GetEvent() *v11.Event {
 	if x != nil {
 		return x.Event
 	}
@@ -1792,7 +1690,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +1702,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +1715,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1852,7 +1750,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +1762,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +1775,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1898,7 +1796,7 @@ type DeleteRunRequest struct {
 
 func (x *DeleteRunRequest) Reset() {
 	*x = DeleteRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +1808,7 @@ func (x *DeleteRunRequest) String() string {
 func (*DeleteRunRequest) ProtoMessage() {}
 
 func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +1821,7 @@ func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DeleteRunRequest) GetId() string {
@@ -1942,7 +1840,7 @@ type DeleteRunResponse struct {
 
 func (x *DeleteRunResponse) Reset() {
 	*x = DeleteRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +1852,7 @@ func (x *DeleteRunResponse) String() string {
 func (*DeleteRunResponse) ProtoMessage() {}
 
 func (x *DeleteRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,199 +1865,7 @@ func (x *DeleteRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23}
-}
-
-// RepointRunsRequest says which runs, and the job that they are to be runs of.
-type RepointRunsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Job whose runs are meant: "location/repository/job", which may be gone. Required unless ids are given.
-	Job string `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
-	// Ids of runs; empty means all runs of job that are WAITING_FOR_CODE.
-	Ids []string `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
-	// Job that they become runs of, as in GetJobRequest.
-	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
-	// Only say what would happen.
-	DryRun        bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RepointRunsRequest) Reset() {
-	*x = RepointRunsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RepointRunsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RepointRunsRequest) ProtoMessage() {}
-
-func (x *RepointRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RepointRunsRequest.ProtoReflect.Descriptor instead.
-func (*RepointRunsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{24}
-}
-
-func (x *RepointRunsRequest) GetJob() string {
-	if x != nil {
-		return x.Job
-	}
-	return ""
-}
-
-func (x *RepointRunsRequest) GetIds() []string {
-	if x != nil {
-		return x.Ids
-	}
-	return nil
-}
-
-func (x *RepointRunsRequest) GetTo() string {
-	if x != nil {
-		return x.To
-	}
-	return ""
-}
-
-func (x *RepointRunsRequest) GetDryRun() bool {
-	if x != nil {
-		return x.DryRun
-	}
-	return false
-}
-
-// RepointRunsResponse says what happened to each run.
-type RepointRunsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Job that was meant by to.
-	To *JobName `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
-	// Runs, oldest first; at most 1,000. Those that can be re-pointed come before those that cannot, if there are more.
-	Runs []*RepointedRun `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`
-	// How many more there are: ask again.
-	Left          uint32 `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RepointRunsResponse) Reset() {
-	*x = RepointRunsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RepointRunsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RepointRunsResponse) ProtoMessage() {}
-
-func (x *RepointRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RepointRunsResponse.ProtoReflect.Descriptor instead.
-func (*RepointRunsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{25}
-}
-
-func (x *RepointRunsResponse) GetTo() *JobName {
-	if x != nil {
-		return x.To
-	}
-	return nil
-}
-
-func (x *RepointRunsResponse) GetRuns() []*RepointedRun {
-	if x != nil {
-		return x.Runs
-	}
-	return nil
-}
-
-func (x *RepointRunsResponse) GetLeft() uint32 {
-	if x != nil {
-		return x.Left
-	}
-	return 0
-}
-
-// RepointedRun is one run.
-type RepointedRun struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Why it stays as it was; empty when it was, or would be, re-pointed.
-	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RepointedRun) Reset() {
-	*x = RepointedRun{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RepointedRun) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RepointedRun) ProtoMessage() {}
-
-func (x *RepointedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RepointedRun.ProtoReflect.Descriptor instead.
-func (*RepointedRun) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{26}
-}
-
-func (x *RepointedRun) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *RepointedRun) GetError() string {
-	if x != nil {
-		return x.Error
-	}
-	return ""
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
 }
 
 // ExplainRunRequest names a run.
@@ -2173,7 +1879,7 @@ type ExplainRunRequest struct {
 
 func (x *ExplainRunRequest) Reset() {
 	*x = ExplainRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[27]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2185,7 +1891,7 @@ func (x *ExplainRunRequest) String() string {
 func (*ExplainRunRequest) ProtoMessage() {}
 
 func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[27]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2198,7 +1904,7 @@ func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{27}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExplainRunRequest) GetId() string {
@@ -2223,7 +1929,7 @@ type ExplainRunResponse struct {
 
 func (x *ExplainRunResponse) Reset() {
 	*x = ExplainRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[28]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +1941,7 @@ func (x *ExplainRunResponse) String() string {
 func (*ExplainRunResponse) ProtoMessage() {}
 
 func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[28]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +1954,7 @@ func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
 func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{28}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExplainRunResponse) GetRun() *Run {
@@ -2297,7 +2003,7 @@ type ExplainRunResponse_Reason struct {
 
 func (x *ExplainRunResponse_Reason) Reset() {
 	*x = ExplainRunResponse_Reason{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[29]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2015,7 @@ func (x *ExplainRunResponse_Reason) String() string {
 func (*ExplainRunResponse_Reason) ProtoMessage() {}
 
 func (x *ExplainRunResponse_Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[29]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2028,7 @@ func (x *ExplainRunResponse_Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunResponse_Reason.ProtoReflect.Descriptor instead.
 func (*ExplainRunResponse_Reason) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{28, 0}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23, 0}
 }
 
 func (x *ExplainRunResponse_Reason) GetCode() string {
@@ -2385,7 +2091,7 @@ var File_penstock_host_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/usercode/v1/body.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xb5\t\n" +
+	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x1epenstock/host/v1/repoint.proto\x1a\x1fpenstock/host/v1/snapshot.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xb5\t\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12+\n" +
@@ -2498,14 +2204,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\rGetRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"9\n" +
 	"\x0eGetRunResponse\x12'\n" +
-	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"'\n" +
-	"\x15GetRunSnapshotRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x9c\x01\n" +
-	"\x16GetRunSnapshotResponse\x12C\n" +
-	"\n" +
-	"definition\x18\x01 \x01(\v2#.penstock.usercode.v1.JobDefinitionR\n" +
-	"definition\x12=\n" +
-	"\bmetadata\x18\x02 \x01(\v2!.penstock.host.v1.JobMetadataViewR\bmetadata\"\xb7\x01\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"\xb7\x01\n" +
 	"\x15WatchRunEventsRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\x12\x1b\n" +
@@ -2532,19 +2231,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"\"\n" +
 	"\x10DeleteRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x13\n" +
-	"\x11DeleteRunResponse\"a\n" +
-	"\x12RepointRunsRequest\x12\x10\n" +
-	"\x03job\x18\x01 \x01(\tR\x03job\x12\x10\n" +
-	"\x03ids\x18\x02 \x03(\tR\x03ids\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\tR\x02to\x12\x17\n" +
-	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"\x88\x01\n" +
-	"\x13RepointRunsResponse\x12)\n" +
-	"\x02to\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x02to\x122\n" +
-	"\x04runs\x18\x02 \x03(\v2\x1e.penstock.host.v1.RepointedRunR\x04runs\x12\x12\n" +
-	"\x04left\x18\x03 \x01(\rR\x04left\"4\n" +
-	"\fRepointedRun\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
-	"\x05error\x18\x02 \x01(\tR\x05error\"#\n" +
+	"\x11DeleteRunResponse\"#\n" +
 	"\x11ExplainRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x9d\x03\n" +
 	"\x12ExplainRunResponse\x12'\n" +
@@ -2605,7 +2292,7 @@ func file_penstock_host_v1_run_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_host_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_penstock_host_v1_run_proto_goTypes = []any{
 	(RunStatus)(0),                    // 0: penstock.host.v1.RunStatus
 	(ReexecutionStrategy)(0),          // 1: penstock.host.v1.ReexecutionStrategy
@@ -2624,96 +2311,89 @@ var file_penstock_host_v1_run_proto_goTypes = []any{
 	(*WatchRunsResponse)(nil),         // 14: penstock.host.v1.WatchRunsResponse
 	(*GetRunRequest)(nil),             // 15: penstock.host.v1.GetRunRequest
 	(*GetRunResponse)(nil),            // 16: penstock.host.v1.GetRunResponse
-	(*GetRunSnapshotRequest)(nil),     // 17: penstock.host.v1.GetRunSnapshotRequest
-	(*GetRunSnapshotResponse)(nil),    // 18: penstock.host.v1.GetRunSnapshotResponse
-	(*WatchRunEventsRequest)(nil),     // 19: penstock.host.v1.WatchRunEventsRequest
-	(*WatchRunEventsResponse)(nil),    // 20: penstock.host.v1.WatchRunEventsResponse
-	(*StoredEvent)(nil),               // 21: penstock.host.v1.StoredEvent
-	(*CancelRunRequest)(nil),          // 22: penstock.host.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),         // 23: penstock.host.v1.CancelRunResponse
-	(*DeleteRunRequest)(nil),          // 24: penstock.host.v1.DeleteRunRequest
-	(*DeleteRunResponse)(nil),         // 25: penstock.host.v1.DeleteRunResponse
-	(*RepointRunsRequest)(nil),        // 26: penstock.host.v1.RepointRunsRequest
-	(*RepointRunsResponse)(nil),       // 27: penstock.host.v1.RepointRunsResponse
-	(*RepointedRun)(nil),              // 28: penstock.host.v1.RepointedRun
-	(*ExplainRunRequest)(nil),         // 29: penstock.host.v1.ExplainRunRequest
-	(*ExplainRunResponse)(nil),        // 30: penstock.host.v1.ExplainRunResponse
-	(*ExplainRunResponse_Reason)(nil), // 31: penstock.host.v1.ExplainRunResponse.Reason
-	(*JobName)(nil),                   // 32: penstock.host.v1.JobName
-	(*v1.Tag)(nil),                    // 33: penstock.tag.v1.Tag
-	(*timestamppb.Timestamp)(nil),     // 34: google.protobuf.Timestamp
-	(*Problem)(nil),                   // 35: penstock.host.v1.Problem
-	(*v11.JobDefinition)(nil),         // 36: penstock.usercode.v1.JobDefinition
-	(*JobMetadataView)(nil),           // 37: penstock.host.v1.JobMetadataView
-	(*v12.Event)(nil),                 // 38: penstock.worker.v1.Event
+	(*WatchRunEventsRequest)(nil),     // 17: penstock.host.v1.WatchRunEventsRequest
+	(*WatchRunEventsResponse)(nil),    // 18: penstock.host.v1.WatchRunEventsResponse
+	(*StoredEvent)(nil),               // 19: penstock.host.v1.StoredEvent
+	(*CancelRunRequest)(nil),          // 20: penstock.host.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),         // 21: penstock.host.v1.CancelRunResponse
+	(*DeleteRunRequest)(nil),          // 22: penstock.host.v1.DeleteRunRequest
+	(*DeleteRunResponse)(nil),         // 23: penstock.host.v1.DeleteRunResponse
+	(*ExplainRunRequest)(nil),         // 24: penstock.host.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),        // 25: penstock.host.v1.ExplainRunResponse
+	(*ExplainRunResponse_Reason)(nil), // 26: penstock.host.v1.ExplainRunResponse.Reason
+	(*JobName)(nil),                   // 27: penstock.host.v1.JobName
+	(*v1.Tag)(nil),                    // 28: penstock.tag.v1.Tag
+	(*timestamppb.Timestamp)(nil),     // 29: google.protobuf.Timestamp
+	(*Problem)(nil),                   // 30: penstock.host.v1.Problem
+	(*v11.Event)(nil),                 // 31: penstock.worker.v1.Event
+	(*GetRunSnapshotRequest)(nil),     // 32: penstock.host.v1.GetRunSnapshotRequest
+	(*RepointRunsRequest)(nil),        // 33: penstock.host.v1.RepointRunsRequest
+	(*GetRunSnapshotResponse)(nil),    // 34: penstock.host.v1.GetRunSnapshotResponse
+	(*RepointRunsResponse)(nil),       // 35: penstock.host.v1.RepointRunsResponse
 }
 var file_penstock_host_v1_run_proto_depIdxs = []int32{
-	32, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
+	27, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
 	0,  // 1: penstock.host.v1.Run.status:type_name -> penstock.host.v1.RunStatus
-	33, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
-	34, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	34, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	34, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
-	34, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
-	34, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
-	32, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
-	33, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
+	28, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
+	29, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	29, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	29, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
+	29, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
+	29, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
+	27, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
+	28, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
 	4,  // 10: penstock.host.v1.LaunchRunRequest.reexecution:type_name -> penstock.host.v1.Reexecution
 	1,  // 11: penstock.host.v1.Reexecution.strategy:type_name -> penstock.host.v1.ReexecutionStrategy
 	2,  // 12: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
 	3,  // 13: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
-	32, // 14: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
-	33, // 15: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
-	33, // 16: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
-	35, // 17: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
+	27, // 14: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
+	28, // 15: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
+	28, // 16: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
+	30, // 17: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
 	8,  // 18: penstock.host.v1.PreviewRunResponse.taken_outputs:type_name -> penstock.host.v1.TakenOutput
 	9,  // 19: penstock.host.v1.PreviewRunResponse.missing_inputs:type_name -> penstock.host.v1.MissingInput
-	33, // 20: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
+	28, // 20: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
 	0,  // 21: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
 	10, // 22: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
 	2,  // 23: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
 	10, // 24: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
 	2,  // 25: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
 	2,  // 26: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
-	36, // 27: penstock.host.v1.GetRunSnapshotResponse.definition:type_name -> penstock.usercode.v1.JobDefinition
-	37, // 28: penstock.host.v1.GetRunSnapshotResponse.metadata:type_name -> penstock.host.v1.JobMetadataView
-	21, // 29: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
-	2,  // 30: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
-	38, // 31: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
-	2,  // 32: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
-	32, // 33: penstock.host.v1.RepointRunsResponse.to:type_name -> penstock.host.v1.JobName
-	28, // 34: penstock.host.v1.RepointRunsResponse.runs:type_name -> penstock.host.v1.RepointedRun
-	2,  // 35: penstock.host.v1.ExplainRunResponse.run:type_name -> penstock.host.v1.Run
-	31, // 36: penstock.host.v1.ExplainRunResponse.reasons:type_name -> penstock.host.v1.ExplainRunResponse.Reason
-	34, // 37: penstock.host.v1.ExplainRunResponse.Reason.since:type_name -> google.protobuf.Timestamp
-	34, // 38: penstock.host.v1.ExplainRunResponse.Reason.until:type_name -> google.protobuf.Timestamp
-	3,  // 39: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
-	6,  // 40: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
-	11, // 41: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
-	13, // 42: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
-	15, // 43: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
-	17, // 44: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
-	19, // 45: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
-	22, // 46: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
-	24, // 47: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
-	29, // 48: penstock.host.v1.RunService.ExplainRun:input_type -> penstock.host.v1.ExplainRunRequest
-	26, // 49: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
-	5,  // 50: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
-	7,  // 51: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
-	12, // 52: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
-	14, // 53: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
-	16, // 54: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
-	18, // 55: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
-	20, // 56: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
-	23, // 57: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
-	25, // 58: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
-	30, // 59: penstock.host.v1.RunService.ExplainRun:output_type -> penstock.host.v1.ExplainRunResponse
-	27, // 60: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
-	50, // [50:61] is the sub-list for method output_type
-	39, // [39:50] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	19, // 27: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
+	2,  // 28: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
+	31, // 29: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
+	2,  // 30: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
+	2,  // 31: penstock.host.v1.ExplainRunResponse.run:type_name -> penstock.host.v1.Run
+	26, // 32: penstock.host.v1.ExplainRunResponse.reasons:type_name -> penstock.host.v1.ExplainRunResponse.Reason
+	29, // 33: penstock.host.v1.ExplainRunResponse.Reason.since:type_name -> google.protobuf.Timestamp
+	29, // 34: penstock.host.v1.ExplainRunResponse.Reason.until:type_name -> google.protobuf.Timestamp
+	3,  // 35: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
+	6,  // 36: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
+	11, // 37: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
+	13, // 38: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
+	15, // 39: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
+	32, // 40: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
+	17, // 41: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
+	20, // 42: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
+	22, // 43: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
+	24, // 44: penstock.host.v1.RunService.ExplainRun:input_type -> penstock.host.v1.ExplainRunRequest
+	33, // 45: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
+	5,  // 46: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
+	7,  // 47: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
+	12, // 48: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
+	14, // 49: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
+	16, // 50: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
+	34, // 51: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
+	18, // 52: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
+	21, // 53: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
+	23, // 54: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
+	25, // 55: penstock.host.v1.RunService.ExplainRun:output_type -> penstock.host.v1.ExplainRunResponse
+	35, // 56: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
+	46, // [46:57] is the sub-list for method output_type
+	35, // [35:46] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_run_proto_init() }
@@ -2723,13 +2403,15 @@ func file_penstock_host_v1_run_proto_init() {
 	}
 	file_penstock_host_v1_job_proto_init()
 	file_penstock_host_v1_problem_proto_init()
+	file_penstock_host_v1_repoint_proto_init()
+	file_penstock_host_v1_snapshot_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_run_proto_rawDesc), len(file_penstock_host_v1_run_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   30,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -8,14 +8,16 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { JobMetadataView, JobName } from "./job_pb";
+import type { JobName } from "./job_pb";
 import { file_penstock_host_v1_job } from "./job_pb";
 import type { Problem } from "./problem_pb";
 import { file_penstock_host_v1_problem } from "./problem_pb";
+import type { RepointRunsRequestSchema, RepointRunsResponseSchema } from "./repoint_pb";
+import { file_penstock_host_v1_repoint } from "./repoint_pb";
+import type { GetRunSnapshotRequestSchema, GetRunSnapshotResponseSchema } from "./snapshot_pb";
+import { file_penstock_host_v1_snapshot } from "./snapshot_pb";
 import type { Tag } from "../../tag/v1/tag_pb";
 import { file_penstock_tag_v1_tag } from "../../tag/v1/tag_pb";
-import type { JobDefinition } from "../../usercode/v1/body_pb";
-import { file_penstock_usercode_v1_body } from "../../usercode/v1/body_pb";
 import type { Event } from "../../worker/v1/worker_pb";
 import { file_penstock_worker_v1_worker } from "../../worker/v1/worker_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -24,7 +26,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/run.proto.
  */
 export const file_penstock_host_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLYBgoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCRIvCgxsYXVuY2hlZF9qb2IYGyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSEgoKcGFyZW50X3J1bhgcIAEoCRIQCghyb290X3J1bhgdIAEoCRIRCglyZXRyeV9kdWUYHiABKAgi5gEKEExhdW5jaFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRILCgNqb2IYAiABKAkSEwoLY29uZmlnX3lhbWwYAyABKAkSIgoEdGFncxgEIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSFAoMb3Bfc2VsZWN0aW9uGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEjIKC3JlZXhlY3V0aW9uGAcgASgLMh0ucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvbhITCgtpbnB1dHNfZnJvbRgIIAEoCSKUAQoLUmVleGVjdXRpb24SDgoGcnVuX2lkGAEgASgJEjcKCHN0cmF0ZWd5GAIgASgOMiUucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvblN0cmF0ZWd5EhMKC2tlZXBfY29uZmlnGAMgASgIEhEKCWtlZXBfdGFncxgEIAEoCBIUCgx3aXRob3V0X3RhZ3MYBSADKAkiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ir4DChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCRI0Cg10YWtlbl9vdXRwdXRzGAogAygLMh0ucGVuc3RvY2suaG9zdC52MS5UYWtlbk91dHB1dBIaChJkZWZpbml0aW9uX2NoYW5nZXMYCyADKAkSFAoMb3Bfc2VsZWN0aW9uGAwgASgJEjYKDm1pc3NpbmdfaW5wdXRzGA0gAygLMh4ucGVuc3RvY2suaG9zdC52MS5NaXNzaW5nSW5wdXQiPAoLVGFrZW5PdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSDAoEc2l6ZRgDIAEoBCJECgxNaXNzaW5nSW5wdXQSDwoHb3BfcGF0aBgBIAEoCRINCgVpbnB1dBgCIAEoCRIUCgxmcm9tX29wX3BhdGgYAyABKAkipQEKCVJ1bkZpbHRlchIiCgR0YWdzGAEgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxILCgNqb2IYAiABKAkSLQoIc3RhdHVzZXMYAyADKA4yGy5wZW5zdG9jay5ob3N0LnYxLlJ1blN0YXR1cxIUCgxjb2RlX3ZlcnNpb24YBCABKAkSEAoIc25hcHNob3QYBSABKAkSEAoIbG9jYXRpb24YBiABKAkiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biIjChVHZXRSdW5TbmFwc2hvdFJlcXVlc3QSCgoCaWQYASABKAkihgEKFkdldFJ1blNuYXBzaG90UmVzcG9uc2USNwoKZGVmaW5pdGlvbhgBIAEoCzIjLnBlbnN0b2NrLnVzZXJjb2RlLnYxLkpvYkRlZmluaXRpb24SMwoIbWV0YWRhdGEYAiABKAsyIS5wZW5zdG9jay5ob3N0LnYxLkpvYk1ldGFkYXRhVmlldyKBAQoVV2F0Y2hSdW5FdmVudHNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRINCgVhZnRlchgCIAEoCRIRCglub19mb2xsb3cYAyABKAgSEAoIb3BfcGF0aHMYBCADKAkSDQoFa2luZHMYBSADKAkSFQoNd2l0aG91dF9raW5kcxgGIAMoCSJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiPQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iHgoQRGVsZXRlUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSITChFEZWxldGVSdW5SZXNwb25zZSJLChJSZXBvaW50UnVuc1JlcXVlc3QSCwoDam9iGAEgASgJEgsKA2lkcxgCIAMoCRIKCgJ0bxgDIAEoCRIPCgdkcnlfcnVuGAQgASgIIngKE1JlcG9pbnRSdW5zUmVzcG9uc2USJQoCdG8YASABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSLAoEcnVucxgCIAMoCzIeLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludGVkUnVuEgwKBGxlZnQYAyABKA0iKQoMUmVwb2ludGVkUnVuEgoKAmlkGAEgASgJEg0KBWVycm9yGAIgASgJIh8KEUV4cGxhaW5SdW5SZXF1ZXN0EgoKAmlkGAEgASgJIskCChJFeHBsYWluUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4SDwoHc3VtbWFyeRgCIAEoCRI8CgdyZWFzb25zGAMgAygLMisucGVuc3RvY2suaG9zdC52MS5FeHBsYWluUnVuUmVzcG9uc2UuUmVhc29uGr8BCgZSZWFzb24SDAoEY29kZRgBIAEoCRIOCgZibG9ja3MYAiABKAgSDwoHbWVzc2FnZRgDIAEoCRIOCgZyZW1lZHkYBCABKAkSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdydW5faWRzGAcgAygJEg8KB29wX3BhdGgYCCABKAkq8wEKCVJ1blN0YXR1cxIaChZSVU5fU1RBVFVTX1VOU1BFQ0lGSUVEEAASFQoRUlVOX1NUQVRVU19RVUVVRUQQARIfChtSVU5fU1RBVFVTX1dBSVRJTkdfRk9SX0NPREUQAhIXChNSVU5fU1RBVFVTX1NUQVJUSU5HEAMSFgoSUlVOX1NUQVRVU19TVEFSVEVEEAQSGAoUUlVOX1NUQVRVU19DQU5DRUxJTkcQBRIWChJSVU5fU1RBVFVTX1NVQ0NFU1MQBhIWChJSVU5fU1RBVFVTX0ZBSUxVUkUQBxIXChNSVU5fU1RBVFVTX0NBTkNFTEVEEAgqowEKE1JlZXhlY3V0aW9uU3RyYXRlZ3kSJAogUkVFWEVDVVRJT05fU1RSQVRFR1lfVU5TUEVDSUZJRUQQABIcChhSRUVYRUNVVElPTl9TVFJBVEVHWV9BTEwQARIlCiFSRUVYRUNVVElPTl9TVFJBVEVHWV9GUk9NX0ZBSUxVUkUQAhIhCh1SRUVYRUNVVElPTl9TVFJBVEVHWV9TRUxFQ1RFRBADMuAHCgpSdW5TZXJ2aWNlElQKCUxhdW5jaFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuTGF1bmNoUnVuUmVzcG9uc2USVwoKUHJldmlld1J1bhIjLnBlbnN0b2NrLmhvc3QudjEuUHJldmlld1J1blJlcXVlc3QaJC5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXNwb25zZRJRCghMaXN0UnVucxIhLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXF1ZXN0GiIucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuc1Jlc3BvbnNlElYKCVdhdGNoUnVucxIiLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5zUmVzcG9uc2UwARJLCgZHZXRSdW4SHy5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlcXVlc3QaIC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blJlc3BvbnNlEmMKDkdldFJ1blNuYXBzaG90EicucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blNuYXBzaG90UmVzcG9uc2USZQoOV2F0Y2hSdW5FdmVudHMSJy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5FdmVudHNSZXNwb25zZTABElQKCUNhbmNlbFJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuQ2FuY2VsUnVuUmVzcG9uc2USVAoJRGVsZXRlUnVuEiIucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5EZWxldGVSdW5SZXNwb25zZRJXCgpFeHBsYWluUnVuEiMucGVuc3RvY2suaG9zdC52MS5FeHBsYWluUnVuUmVxdWVzdBokLnBlbnN0b2NrLmhvc3QudjEuRXhwbGFpblJ1blJlc3BvbnNlEloKC1JlcG9pbnRSdW5zEiQucGVuc3RvY2suaG9zdC52MS5SZXBvaW50UnVuc1JlcXVlc3QaJS5wZW5zdG9jay5ob3N0LnYxLlJlcG9pbnRSdW5zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_tag_v1_tag, file_penstock_usercode_v1_body, file_penstock_worker_v1_worker]);
+  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLYBgoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCRIvCgxsYXVuY2hlZF9qb2IYGyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSEgoKcGFyZW50X3J1bhgcIAEoCRIQCghyb290X3J1bhgdIAEoCRIRCglyZXRyeV9kdWUYHiABKAgi5gEKEExhdW5jaFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRILCgNqb2IYAiABKAkSEwoLY29uZmlnX3lhbWwYAyABKAkSIgoEdGFncxgEIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSFAoMb3Bfc2VsZWN0aW9uGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEjIKC3JlZXhlY3V0aW9uGAcgASgLMh0ucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvbhITCgtpbnB1dHNfZnJvbRgIIAEoCSKUAQoLUmVleGVjdXRpb24SDgoGcnVuX2lkGAEgASgJEjcKCHN0cmF0ZWd5GAIgASgOMiUucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvblN0cmF0ZWd5EhMKC2tlZXBfY29uZmlnGAMgASgIEhEKCWtlZXBfdGFncxgEIAEoCBIUCgx3aXRob3V0X3RhZ3MYBSADKAkiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ir4DChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCRI0Cg10YWtlbl9vdXRwdXRzGAogAygLMh0ucGVuc3RvY2suaG9zdC52MS5UYWtlbk91dHB1dBIaChJkZWZpbml0aW9uX2NoYW5nZXMYCyADKAkSFAoMb3Bfc2VsZWN0aW9uGAwgASgJEjYKDm1pc3NpbmdfaW5wdXRzGA0gAygLMh4ucGVuc3RvY2suaG9zdC52MS5NaXNzaW5nSW5wdXQiPAoLVGFrZW5PdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSDAoEc2l6ZRgDIAEoBCJECgxNaXNzaW5nSW5wdXQSDwoHb3BfcGF0aBgBIAEoCRINCgVpbnB1dBgCIAEoCRIUCgxmcm9tX29wX3BhdGgYAyABKAkipQEKCVJ1bkZpbHRlchIiCgR0YWdzGAEgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxILCgNqb2IYAiABKAkSLQoIc3RhdHVzZXMYAyADKA4yGy5wZW5zdG9jay5ob3N0LnYxLlJ1blN0YXR1cxIUCgxjb2RlX3ZlcnNpb24YBCABKAkSEAoIc25hcHNob3QYBSABKAkSEAoIbG9jYXRpb24YBiABKAkiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biKBAQoVV2F0Y2hSdW5FdmVudHNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRINCgVhZnRlchgCIAEoCRIRCglub19mb2xsb3cYAyABKAgSEAoIb3BfcGF0aHMYBCADKAkSDQoFa2luZHMYBSADKAkSFQoNd2l0aG91dF9raW5kcxgGIAMoCSJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiPQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iHgoQRGVsZXRlUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSITChFEZWxldGVSdW5SZXNwb25zZSIfChFFeHBsYWluUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSLJAgoSRXhwbGFpblJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB3N1bW1hcnkYAiABKAkSPAoHcmVhc29ucxgDIAMoCzIrLnBlbnN0b2NrLmhvc3QudjEuRXhwbGFpblJ1blJlc3BvbnNlLlJlYXNvbhq/AQoGUmVhc29uEgwKBGNvZGUYASABKAkSDgoGYmxvY2tzGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcnVuX2lkcxgHIAMoCRIPCgdvcF9wYXRoGAggASgJKvMBCglSdW5TdGF0dXMSGgoWUlVOX1NUQVRVU19VTlNQRUNJRklFRBAAEhUKEVJVTl9TVEFUVVNfUVVFVUVEEAESHwobUlVOX1NUQVRVU19XQUlUSU5HX0ZPUl9DT0RFEAISFwoTUlVOX1NUQVRVU19TVEFSVElORxADEhYKElJVTl9TVEFUVVNfU1RBUlRFRBAEEhgKFFJVTl9TVEFUVVNfQ0FOQ0VMSU5HEAUSFgoSUlVOX1NUQVRVU19TVUNDRVNTEAYSFgoSUlVOX1NUQVRVU19GQUlMVVJFEAcSFwoTUlVOX1NUQVRVU19DQU5DRUxFRBAIKqMBChNSZWV4ZWN1dGlvblN0cmF0ZWd5EiQKIFJFRVhFQ1VUSU9OX1NUUkFURUdZX1VOU1BFQ0lGSUVEEAASHAoYUkVFWEVDVVRJT05fU1RSQVRFR1lfQUxMEAESJQohUkVFWEVDVVRJT05fU1RSQVRFR1lfRlJPTV9GQUlMVVJFEAISIQodUkVFWEVDVVRJT05fU1RSQVRFR1lfU0VMRUNURUQQAzLgBwoKUnVuU2VydmljZRJUCglMYXVuY2hSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkxhdW5jaFJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkxhdW5jaFJ1blJlc3BvbnNlElcKClByZXZpZXdSdW4SIy5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXF1ZXN0GiQucGVuc3RvY2suaG9zdC52MS5QcmV2aWV3UnVuUmVzcG9uc2USUQoITGlzdFJ1bnMSIS5wZW5zdG9jay5ob3N0LnYxLkxpc3RSdW5zUmVxdWVzdBoiLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXNwb25zZRJWCglXYXRjaFJ1bnMSIi5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuc1JlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuc1Jlc3BvbnNlMAESSwoGR2V0UnVuEh8ucGVuc3RvY2suaG9zdC52MS5HZXRSdW5SZXF1ZXN0GiAucGVuc3RvY2suaG9zdC52MS5HZXRSdW5SZXNwb25zZRJjCg5HZXRSdW5TbmFwc2hvdBInLnBlbnN0b2NrLmhvc3QudjEuR2V0UnVuU25hcHNob3RSZXF1ZXN0GigucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlc3BvbnNlEmUKDldhdGNoUnVuRXZlbnRzEicucGVuc3RvY2suaG9zdC52MS5XYXRjaFJ1bkV2ZW50c1JlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVzcG9uc2UwARJUCglDYW5jZWxSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkNhbmNlbFJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkNhbmNlbFJ1blJlc3BvbnNlElQKCURlbGV0ZVJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuRGVsZXRlUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuRGVsZXRlUnVuUmVzcG9uc2USVwoKRXhwbGFpblJ1bhIjLnBlbnN0b2NrLmhvc3QudjEuRXhwbGFpblJ1blJlcXVlc3QaJC5wZW5zdG9jay5ob3N0LnYxLkV4cGxhaW5SdW5SZXNwb25zZRJaCgtSZXBvaW50UnVucxIkLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludFJ1bnNSZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5SZXBvaW50UnVuc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_host_v1_repoint, file_penstock_host_v1_snapshot, file_penstock_tag_v1_tag, file_penstock_worker_v1_worker]);
 
 /**
  * Run is a run.
@@ -805,55 +807,6 @@ export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_run, 14);
 
 /**
- * GetRunSnapshotRequest names a run.
- *
- * @generated from message penstock.host.v1.GetRunSnapshotRequest
- */
-export type GetRunSnapshotRequest = Message<"penstock.host.v1.GetRunSnapshotRequest"> & {
-  /**
-   * Id.
-   *
-   * @generated from field: string id = 1;
-   */
-  id: string;
-};
-
-/**
- * Describes the message penstock.host.v1.GetRunSnapshotRequest.
- * Use `create(GetRunSnapshotRequestSchema)` to create a new message.
- */
-export const GetRunSnapshotRequestSchema: GenMessage<GetRunSnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 15);
-
-/**
- * GetRunSnapshotResponse is the job as of launch.
- *
- * @generated from message penstock.host.v1.GetRunSnapshotResponse
- */
-export type GetRunSnapshotResponse = Message<"penstock.host.v1.GetRunSnapshotResponse"> & {
-  /**
-   * Definition.
-   *
-   * @generated from field: penstock.usercode.v1.JobDefinition definition = 1;
-   */
-  definition?: JobDefinition | undefined;
-
-  /**
-   * Metadata as of launch, or why not; judged by the report that came with it.
-   *
-   * @generated from field: penstock.host.v1.JobMetadataView metadata = 2;
-   */
-  metadata?: JobMetadataView | undefined;
-};
-
-/**
- * Describes the message penstock.host.v1.GetRunSnapshotResponse.
- * Use `create(GetRunSnapshotResponseSchema)` to create a new message.
- */
-export const GetRunSnapshotResponseSchema: GenMessage<GetRunSnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 16);
-
-/**
  * WatchRunEventsRequest starts after a cursor.
  *
  * @generated from message penstock.host.v1.WatchRunEventsRequest
@@ -908,7 +861,7 @@ export type WatchRunEventsRequest = Message<"penstock.host.v1.WatchRunEventsRequ
  * Use `create(WatchRunEventsRequestSchema)` to create a new message.
  */
 export const WatchRunEventsRequestSchema: GenMessage<WatchRunEventsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 17);
+  messageDesc(file_penstock_host_v1_run, 15);
 
 /**
  * WatchRunEventsResponse is a batch.
@@ -943,7 +896,7 @@ export type WatchRunEventsResponse = Message<"penstock.host.v1.WatchRunEventsRes
  * Use `create(WatchRunEventsResponseSchema)` to create a new message.
  */
 export const WatchRunEventsResponseSchema: GenMessage<WatchRunEventsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 18);
+  messageDesc(file_penstock_host_v1_run, 16);
 
 /**
  * StoredEvent is an event with its place.
@@ -985,7 +938,7 @@ export type StoredEvent = Message<"penstock.host.v1.StoredEvent"> & {
  * Use `create(StoredEventSchema)` to create a new message.
  */
 export const StoredEventSchema: GenMessage<StoredEvent> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 19);
+  messageDesc(file_penstock_host_v1_run, 17);
 
 /**
  * CancelRunRequest names a run.
@@ -1020,7 +973,7 @@ export type CancelRunRequest = Message<"penstock.host.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 20);
+  messageDesc(file_penstock_host_v1_run, 18);
 
 /**
  * CancelRunResponse returns the run.
@@ -1041,7 +994,7 @@ export type CancelRunResponse = Message<"penstock.host.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 21);
+  messageDesc(file_penstock_host_v1_run, 19);
 
 /**
  * DeleteRunRequest names a run.
@@ -1062,7 +1015,7 @@ export type DeleteRunRequest = Message<"penstock.host.v1.DeleteRunRequest"> & {
  * Use `create(DeleteRunRequestSchema)` to create a new message.
  */
 export const DeleteRunRequestSchema: GenMessage<DeleteRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 22);
+  messageDesc(file_penstock_host_v1_run, 20);
 
 /**
  * DeleteRunResponse is empty.
@@ -1077,112 +1030,7 @@ export type DeleteRunResponse = Message<"penstock.host.v1.DeleteRunResponse"> & 
  * Use `create(DeleteRunResponseSchema)` to create a new message.
  */
 export const DeleteRunResponseSchema: GenMessage<DeleteRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 23);
-
-/**
- * RepointRunsRequest says which runs, and the job that they are to be runs of.
- *
- * @generated from message penstock.host.v1.RepointRunsRequest
- */
-export type RepointRunsRequest = Message<"penstock.host.v1.RepointRunsRequest"> & {
-  /**
-   * Job whose runs are meant: "location/repository/job", which may be gone. Required unless ids are given.
-   *
-   * @generated from field: string job = 1;
-   */
-  job: string;
-
-  /**
-   * Ids of runs; empty means all runs of job that are WAITING_FOR_CODE.
-   *
-   * @generated from field: repeated string ids = 2;
-   */
-  ids: string[];
-
-  /**
-   * Job that they become runs of, as in GetJobRequest.
-   *
-   * @generated from field: string to = 3;
-   */
-  to: string;
-
-  /**
-   * Only say what would happen.
-   *
-   * @generated from field: bool dry_run = 4;
-   */
-  dryRun: boolean;
-};
-
-/**
- * Describes the message penstock.host.v1.RepointRunsRequest.
- * Use `create(RepointRunsRequestSchema)` to create a new message.
- */
-export const RepointRunsRequestSchema: GenMessage<RepointRunsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 24);
-
-/**
- * RepointRunsResponse says what happened to each run.
- *
- * @generated from message penstock.host.v1.RepointRunsResponse
- */
-export type RepointRunsResponse = Message<"penstock.host.v1.RepointRunsResponse"> & {
-  /**
-   * Job that was meant by to.
-   *
-   * @generated from field: penstock.host.v1.JobName to = 1;
-   */
-  to?: JobName | undefined;
-
-  /**
-   * Runs, oldest first; at most 1,000. Those that can be re-pointed come before those that cannot, if there are more.
-   *
-   * @generated from field: repeated penstock.host.v1.RepointedRun runs = 2;
-   */
-  runs: RepointedRun[];
-
-  /**
-   * How many more there are: ask again.
-   *
-   * @generated from field: uint32 left = 3;
-   */
-  left: number;
-};
-
-/**
- * Describes the message penstock.host.v1.RepointRunsResponse.
- * Use `create(RepointRunsResponseSchema)` to create a new message.
- */
-export const RepointRunsResponseSchema: GenMessage<RepointRunsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 25);
-
-/**
- * RepointedRun is one run.
- *
- * @generated from message penstock.host.v1.RepointedRun
- */
-export type RepointedRun = Message<"penstock.host.v1.RepointedRun"> & {
-  /**
-   * Id.
-   *
-   * @generated from field: string id = 1;
-   */
-  id: string;
-
-  /**
-   * Why it stays as it was; empty when it was, or would be, re-pointed.
-   *
-   * @generated from field: string error = 2;
-   */
-  error: string;
-};
-
-/**
- * Describes the message penstock.host.v1.RepointedRun.
- * Use `create(RepointedRunSchema)` to create a new message.
- */
-export const RepointedRunSchema: GenMessage<RepointedRun> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 26);
+  messageDesc(file_penstock_host_v1_run, 21);
 
 /**
  * ExplainRunRequest names a run.
@@ -1203,7 +1051,7 @@ export type ExplainRunRequest = Message<"penstock.host.v1.ExplainRunRequest"> & 
  * Use `create(ExplainRunRequestSchema)` to create a new message.
  */
 export const ExplainRunRequestSchema: GenMessage<ExplainRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 27);
+  messageDesc(file_penstock_host_v1_run, 22);
 
 /**
  * ExplainRunResponse is an explanation of the moment.
@@ -1238,7 +1086,7 @@ export type ExplainRunResponse = Message<"penstock.host.v1.ExplainRunResponse"> 
  * Use `create(ExplainRunResponseSchema)` to create a new message.
  */
 export const ExplainRunResponseSchema: GenMessage<ExplainRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 28);
+  messageDesc(file_penstock_host_v1_run, 23);
 
 /**
  * Reason is one rule.
@@ -1308,7 +1156,7 @@ export type ExplainRunResponse_Reason = Message<"penstock.host.v1.ExplainRunResp
  * Use `create(ExplainRunResponse_ReasonSchema)` to create a new message.
  */
 export const ExplainRunResponse_ReasonSchema: GenMessage<ExplainRunResponse_Reason> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 28, 0);
+  messageDesc(file_penstock_host_v1_run, 23, 0);
 
 /**
  * RunStatus of a run.
