@@ -26,8 +26,8 @@ func (n JobName) Less(m JobName) bool {
 	return n.Job < m.Job
 }
 
-// matches reports whether every part of n that is set is that of m.
-func (n JobName) matches(m JobName) bool {
+// Covers reports whether every part of n that is set is that of m.
+func (n JobName) Covers(m JobName) bool {
 	return (n.Location == "" || n.Location == m.Location) &&
 		(n.Repository == "" || n.Repository == m.Repository) &&
 		(n.Job == "" || n.Job == m.Job)

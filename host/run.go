@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -123,48 +122,6 @@ func (s Snapshot) ID() string {
 	}
 	sum := sha256.Sum256(slices.Concat(s.Definition[:], s.Metadata[:]))
 	return hex.EncodeToString(sum[:8])
-}
-
-// RunFilter selects runs; all that is set must hold. The zero value selects all.
-type RunFilter struct {
-	// Tags the run must have, by key and value; origins are ignored.
-	Tags []tag.Tag
-	// Job whose runs are meant; empty parts match anything.
-	Job JobName
-	// Statuses of which the run must have one.
-	Statuses []RunStatus
-	// CodeVersion is that of the snapshot at launch or at the start; empty matches anything.
-	CodeVersion string
-	// Snapshot is the beginning of the id of the snapshot at launch or at the start; empty matches anything.
-	Snapshot string
-}
-
-// Matches reports whether r is selected.
-func (f RunFilter) Matches(r *Run) bool {
-	if !f.Job.matches(r.Job) {
-		return false
-	}
-	if len(f.Statuses) > 0 {
-		found := false
-		for _, s := range f.Statuses {
-			found = found || s == r.Status
-		}
-		if !found {
-			return false
-		}
-	}
-	if f.CodeVersion != "" && f.CodeVersion != r.Launched.CodeVersion && f.CodeVersion != r.StartedFrom.CodeVersion {
-		return false
-	}
-	if f.Snapshot != "" && !strings.HasPrefix(r.Launched.ID(), f.Snapshot) && !strings.HasPrefix(r.StartedFrom.ID(), f.Snapshot) {
-		return false
-	}
-	for _, t := range f.Tags {
-		if v, ok := r.Tag(t.Key); !ok || v != t.Value {
-			return false
-		}
-	}
-	return true
 }
 
 // RunPage is a page of runs, newest first.

@@ -3,6 +3,8 @@ package host
 import (
 	"context"
 	"time"
+
+	"github.com/penstock-run/penstock/host/selector"
 )
 
 // Store keeps runs, their events and the bodies of their snapshots, and what is known of code locations.
@@ -36,7 +38,8 @@ type Store interface {
 	// Runs returns at most limit runs with Seq below before (0 means from the newest), newest first.
 	// A page of large runs may end earlier; only a Next of 0 is the end. A store that would have to
 	// search long for the run after a full page may set Next although none is left.
-	Runs(ctx context.Context, f RunFilter, before uint64, limit int) (RunPage, error)
+	// where must be bound, see selector.Expr.Bind; nil selects all.
+	Runs(ctx context.Context, where *selector.Expr, before uint64, limit int) (RunPage, error)
 
 	// OpenRuns returns every run that is not final, in order of Seq. Ones that cannot be read are left out, and the
 	// error, which comes beside the others then, is a Damage.

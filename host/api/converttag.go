@@ -20,9 +20,17 @@ var originWire = map[tag.Origin]tagv1.Origin{
 func tagsToWire(tags []tag.Tag) []*tagv1.Tag {
 	out := make([]*tagv1.Tag, 0, len(tags))
 	for _, t := range tags {
-		out = append(out, &tagv1.Tag{Key: t.Key, Value: valid(t.Value), Origin: originWire[t.Origin]})
+		out = append(out, tagToWire(t))
 	}
 	return out
+}
+
+func tagToWire(t tag.Tag) *tagv1.Tag {
+	w := &tagv1.Tag{Key: t.Key, Value: valid(t.Value), Origin: originWire[t.Origin]}
+	if !t.EditedAt.IsZero() {
+		w.Edit = &tagv1.Edit{User: valid(t.EditedBy), Time: timeToWire(t.EditedAt)}
+	}
+	return w
 }
 
 // tagsFrom reads the tags of a request. Their origin is for the host to say.

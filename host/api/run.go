@@ -50,7 +50,7 @@ func (r runService) ListRuns(ctx context.Context, req *hostv1.ListRunsRequest) (
 	if err != nil {
 		return nil, err
 	}
-	page, err := r.s.o.Store.Runs(ctx, filter, before, size)
+	page, err := r.s.o.Store.Runs(ctx, filter.where, before, size)
 	if err != nil {
 		return nil, err
 	}

@@ -5,15 +5,32 @@ import (
 	"strings"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
+// runFilter is a filter as it was read.
+type runFilter struct {
+	// where is all of it.
+	where *selector.Expr
+	// job is the part of it that names a job.
+	job host.JobName
+}
+
+func (f runFilter) matches(run *host.Run) bool { return f.where.Matches(host.RunSource{Run: run}) }
+
 // filterFrom reads a filter. What no run can have is an error, so that it does not pass for a search without results.
-func (r runService) filterFrom(w *hostv1.RunFilter) (f host.RunFilter, err error) {
-	if f.Tags, err = filterTags(w); err != nil {
+func (r runService) filterFrom(w *hostv1.RunFilter) (f runFilter, err error) {
+	var parts []*selector.Expr
+	tags, err := filterTags(w)
+	if err != nil {
 		return f, err
 	}
+	for _, t := range tags {
+		parts = append(parts, selector.TagIs(t.Key, t.Value))
+	}
+	var statuses []host.RunStatus
 	for _, status := range w.GetStatuses() {
 		s, ok := runStatusFrom(status)
 		if !ok {
@@ -23,14 +40,24 @@ func (r runService) filterFrom(w *hostv1.RunFilter) (f host.RunFilter, err error
 				Remedy:  "use one of " + statusNames(),
 			}
 		}
-		f.Statuses = append(f.Statuses, s)
+		statuses = append(statuses, s)
 	}
-	f.CodeVersion = w.GetCodeVersion()
-	if f.Snapshot, err = filterSnapshot(w.GetSnapshot()); err != nil {
+	parts = append(parts, host.StatusIn(statuses...))
+	if version := w.GetCodeVersion(); version != "" {
+		parts = append(parts, selector.FieldIs(host.FieldVersion, version))
+	}
+	snapshot, err := filterSnapshot(w.GetSnapshot())
+	if err != nil {
 		return f, err
 	}
-	f.Job, err = r.filterJob(w.GetJob(), w.GetLocation())
-	return f, err
+	if snapshot != "" {
+		parts = append(parts, selector.FieldHasPrefix(host.FieldSnapshot, snapshot))
+	}
+	if f.job, err = r.filterJob(w.GetJob(), w.GetLocation()); err != nil {
+		return f, err
+	}
+	f.where = selector.All(append(parts, host.JobIs(f.job))...)
+	return f, nil
 }
 
 // filterTags are the tags of a filter. A value may be anything, since those of the host itself obey other rules.

@@ -62,11 +62,11 @@ func lookOf(r *host.Run) runLook {
 	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags), job: r.Job, waiting: r.WaitingSince, retry: r.RetryDue}
 }
 
-func (r runService) sendChange(ctx context.Context, c *host.Change, filter host.RunFilter, seen map[host.RunID]runLook,
+func (r runService) sendChange(ctx context.Context, c *host.Change, filter runFilter, seen map[host.RunID]runLook,
 	stream hostv1connect.RunServiceWatchRunsServerStream,
 ) error {
 	// One of another job was never of interest, unless it was re-pointed to it.
-	if !(host.RunFilter{Job: filter.Job}).Matches(&c.Run) && c.Run.LaunchedAs == (host.JobName{}) {
+	if !filter.job.Covers(c.Run.Job) && c.Run.LaunchedAs == (host.JobName{}) {
 		return nil
 	}
 	if c.Deleted {
@@ -85,7 +85,7 @@ func (r runService) sendChange(ctx context.Context, c *host.Change, filter host.
 	if err != nil {
 		return err
 	}
-	return stream.Send(&hostv1.WatchRunsResponse{Run: row, Matches: filter.Matches(&c.Run)})
+	return stream.Send(&hostv1.WatchRunsResponse{Run: row, Matches: filter.matches(&c.Run)})
 }
 
 const (

@@ -85,7 +85,7 @@ func (o *origin) matches(r *Request) error {
 		return nil
 	}
 	name, ok := host.ParseJobName(r.Job)
-	if !ok || (host.RunFilter{Job: name}).Matches(o.run) {
+	if !ok || name.Covers(o.run.Job) {
 		if ok && o.child {
 			r.Job = o.run.Job.String()
 		}

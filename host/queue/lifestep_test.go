@@ -186,7 +186,7 @@ func (w *life) delete() {
 
 // someRun is the id of one of the newest runs.
 func (w *life) someRun() (host.RunID, bool) {
-	page, err := w.store.Runs(w.t.Context(), host.RunFilter{}, 0, 10)
+	page, err := w.store.Runs(w.t.Context(), nil, 0, 10)
 	if err != nil {
 		w.t.Fatal(err)
 	}

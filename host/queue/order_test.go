@@ -118,7 +118,7 @@ func TestRefusedSubmitLeavesNothing(t *testing.T) {
 	if host.ReasonOf(err) != "LAUNCH_INVALID" {
 		t.Errorf("bad config and selection: %v", err)
 	}
-	page, err := f.store.Runs(t.Context(), host.RunFilter{}, 0, 10)
+	page, err := f.store.Runs(t.Context(), nil, 0, 10)
 	if err != nil || len(page.Runs) != 0 {
 		t.Errorf("%d runs are stored, %v; want none", len(page.Runs), err)
 	}

@@ -27,7 +27,7 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 	}
 	run, err := q.o.Store.RunOfRequest(ctx, r.RequestID)
 	asked := host.Run{Job: run.LaunchedJob()} // it may be re-pointed since, and is still what was asked for
-	if job, ok := host.ParseJobName(r.Job); ok && err == nil && !(host.RunFilter{Job: job}).Matches(&asked) {
+	if job, ok := host.ParseJobName(r.Job); ok && err == nil && !job.Covers(asked.Job) {
 		return host.Run{}, &host.Error{
 			Code: host.Conflict, Reason: "REQUEST_ID_USED",
 			Message: fmt.Sprintf("request_id %q made run %s of job %s, not of job %.200q", r.RequestID, run.ID, asked.Job, r.Job),

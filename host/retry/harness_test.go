@@ -211,7 +211,7 @@ func (f *fixture) begun() *fixture {
 // children are the runs whose parent it is.
 func (f *fixture) children(id host.RunID) (children []host.Run) {
 	f.t.Helper()
-	page, err := f.store.Runs(f.t.Context(), host.RunFilter{}, 0, 1000)
+	page, err := f.store.Runs(f.t.Context(), nil, 0, 1000)
 	if err != nil {
 		f.t.Fatal(err)
 	}

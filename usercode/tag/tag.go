@@ -1,6 +1,9 @@
 package tag
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Tag is one key of a run or a definition. Two tags are the same when they are ==.
 type Tag struct {
@@ -10,6 +13,9 @@ type Tag struct {
 	Value string
 	// Origin is where it came from; OriginNone in definitions and requests.
 	Origin Origin
+	// EditedBy is who edited it, as their client said, and EditedAt when, in UTC; only with OriginEdited.
+	EditedBy string
+	EditedAt time.Time
 }
 
 // List is tags. What this package returns is sorted by key, with each key once; what it takes may be neither.

@@ -101,7 +101,7 @@ func TestStoresOfEarlierHosts(t *testing.T) {
 			for earlier := range 2 {
 				h := Start(t, Options{Directory: directory, Clock: clock{}, Locations: []host.LocationConfig{s.Config()}})
 				settled(t, h, s)
-				page, err := h.Store.Runs(t.Context(), host.RunFilter{}, 0, 100)
+				page, err := h.Store.Runs(t.Context(), nil, 0, 100)
 				if err != nil || len(page.Runs) < 3+earlier {
 					t.Fatalf("%d runs, %v; want those of the earlier host and of this one", len(page.Runs), err)
 				}

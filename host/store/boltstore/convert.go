@@ -52,7 +52,9 @@ func marshalRun(r *host.Run) ([]byte, error) {
 		m.OutputsDigest = r.TakenOutputs[:]
 	}
 	for _, t := range r.Tags {
-		m.Tags = append(m.Tags, &storev1.Tag{Key: t.Key, Value: t.Value, Origin: string(t.Origin)})
+		m.Tags = append(m.Tags, &storev1.Tag{
+			Key: t.Key, Value: t.Value, Origin: string(t.Origin), EditedBy: t.EditedBy, EditedAt: timeToProto(t.EditedAt),
+		})
 	}
 	payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
@@ -104,7 +106,9 @@ func unmarshalRun(payload []byte) (*host.Run, error) {
 		}
 	}
 	for _, t := range m.Tags {
-		r.Tags = append(r.Tags, tag.Tag{Key: t.Key, Value: t.Value, Origin: tag.Origin(t.Origin)})
+		r.Tags = append(r.Tags, tag.Tag{
+			Key: t.Key, Value: t.Value, Origin: tag.Origin(t.Origin), EditedBy: t.EditedBy, EditedAt: timeFromProto(t.EditedAt),
+		})
 	}
 	return r, nil
 }

@@ -245,7 +245,7 @@ func learn(t *testing.T, line string, known map[host.RunID]*answered) {
 // checkAnswered checks that what was answered is there, and that nothing is there by half.
 func checkAnswered(t *testing.T, s *Store, known map[host.RunID]*answered) {
 	t.Helper()
-	page, err := s.Runs(t.Context(), host.RunFilter{}, 0, math.MaxInt)
+	page, err := s.Runs(t.Context(), nil, 0, math.MaxInt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func readAll(t *testing.T, s *Store) (c contents, errs []error) {
 			errs = append(errs, err)
 		}
 	}
-	page, err := s.Runs(t.Context(), host.RunFilter{}, 0, math.MaxInt)
+	page, err := s.Runs(t.Context(), nil, 0, math.MaxInt)
 	note(err)
 	c.runs = page.Runs
 	ids, err := s.FindRuns(t.Context(), "", math.MaxInt)

@@ -23,7 +23,7 @@ func TestStoreOfFormat1IsTakenOver(t *testing.T) {
 	})
 	for range 2 {
 		s := open(t, dir, nil)
-		page, err := s.Runs(t.Context(), host.RunFilter{}, 0, 10)
+		page, err := s.Runs(t.Context(), nil, 0, 10)
 		if err != nil || len(page.Runs) != 3 {
 			t.Fatalf("Runs = %d, %v; want 3", len(page.Runs), err)
 		}

@@ -210,7 +210,7 @@ func TestLongScansRenewTheirTransaction(t *testing.T) {
 	if err != nil || len(open) != runs {
 		t.Fatalf("OpenRuns = %d, %v; want %d", len(open), err, runs)
 	}
-	page, err := s.Runs(t.Context(), host.RunFilter{}, 0, math.MaxInt)
+	page, err := s.Runs(t.Context(), nil, 0, math.MaxInt)
 	if err != nil || len(page.Runs) != runs || page.Next != 0 {
 		t.Fatalf("Runs = %d, next %d, %v; want %d", len(page.Runs), page.Next, err, runs)
 	}
@@ -221,7 +221,7 @@ func TestLongScansRenewTheirTransaction(t *testing.T) {
 	}
 	// Nothing matches after the newest, and the search for a next page ends early all the same.
 	updated(t, s, open[runs-1].ID, func(r *host.Run) { r.Status = host.Canceled })
-	f := host.RunFilter{Statuses: []host.RunStatus{host.Canceled}}
+	f := host.StatusIn(host.Canceled)
 	page, err = s.Runs(t.Context(), f, 0, 1)
 	if err != nil || len(page.Runs) != 1 || page.Next == 0 || page.Next > runs-sliceLen {
 		t.Errorf("Runs = %d, next %d, %v; want 1 and a place to go on", len(page.Runs), page.Next, err)
@@ -231,7 +231,7 @@ func TestLongScansRenewTheirTransaction(t *testing.T) {
 			t.Fatalf("Runs of the rest = %d, %v", len(page.Runs), err)
 		}
 	}
-	if _, err := s.Runs(t.Context(), host.RunFilter{}, math.MaxUint64, 1); err != nil {
+	if _, err := s.Runs(t.Context(), nil, math.MaxUint64, 1); err != nil {
 		t.Errorf("Runs below the largest number: %v", err)
 	}
 	if got := fmt.Sprint(s.Size()); strings.HasPrefix(got, "0 ") {

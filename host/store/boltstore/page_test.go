@@ -24,7 +24,7 @@ func TestPageOfLargeRuns(t *testing.T) {
 	}
 	seq, before := uint64(n), uint64(0)
 	for {
-		page, err := s.Runs(t.Context(), host.RunFilter{}, before, 1000)
+		page, err := s.Runs(t.Context(), nil, before, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,12 +77,12 @@ func TestPageOfOpenRunsReadsNoOther(t *testing.T) {
 	put([]byte("spoilt"))
 	record := sound
 	defer func() { put(record) }()
-	if _, err := s.Runs(t.Context(), host.RunFilter{Statuses: []host.RunStatus{host.Queued, host.Canceled}}, 0, 10); err == nil {
+	if _, err := s.Runs(t.Context(), host.StatusIn(host.Queued, host.Canceled), 0, 10); err == nil {
 		t.Error("a list that may hold final runs did not read the spoilt one")
 	}
 	var seqs []uint64
 	for before := uint64(0); ; {
-		page, err := s.Runs(t.Context(), host.RunFilter{Statuses: []host.RunStatus{host.Queued, host.Started}}, before, 3)
+		page, err := s.Runs(t.Context(), host.StatusIn(host.Queued, host.Started), before, 3)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 )
 
 // sliceLen is how many records a scan reads before it renews its transaction and looks at its context.
@@ -120,14 +121,14 @@ func (s *Store) FindRuns(ctx context.Context, prefix string, limit int) (ids []h
 
 // Runs implements host.Store. It reads every run until the page is full, or every open run when only those can match: an
 // index comes with the number of runs that needs one.
-func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit int) (page host.RunPage, err error) {
+func (s *Store) Runs(ctx context.Context, where *selector.Expr, before uint64, limit int) (page host.RunPage, err error) {
 	if limit <= 0 {
 		return page, ctx.Err()
 	}
 	ahead := 0 // records read beyond a full page, to learn whether there is a next one
 	size := 0
 	bucket := bucketRuns
-	if onlyOpen(f) {
+	if onlyOpen(where) {
 		bucket = bucketOpen
 	}
 	for done := false; !done; {
@@ -136,11 +137,11 @@ func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit
 		}
 		if before, err = s.scanRuns(bucket, before, func(run *host.Run, bytes int) (more bool) {
 			switch full := len(page.Runs) == limit || size >= maxPageBytes; {
-			case full && (ahead == sliceLen || f.Matches(run)):
+			case full && (ahead == sliceLen || where.Matches(host.RunSource{Run: run})):
 				page.Next, done = run.Seq+1, true
 			case full:
 				ahead++
-			case f.Matches(run):
+			case where.Matches(host.RunSource{Run: run}):
 				page.Runs = append(page.Runs, *run)
 				size += bytes
 			}
@@ -153,9 +154,18 @@ func (s *Store) Runs(ctx context.Context, f host.RunFilter, before uint64, limit
 	return page, nil
 }
 
-// onlyOpen tells that no run that is final matches.
-func onlyOpen(f host.RunFilter) bool {
-	return len(f.Statuses) > 0 && !slices.ContainsFunc(f.Statuses, host.RunStatus.Final)
+// onlyOpen tells that no run that is final matches, as far as can be seen.
+func onlyOpen(e *selector.Expr) bool {
+	switch {
+	case e == nil:
+		return false
+	case e.Op == selector.And:
+		return slices.ContainsFunc(e.Args, onlyOpen)
+	case e.Op == selector.Or:
+		return !slices.ContainsFunc(e.Args, func(arg *selector.Expr) bool { return !onlyOpen(arg) })
+	default:
+		return e.Op == selector.Is && e.On == selector.Field && e.Name == host.FieldStatus && !host.RunStatus(e.Value).Final()
+	}
 }
 
 // scanRuns passes on a slice of the runs of a bucket that has their numbers as keys, those below from (0: all), newest

@@ -47,7 +47,7 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["RunOfRequest"] = s.RunOfRequest(ctx, n.RequestID)
 	_, errs["Run"] = s.Run(ctx, run)
 	_, errs["FindRuns"] = s.FindRuns(ctx, "", 1)
-	_, errs["Runs"] = s.Runs(ctx, host.RunFilter{}, 0, 1)
+	_, errs["Runs"] = s.Runs(ctx, nil, 0, 1)
 	_, errs["OpenRuns"] = s.OpenRuns(ctx)
 	_, errs["RunsToRetry"] = s.RunsToRetry(ctx)
 	_, errs["LocationsToCollect"] = s.LocationsToCollect(ctx)

@@ -144,7 +144,7 @@ func (s *store) get(id host.RunID) host.Run {
 // all returns every run, newest first.
 func (s *store) all() []host.Run {
 	s.t.Helper()
-	page, err := s.Runs(s.ctx, host.RunFilter{}, 0, 1<<20)
+	page, err := s.Runs(s.ctx, nil, 0, 1<<20)
 	if err != nil || page.Next != 0 {
 		s.t.Fatalf("Runs of everything = next %d, error %v", page.Next, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 )
 
 // model is what a store must be like when one client uses it: lists in memory.
@@ -91,10 +92,10 @@ func (r *modelRun) after(c host.Cursor, limit int) []host.StoredEvent {
 	return r.events[i:min(len(r.events), i+limit)]
 }
 
-// matching returns the runs that f selects below before, newest first.
-func (m *model) matching(f host.RunFilter, before uint64) (runs []host.Run) {
+// matching returns the runs that where selects below before, newest first.
+func (m *model) matching(where *selector.Expr, before uint64) (runs []host.Run) {
 	for _, r := range slices.Backward(m.runs) {
-		if !r.deleted && (before == 0 || r.run.Seq < before) && f.Matches(&r.run) {
+		if !r.deleted && (before == 0 || r.run.Seq < before) && where.Matches(host.RunSource{Run: &r.run}) {
 			runs = append(runs, r.run)
 		}
 	}

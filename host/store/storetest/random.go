@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
@@ -208,14 +209,16 @@ func (r *random) collect(t *rapid.T) {
 }
 
 func (r *random) runs(t *rapid.T) {
-	f := host.RunFilter{}
+	parts := []*selector.Expr{host.StatusIn(rapid.SliceOfN(rapid.SampledFrom(host.RunStatuses), 0, 3).Draw(t, "statuses")...)}
 	if rapid.Bool().Draw(t, "by job") {
-		f.Job = host.JobName{Job: jobs.Draw(t, "job").Job}
+		parts = append(parts, host.JobIs(host.JobName{Job: jobs.Draw(t, "job").Job}))
 	}
 	if rapid.Bool().Draw(t, "by tag") && len(r.model.runs) > 0 {
-		f.Tags = r.pick(t).run.Tags
+		for _, has := range r.pick(t).run.Tags {
+			parts = append(parts, selector.TagIs(has.Key, has.Value))
+		}
 	}
-	f.Statuses = rapid.SliceOfN(rapid.SampledFrom(host.RunStatuses), 0, 3).Draw(t, "statuses")
+	f := selector.All(parts...)
 	before := uint64(rapid.IntRange(0, len(r.model.runs)+2).Draw(t, "before"))
 	limit := rapid.IntRange(1, 5).Draw(t, "limit")
 	want := r.model.matching(f, before)
@@ -279,11 +282,11 @@ func (r *random) find(t *rapid.T) {
 
 // check compares what is cheap to compare after every operation.
 func (r *random) check(t *rapid.T) {
-	page, err := r.Runs(r.ctx, host.RunFilter{}, 0, math.MaxInt)
+	page, err := r.Runs(r.ctx, nil, 0, math.MaxInt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "all runs", page.Runs, r.model.matching(host.RunFilter{}, 0))
+	wantSame(t, "all runs", page.Runs, r.model.matching(nil, 0))
 	open, err := r.OpenRuns(r.ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -48,11 +48,11 @@ func (x *exercise) updateRepoints(t *testing.T) {
 	}
 	s.reopen()
 	wantSame(t, "Run after reopening", s.get(run.ID), run)
-	if page, err := s.Runs(s.ctx, host.RunFilter{Job: other}, 0, 1); err != nil || len(page.Runs) != 1 || page.Runs[0].ID != run.ID {
+	if page, err := s.Runs(s.ctx, host.JobIs(other), 0, 1); err != nil || len(page.Runs) != 1 || page.Runs[0].ID != run.ID {
 		t.Errorf("Runs of the new job = %+v, %v; want the run", page, err)
 	}
 	for _, of := range s.all() {
-		if of.ID == run.ID && !(host.RunFilter{Job: other}).Matches(&of) {
+		if of.ID == run.ID && !host.JobIs(other).Matches(host.RunSource{Run: &of}) {
 			t.Errorf("the run does not match its new job: %+v", of)
 		}
 	}

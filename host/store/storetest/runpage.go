@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
@@ -15,15 +16,15 @@ func (x *exercise) runPages(t *testing.T) {
 }
 
 // pages reads all pages of a filter.
-func (s *store) pages(f host.RunFilter, limit int) (seqs []uint64) {
+func (s *store) pages(where *selector.Expr, limit int) (seqs []uint64) {
 	s.t.Helper()
 	for before := uint64(0); ; {
-		page, err := s.Runs(s.ctx, f, before, limit)
+		page, err := s.Runs(s.ctx, where, before, limit)
 		if err != nil {
-			s.t.Fatalf("Runs(%+v, %d, %d): %v", f, before, limit, err)
+			s.t.Fatalf("Runs(%+v, %d, %d): %v", where, before, limit, err)
 		}
 		if len(page.Runs) > limit {
-			s.t.Fatalf("Runs(%+v, %d, %d) has %d runs", f, before, limit, len(page.Runs))
+			s.t.Fatalf("Runs(%+v, %d, %d) has %d runs", where, before, limit, len(page.Runs))
 		}
 		for _, r := range page.Runs {
 			seqs = append(seqs, r.Seq)
@@ -36,7 +37,7 @@ func (s *store) pages(f host.RunFilter, limit int) (seqs []uint64) {
 
 func (x *exercise) pagesInOrder(t *testing.T) {
 	s := x.new(t)
-	if page, err := s.Runs(s.ctx, host.RunFilter{}, 0, 10); err != nil || len(page.Runs) > 0 || page.Next != 0 {
+	if page, err := s.Runs(s.ctx, nil, 0, 10); err != nil || len(page.Runs) > 0 || page.Next != 0 {
 		t.Errorf("Runs of an empty store = %+v, %v", page, err)
 	}
 	var want []uint64
@@ -44,13 +45,13 @@ func (x *exercise) pagesInOrder(t *testing.T) {
 		want = append([]uint64{s.create(nil).Seq}, want...)
 	}
 	for limit := 1; limit <= 12; limit++ {
-		wantSame(t, fmt.Sprintf("pages of %d", limit), s.pages(host.RunFilter{}, limit), want)
+		wantSame(t, fmt.Sprintf("pages of %d", limit), s.pages(nil, limit), want)
 	}
 	for _, c := range []struct {
 		before uint64
 		more   bool
 	}{{1, false}, {2, false}, {4, false}, {5, true}, {11, true}, {1 << 63, true}} {
-		page, err := s.Runs(s.ctx, host.RunFilter{}, c.before, 3)
+		page, err := s.Runs(s.ctx, nil, c.before, 3)
 		if err != nil || (page.Next != 0) != c.more {
 			t.Errorf("Runs before %d: next %d, %v; want a next page: %t", c.before, page.Next, err, c.more)
 		}
@@ -60,7 +61,7 @@ func (x *exercise) pagesInOrder(t *testing.T) {
 			}
 		}
 	}
-	if page, err := s.Runs(s.ctx, host.RunFilter{}, 0, 0); err != nil || len(page.Runs) > 0 {
+	if page, err := s.Runs(s.ctx, nil, 0, 0); err != nil || len(page.Runs) > 0 {
 		t.Errorf("Runs with limit 0 = %+v, %v", page, err)
 	}
 }
@@ -71,7 +72,7 @@ func (x *exercise) pagesWhileRunsComeAndGo(t *testing.T) {
 	for range 10 {
 		runs = append(runs, s.create(nil))
 	}
-	first, err := s.Runs(s.ctx, host.RunFilter{}, 0, 4) // 10, 9, 8, 7
+	first, err := s.Runs(s.ctx, nil, 0, 4) // 10, 9, 8, 7
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func (x *exercise) pagesWhileRunsComeAndGo(t *testing.T) {
 	}
 	var got []uint64
 	for before := first.Next; before != 0; {
-		page, err := s.Runs(s.ctx, host.RunFilter{}, before, 2)
+		page, err := s.Runs(s.ctx, nil, before, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,28 +120,31 @@ func (x *exercise) filters(t *testing.T) {
 		}
 	}
 	all := s.all()
-	for _, f := range []host.RunFilter{
-		{},
-		{Job: host.JobName{Repository: "r1"}},
-		{Job: host.JobName{Location: "l", Repository: "r0", Job: "j1"}},
-		{Job: host.JobName{Location: "nowhere"}},
-		{Statuses: []host.RunStatus{host.Success}},
-		{Statuses: []host.RunStatus{host.Failure, host.Queued}},
-		{Tags: []tag.Tag{{Key: "i", Value: "2"}}},
-		{Tags: []tag.Tag{{Key: "odd\x00=", Value: "v\x00"}, {Key: "i", Value: "0", Origin: tag.OriginRun}}},
-		{Tags: []tag.Tag{{Key: "odd", Value: "v"}}},
-		{Tags: []tag.Tag{{Key: "i", Value: "0"}, {Key: "i", Value: "1"}}},
-		{CodeVersion: "v1"},
-		{CodeVersion: "v2"},
-		{CodeVersion: "v"},
-		{Snapshot: host.Snapshot{Definition: digestOf([]byte("definition 2"))}.ID()[:5]},
-		{Snapshot: host.Snapshot{Definition: digestOf([]byte("definition 0"))}.ID(), CodeVersion: "v0", Statuses: []host.RunStatus{host.Success}},
-		{Snapshot: "0123456789abcdef"},
-		{Tags: []tag.Tag{{Key: "i", Value: "3"}}, Job: host.JobName{Job: "j2"}, Statuses: []host.RunStatus{host.Queued}},
+	tagged := func(key, value string) *selector.Expr { return selector.TagIs(key, value) }
+	version := func(v string) *selector.Expr { return selector.FieldIs(host.FieldVersion, v) }
+	snapshot := func(id string) *selector.Expr { return selector.FieldHasPrefix(host.FieldSnapshot, id) }
+	for _, f := range []*selector.Expr{
+		nil,
+		host.JobIs(host.JobName{Repository: "r1"}),
+		host.JobIs(host.JobName{Location: "l", Repository: "r0", Job: "j1"}),
+		host.JobIs(host.JobName{Location: "nowhere"}),
+		host.StatusIn(host.Success),
+		host.StatusIn(host.Failure, host.Queued),
+		tagged("i", "2"),
+		selector.All(tagged("odd\x00=", "v\x00"), tagged("i", "0")),
+		tagged("odd", "v"),
+		selector.All(tagged("i", "0"), tagged("i", "1")),
+		version("v1"),
+		version("v2"),
+		version("v"),
+		snapshot(host.Snapshot{Definition: digestOf([]byte("definition 2"))}.ID()[:5]),
+		selector.All(snapshot(host.Snapshot{Definition: digestOf([]byte("definition 0"))}.ID()), version("v0"), host.StatusIn(host.Success)),
+		snapshot("0123456789abcdef"),
+		selector.All(tagged("i", "3"), host.JobIs(host.JobName{Job: "j2"}), host.StatusIn(host.Queued)),
 	} {
 		var want []uint64
 		for _, r := range all {
-			if f.Matches(&r) {
+			if f.Matches(host.RunSource{Run: &r}) {
 				want = append(want, r.Seq)
 			}
 		}

@@ -452,7 +452,9 @@ type ListJobsRequest struct {
 	// Cursor from the page before.
 	PageCursor string `protobuf:"bytes,3,opt,name=page_cursor,json=pageCursor,proto3" json:"page_cursor,omitempty"`
 	// Only jobs whose name, description or tags contain this text, ignoring case; empty means all.
-	Search        string `protobuf:"bytes,4,opt,name=search,proto3" json:"search,omitempty"`
+	Search string `protobuf:"bytes,4,opt,name=search,proto3" json:"search,omitempty"`
+	// Only jobs that this selector selects, for example "meta:owner=etl and status=failure"; empty means all.
+	Where         string `protobuf:"bytes,5,opt,name=where,proto3" json:"where,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -511,6 +513,13 @@ func (x *ListJobsRequest) GetPageCursor() string {
 func (x *ListJobsRequest) GetSearch() string {
 	if x != nil {
 		return x.Search
+	}
+	return ""
+}
+
+func (x *ListJobsRequest) GetWhere() string {
+	if x != nil {
+		return x.Where
 	}
 	return ""
 }
@@ -708,13 +717,14 @@ const file_penstock_host_v1_job_proto_rawDesc = "" +
 	"\x06notice\x18\x04 \x01(\tR\x06noticeB\t\n" +
 	"\acontent\"H\n" +
 	"\x0fMetadataEntries\x125\n" +
-	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\x83\x01\n" +
+	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\x99\x01\n" +
 	"\x0fListJobsRequest\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\rR\bpageSize\x12\x1f\n" +
 	"\vpage_cursor\x18\x03 \x01(\tR\n" +
 	"pageCursor\x12\x16\n" +
-	"\x06search\x18\x04 \x01(\tR\x06search\"{\n" +
+	"\x06search\x18\x04 \x01(\tR\x06search\x12\x14\n" +
+	"\x05where\x18\x05 \x01(\tR\x05where\"{\n" +
 	"\x10ListJobsResponse\x120\n" +
 	"\x04jobs\x18\x01 \x03(\v2\x1c.penstock.host.v1.JobSummaryR\x04jobs\x12\x1f\n" +
 	"\vnext_cursor\x18\x02 \x01(\tR\n" +

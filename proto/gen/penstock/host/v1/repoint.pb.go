@@ -33,7 +33,9 @@ type RepointRunsRequest struct {
 	// Job that they become runs of, as in GetJobRequest.
 	To string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
 	// Only say what would happen.
-	DryRun        bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// As in CancelRunRequest: a repeat answers what the first call did.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -94,6 +96,13 @@ func (x *RepointRunsRequest) GetDryRun() bool {
 		return x.DryRun
 	}
 	return false
+}
+
+func (x *RepointRunsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 // RepointRunsResponse says what happened to each run.
@@ -219,12 +228,14 @@ var File_penstock_host_v1_repoint_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_repoint_proto_rawDesc = "" +
 	"\n" +
-	"\x1epenstock/host/v1/repoint.proto\x12\x10penstock.host.v1\x1a\x1apenstock/host/v1/job.proto\"a\n" +
+	"\x1epenstock/host/v1/repoint.proto\x12\x10penstock.host.v1\x1a\x1apenstock/host/v1/job.proto\"\x80\x01\n" +
 	"\x12RepointRunsRequest\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\tR\x03ids\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\tR\x02to\x12\x17\n" +
-	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"\x88\x01\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"\x88\x01\n" +
 	"\x13RepointRunsResponse\x12)\n" +
 	"\x02to\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x02to\x122\n" +
 	"\x04runs\x18\x02 \x03(\v2\x1e.penstock.host.v1.RepointedRunR\x04runs\x12\x12\n" +

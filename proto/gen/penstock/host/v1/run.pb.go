@@ -26,83 +26,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// RunStatus of a run.
-type RunStatus int32
-
-const (
-	// Not said.
-	RunStatus_RUN_STATUS_UNSPECIFIED RunStatus = 0
-	// In the queue.
-	RunStatus_RUN_STATUS_QUEUED RunStatus = 1
-	// In the queue until its code is there.
-	RunStatus_RUN_STATUS_WAITING_FOR_CODE RunStatus = 2
-	// A worker is being started.
-	RunStatus_RUN_STATUS_STARTING RunStatus = 3
-	// User code runs.
-	RunStatus_RUN_STATUS_STARTED RunStatus = 4
-	// Asked to end.
-	RunStatus_RUN_STATUS_CANCELING RunStatus = 5
-	// Ended well. Final.
-	RunStatus_RUN_STATUS_SUCCESS RunStatus = 6
-	// Ended badly. Final.
-	RunStatus_RUN_STATUS_FAILURE RunStatus = 7
-	// Canceled. Final.
-	RunStatus_RUN_STATUS_CANCELED RunStatus = 8
-)
-
-// Enum value maps for RunStatus.
-var (
-	RunStatus_name = map[int32]string{
-		0: "RUN_STATUS_UNSPECIFIED",
-		1: "RUN_STATUS_QUEUED",
-		2: "RUN_STATUS_WAITING_FOR_CODE",
-		3: "RUN_STATUS_STARTING",
-		4: "RUN_STATUS_STARTED",
-		5: "RUN_STATUS_CANCELING",
-		6: "RUN_STATUS_SUCCESS",
-		7: "RUN_STATUS_FAILURE",
-		8: "RUN_STATUS_CANCELED",
-	}
-	RunStatus_value = map[string]int32{
-		"RUN_STATUS_UNSPECIFIED":      0,
-		"RUN_STATUS_QUEUED":           1,
-		"RUN_STATUS_WAITING_FOR_CODE": 2,
-		"RUN_STATUS_STARTING":         3,
-		"RUN_STATUS_STARTED":          4,
-		"RUN_STATUS_CANCELING":        5,
-		"RUN_STATUS_SUCCESS":          6,
-		"RUN_STATUS_FAILURE":          7,
-		"RUN_STATUS_CANCELED":         8,
-	}
-)
-
-func (x RunStatus) Enum() *RunStatus {
-	p := new(RunStatus)
-	*p = x
-	return p
-}
-
-func (x RunStatus) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (RunStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_penstock_host_v1_run_proto_enumTypes[0].Descriptor()
-}
-
-func (RunStatus) Type() protoreflect.EnumType {
-	return &file_penstock_host_v1_run_proto_enumTypes[0]
-}
-
-func (x RunStatus) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use RunStatus.Descriptor instead.
-func (RunStatus) EnumDescriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{0}
-}
-
 // ReexecutionStrategy says which ops of the parent are executed again.
 type ReexecutionStrategy int32
 
@@ -145,11 +68,11 @@ func (x ReexecutionStrategy) String() string {
 }
 
 func (ReexecutionStrategy) Descriptor() protoreflect.EnumDescriptor {
-	return file_penstock_host_v1_run_proto_enumTypes[1].Descriptor()
+	return file_penstock_host_v1_run_proto_enumTypes[0].Descriptor()
 }
 
 func (ReexecutionStrategy) Type() protoreflect.EnumType {
-	return &file_penstock_host_v1_run_proto_enumTypes[1]
+	return &file_penstock_host_v1_run_proto_enumTypes[0]
 }
 
 func (x ReexecutionStrategy) Number() protoreflect.EnumNumber {
@@ -158,7 +81,7 @@ func (x ReexecutionStrategy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReexecutionStrategy.Descriptor instead.
 func (ReexecutionStrategy) EnumDescriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{0}
 }
 
 // Run is a run.
@@ -1025,97 +948,6 @@ func (x *MissingInput) GetFromOpPath() string {
 	return ""
 }
 
-// RunFilter selects runs; all that is set must hold.
-type RunFilter struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tags that the run must have, key and value.
-	Tags []*v1.Tag `protobuf:"bytes,1,rep,name=tags,proto3" json:"tags,omitempty"`
-	// Job, as in GetJobRequest, or one that is gone; empty means all.
-	Job string `protobuf:"bytes,2,opt,name=job,proto3" json:"job,omitempty"`
-	// One of these statuses; empty means all.
-	Statuses []RunStatus `protobuf:"varint,3,rep,packed,name=statuses,proto3,enum=penstock.host.v1.RunStatus" json:"statuses,omitempty"`
-	// Code version at launch or at the start; empty means all.
-	CodeVersion string `protobuf:"bytes,4,opt,name=code_version,json=codeVersion,proto3" json:"code_version,omitempty"`
-	// Id of the snapshot at launch or at the start, or a beginning of it with at least 4 digits; empty means all.
-	Snapshot string `protobuf:"bytes,5,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	// Code location; empty means all.
-	Location      string `protobuf:"bytes,6,opt,name=location,proto3" json:"location,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RunFilter) Reset() {
-	*x = RunFilter{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RunFilter) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RunFilter) ProtoMessage() {}
-
-func (x *RunFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RunFilter.ProtoReflect.Descriptor instead.
-func (*RunFilter) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *RunFilter) GetTags() []*v1.Tag {
-	if x != nil {
-		return x.Tags
-	}
-	return nil
-}
-
-func (x *RunFilter) GetJob() string {
-	if x != nil {
-		return x.Job
-	}
-	return ""
-}
-
-func (x *RunFilter) GetStatuses() []RunStatus {
-	if x != nil {
-		return x.Statuses
-	}
-	return nil
-}
-
-func (x *RunFilter) GetCodeVersion() string {
-	if x != nil {
-		return x.CodeVersion
-	}
-	return ""
-}
-
-func (x *RunFilter) GetSnapshot() string {
-	if x != nil {
-		return x.Snapshot
-	}
-	return ""
-}
-
-func (x *RunFilter) GetLocation() string {
-	if x != nil {
-		return x.Location
-	}
-	return ""
-}
-
 // ListRunsRequest pages through runs.
 type ListRunsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1131,7 +963,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +975,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +988,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{9}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListRunsRequest) GetFilter() *RunFilter {
@@ -1193,7 +1025,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1205,7 +1037,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1218,7 +1050,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{10}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -1246,7 +1078,7 @@ type WatchRunsRequest struct {
 
 func (x *WatchRunsRequest) Reset() {
 	*x = WatchRunsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1258,7 +1090,7 @@ func (x *WatchRunsRequest) String() string {
 func (*WatchRunsRequest) ProtoMessage() {}
 
 func (x *WatchRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1271,7 +1103,7 @@ func (x *WatchRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunsRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{11}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WatchRunsRequest) GetFilter() *RunFilter {
@@ -1298,7 +1130,7 @@ type WatchRunsResponse struct {
 
 func (x *WatchRunsResponse) Reset() {
 	*x = WatchRunsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1310,7 +1142,7 @@ func (x *WatchRunsResponse) String() string {
 func (*WatchRunsResponse) ProtoMessage() {}
 
 func (x *WatchRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1323,7 +1155,7 @@ func (x *WatchRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunsResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{12}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchRunsResponse) GetRun() *Run {
@@ -1365,7 +1197,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1377,7 +1209,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1390,7 +1222,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{13}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -1411,7 +1243,7 @@ type GetRunResponse struct {
 
 func (x *GetRunResponse) Reset() {
 	*x = GetRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1255,7 @@ func (x *GetRunResponse) String() string {
 func (*GetRunResponse) ProtoMessage() {}
 
 func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1268,7 @@ func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{14}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetRunResponse) GetRun() *Run {
@@ -1468,7 +1300,7 @@ type WatchRunEventsRequest struct {
 
 func (x *WatchRunEventsRequest) Reset() {
 	*x = WatchRunEventsRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1312,7 @@ func (x *WatchRunEventsRequest) String() string {
 func (*WatchRunEventsRequest) ProtoMessage() {}
 
 func (x *WatchRunEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1325,7 @@ func (x *WatchRunEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunEventsRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{15}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchRunEventsRequest) GetRunId() string {
@@ -1553,7 +1385,7 @@ type WatchRunEventsResponse struct {
 
 func (x *WatchRunEventsResponse) Reset() {
 	*x = WatchRunEventsResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1397,7 @@ func (x *WatchRunEventsResponse) String() string {
 func (*WatchRunEventsResponse) ProtoMessage() {}
 
 func (x *WatchRunEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1410,7 @@ func (x *WatchRunEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunEventsResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunEventsResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{16}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchRunEventsResponse) GetEvents() []*StoredEvent {
@@ -1619,7 +1451,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1463,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1476,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StoredEvent) GetAttempt() uint32 {
@@ -1683,14 +1515,17 @@ type CancelRunRequest struct {
 	// Kill at once.
 	Force bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
 	// Who or what asks, for people; may be empty.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Made by the client, 16-64 characters of [A-Za-z0-9_-]; a repeat changes nothing and answers the run as it is. May be
+	// empty.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1702,7 +1537,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1715,7 +1550,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{18}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1739,6 +1574,13 @@ func (x *CancelRunRequest) GetReason() string {
 	return ""
 }
 
+func (x *CancelRunRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // CancelRunResponse returns the run.
 type CancelRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1750,7 +1592,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1762,7 +1604,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1775,7 +1617,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{19}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1789,14 +1631,16 @@ func (x *CancelRunResponse) GetRun() *Run {
 type DeleteRunRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id.
-	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// As in CancelRunRequest: the repeat of a deletion is no error.
+	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeleteRunRequest) Reset() {
 	*x = DeleteRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1808,7 +1652,7 @@ func (x *DeleteRunRequest) String() string {
 func (*DeleteRunRequest) ProtoMessage() {}
 
 func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1821,12 +1665,19 @@ func (x *DeleteRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DeleteRunRequest) GetId() string {
 	if x != nil {
 		return x.Id
+	}
+	return ""
+}
+
+func (x *DeleteRunRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
 	}
 	return ""
 }
@@ -1840,7 +1691,7 @@ type DeleteRunResponse struct {
 
 func (x *DeleteRunResponse) Reset() {
 	*x = DeleteRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1852,7 +1703,7 @@ func (x *DeleteRunResponse) String() string {
 func (*DeleteRunResponse) ProtoMessage() {}
 
 func (x *DeleteRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1865,7 +1716,7 @@ func (x *DeleteRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
 // ExplainRunRequest names a run.
@@ -1879,7 +1730,7 @@ type ExplainRunRequest struct {
 
 func (x *ExplainRunRequest) Reset() {
 	*x = ExplainRunRequest{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1891,7 +1742,7 @@ func (x *ExplainRunRequest) String() string {
 func (*ExplainRunRequest) ProtoMessage() {}
 
 func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1904,7 +1755,7 @@ func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExplainRunRequest) GetId() string {
@@ -1929,7 +1780,7 @@ type ExplainRunResponse struct {
 
 func (x *ExplainRunResponse) Reset() {
 	*x = ExplainRunResponse{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +1792,7 @@ func (x *ExplainRunResponse) String() string {
 func (*ExplainRunResponse) ProtoMessage() {}
 
 func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +1805,7 @@ func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
 func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExplainRunResponse) GetRun() *Run {
@@ -2003,7 +1854,7 @@ type ExplainRunResponse_Reason struct {
 
 func (x *ExplainRunResponse_Reason) Reset() {
 	*x = ExplainRunResponse_Reason{}
-	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +1866,7 @@ func (x *ExplainRunResponse_Reason) String() string {
 func (*ExplainRunResponse_Reason) ProtoMessage() {}
 
 func (x *ExplainRunResponse_Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_run_proto_msgTypes[24]
+	mi := &file_penstock_host_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +1879,7 @@ func (x *ExplainRunResponse_Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunResponse_Reason.ProtoReflect.Descriptor instead.
 func (*ExplainRunResponse_Reason) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{23, 0}
+	return file_penstock_host_v1_run_proto_rawDescGZIP(), []int{22, 0}
 }
 
 func (x *ExplainRunResponse_Reason) GetCode() string {
@@ -2091,7 +1942,7 @@ var File_penstock_host_v1_run_proto protoreflect.FileDescriptor
 
 const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x1epenstock/host/v1/repoint.proto\x1a\x1fpenstock/host/v1/snapshot.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xb5\t\n" +
+	"\x1apenstock/host/v1/run.proto\x12\x10penstock.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1apenstock/host/v1/job.proto\x1a\x1epenstock/host/v1/problem.proto\x1a\x1epenstock/host/v1/repoint.proto\x1a penstock/host/v1/runfilter.proto\x1a penstock/host/v1/runstatus.proto\x1a\x1fpenstock/host/v1/snapshot.proto\x1a\x19penstock/tag/v1/tag.proto\x1a\x1fpenstock/worker/v1/worker.proto\"\xb5\t\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12+\n" +
@@ -2177,14 +2028,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\aop_path\x18\x01 \x01(\tR\x06opPath\x12\x14\n" +
 	"\x05input\x18\x02 \x01(\tR\x05input\x12 \n" +
 	"\ffrom_op_path\x18\x03 \x01(\tR\n" +
-	"fromOpPath\"\xdb\x01\n" +
-	"\tRunFilter\x12(\n" +
-	"\x04tags\x18\x01 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12\x10\n" +
-	"\x03job\x18\x02 \x01(\tR\x03job\x127\n" +
-	"\bstatuses\x18\x03 \x03(\x0e2\x1b.penstock.host.v1.RunStatusR\bstatuses\x12!\n" +
-	"\fcode_version\x18\x04 \x01(\tR\vcodeVersion\x12\x1a\n" +
-	"\bsnapshot\x18\x05 \x01(\tR\bsnapshot\x12\x1a\n" +
-	"\blocation\x18\x06 \x01(\tR\blocation\"\x84\x01\n" +
+	"fromOpPath\"\x84\x01\n" +
 	"\x0fListRunsRequest\x123\n" +
 	"\x06filter\x18\x01 \x01(\v2\x1b.penstock.host.v1.RunFilterR\x06filter\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\rR\bpageSize\x12\x1f\n" +
@@ -2222,15 +2066,19 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x05event\x18\x03 \x01(\v2\x19.penstock.worker.v1.EventR\x05event\x12\x1e\n" +
 	"\n" +
 	"unreadable\x18\x04 \x01(\tR\n" +
-	"unreadable\"P\n" +
+	"unreadable\"o\n" +
 	"\x10CancelRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"<\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"<\n" +
 	"\x11CancelRunResponse\x12'\n" +
-	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"\"\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"A\n" +
 	"\x10DeleteRunRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x13\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\x13\n" +
 	"\x11DeleteRunResponse\"#\n" +
 	"\x11ExplainRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x9d\x03\n" +
@@ -2246,17 +2094,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x05since\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
 	"\x05until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x17\n" +
 	"\arun_ids\x18\a \x03(\tR\x06runIds\x12\x17\n" +
-	"\aop_path\x18\b \x01(\tR\x06opPath*\xf3\x01\n" +
-	"\tRunStatus\x12\x1a\n" +
-	"\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x15\n" +
-	"\x11RUN_STATUS_QUEUED\x10\x01\x12\x1f\n" +
-	"\x1bRUN_STATUS_WAITING_FOR_CODE\x10\x02\x12\x17\n" +
-	"\x13RUN_STATUS_STARTING\x10\x03\x12\x16\n" +
-	"\x12RUN_STATUS_STARTED\x10\x04\x12\x18\n" +
-	"\x14RUN_STATUS_CANCELING\x10\x05\x12\x16\n" +
-	"\x12RUN_STATUS_SUCCESS\x10\x06\x12\x16\n" +
-	"\x12RUN_STATUS_FAILURE\x10\a\x12\x17\n" +
-	"\x13RUN_STATUS_CANCELED\x10\b*\xa3\x01\n" +
+	"\aop_path\x18\b \x01(\tR\x06opPath*\xa3\x01\n" +
 	"\x13ReexecutionStrategy\x12$\n" +
 	" REEXECUTION_STRATEGY_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18REEXECUTION_STRATEGY_ALL\x10\x01\x12%\n" +
@@ -2291,40 +2129,40 @@ func file_penstock_host_v1_run_proto_rawDescGZIP() []byte {
 	return file_penstock_host_v1_run_proto_rawDescData
 }
 
-var file_penstock_host_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_penstock_host_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_penstock_host_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_penstock_host_v1_run_proto_goTypes = []any{
-	(RunStatus)(0),                    // 0: penstock.host.v1.RunStatus
-	(ReexecutionStrategy)(0),          // 1: penstock.host.v1.ReexecutionStrategy
-	(*Run)(nil),                       // 2: penstock.host.v1.Run
-	(*LaunchRunRequest)(nil),          // 3: penstock.host.v1.LaunchRunRequest
-	(*Reexecution)(nil),               // 4: penstock.host.v1.Reexecution
-	(*LaunchRunResponse)(nil),         // 5: penstock.host.v1.LaunchRunResponse
-	(*PreviewRunRequest)(nil),         // 6: penstock.host.v1.PreviewRunRequest
-	(*PreviewRunResponse)(nil),        // 7: penstock.host.v1.PreviewRunResponse
-	(*TakenOutput)(nil),               // 8: penstock.host.v1.TakenOutput
-	(*MissingInput)(nil),              // 9: penstock.host.v1.MissingInput
-	(*RunFilter)(nil),                 // 10: penstock.host.v1.RunFilter
-	(*ListRunsRequest)(nil),           // 11: penstock.host.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),          // 12: penstock.host.v1.ListRunsResponse
-	(*WatchRunsRequest)(nil),          // 13: penstock.host.v1.WatchRunsRequest
-	(*WatchRunsResponse)(nil),         // 14: penstock.host.v1.WatchRunsResponse
-	(*GetRunRequest)(nil),             // 15: penstock.host.v1.GetRunRequest
-	(*GetRunResponse)(nil),            // 16: penstock.host.v1.GetRunResponse
-	(*WatchRunEventsRequest)(nil),     // 17: penstock.host.v1.WatchRunEventsRequest
-	(*WatchRunEventsResponse)(nil),    // 18: penstock.host.v1.WatchRunEventsResponse
-	(*StoredEvent)(nil),               // 19: penstock.host.v1.StoredEvent
-	(*CancelRunRequest)(nil),          // 20: penstock.host.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),         // 21: penstock.host.v1.CancelRunResponse
-	(*DeleteRunRequest)(nil),          // 22: penstock.host.v1.DeleteRunRequest
-	(*DeleteRunResponse)(nil),         // 23: penstock.host.v1.DeleteRunResponse
-	(*ExplainRunRequest)(nil),         // 24: penstock.host.v1.ExplainRunRequest
-	(*ExplainRunResponse)(nil),        // 25: penstock.host.v1.ExplainRunResponse
-	(*ExplainRunResponse_Reason)(nil), // 26: penstock.host.v1.ExplainRunResponse.Reason
-	(*JobName)(nil),                   // 27: penstock.host.v1.JobName
-	(*v1.Tag)(nil),                    // 28: penstock.tag.v1.Tag
-	(*timestamppb.Timestamp)(nil),     // 29: google.protobuf.Timestamp
-	(*Problem)(nil),                   // 30: penstock.host.v1.Problem
+	(ReexecutionStrategy)(0),          // 0: penstock.host.v1.ReexecutionStrategy
+	(*Run)(nil),                       // 1: penstock.host.v1.Run
+	(*LaunchRunRequest)(nil),          // 2: penstock.host.v1.LaunchRunRequest
+	(*Reexecution)(nil),               // 3: penstock.host.v1.Reexecution
+	(*LaunchRunResponse)(nil),         // 4: penstock.host.v1.LaunchRunResponse
+	(*PreviewRunRequest)(nil),         // 5: penstock.host.v1.PreviewRunRequest
+	(*PreviewRunResponse)(nil),        // 6: penstock.host.v1.PreviewRunResponse
+	(*TakenOutput)(nil),               // 7: penstock.host.v1.TakenOutput
+	(*MissingInput)(nil),              // 8: penstock.host.v1.MissingInput
+	(*ListRunsRequest)(nil),           // 9: penstock.host.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),          // 10: penstock.host.v1.ListRunsResponse
+	(*WatchRunsRequest)(nil),          // 11: penstock.host.v1.WatchRunsRequest
+	(*WatchRunsResponse)(nil),         // 12: penstock.host.v1.WatchRunsResponse
+	(*GetRunRequest)(nil),             // 13: penstock.host.v1.GetRunRequest
+	(*GetRunResponse)(nil),            // 14: penstock.host.v1.GetRunResponse
+	(*WatchRunEventsRequest)(nil),     // 15: penstock.host.v1.WatchRunEventsRequest
+	(*WatchRunEventsResponse)(nil),    // 16: penstock.host.v1.WatchRunEventsResponse
+	(*StoredEvent)(nil),               // 17: penstock.host.v1.StoredEvent
+	(*CancelRunRequest)(nil),          // 18: penstock.host.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),         // 19: penstock.host.v1.CancelRunResponse
+	(*DeleteRunRequest)(nil),          // 20: penstock.host.v1.DeleteRunRequest
+	(*DeleteRunResponse)(nil),         // 21: penstock.host.v1.DeleteRunResponse
+	(*ExplainRunRequest)(nil),         // 22: penstock.host.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),        // 23: penstock.host.v1.ExplainRunResponse
+	(*ExplainRunResponse_Reason)(nil), // 24: penstock.host.v1.ExplainRunResponse.Reason
+	(*JobName)(nil),                   // 25: penstock.host.v1.JobName
+	(RunStatus)(0),                    // 26: penstock.host.v1.RunStatus
+	(*v1.Tag)(nil),                    // 27: penstock.tag.v1.Tag
+	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
+	(*Problem)(nil),                   // 29: penstock.host.v1.Problem
+	(*RunFilter)(nil),                 // 30: penstock.host.v1.RunFilter
 	(*v11.Event)(nil),                 // 31: penstock.worker.v1.Event
 	(*GetRunSnapshotRequest)(nil),     // 32: penstock.host.v1.GetRunSnapshotRequest
 	(*RepointRunsRequest)(nil),        // 33: penstock.host.v1.RepointRunsRequest
@@ -2332,68 +2170,66 @@ var file_penstock_host_v1_run_proto_goTypes = []any{
 	(*RepointRunsResponse)(nil),       // 35: penstock.host.v1.RepointRunsResponse
 }
 var file_penstock_host_v1_run_proto_depIdxs = []int32{
-	27, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
-	0,  // 1: penstock.host.v1.Run.status:type_name -> penstock.host.v1.RunStatus
-	28, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
-	29, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	29, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	29, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
-	29, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
-	29, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
-	27, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
-	28, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
-	4,  // 10: penstock.host.v1.LaunchRunRequest.reexecution:type_name -> penstock.host.v1.Reexecution
-	1,  // 11: penstock.host.v1.Reexecution.strategy:type_name -> penstock.host.v1.ReexecutionStrategy
-	2,  // 12: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
-	3,  // 13: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
-	27, // 14: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
-	28, // 15: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
-	28, // 16: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
-	30, // 17: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
-	8,  // 18: penstock.host.v1.PreviewRunResponse.taken_outputs:type_name -> penstock.host.v1.TakenOutput
-	9,  // 19: penstock.host.v1.PreviewRunResponse.missing_inputs:type_name -> penstock.host.v1.MissingInput
-	28, // 20: penstock.host.v1.RunFilter.tags:type_name -> penstock.tag.v1.Tag
-	0,  // 21: penstock.host.v1.RunFilter.statuses:type_name -> penstock.host.v1.RunStatus
-	10, // 22: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	2,  // 23: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
-	10, // 24: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
-	2,  // 25: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
-	2,  // 26: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
-	19, // 27: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
-	2,  // 28: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
-	31, // 29: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
-	2,  // 30: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
-	2,  // 31: penstock.host.v1.ExplainRunResponse.run:type_name -> penstock.host.v1.Run
-	26, // 32: penstock.host.v1.ExplainRunResponse.reasons:type_name -> penstock.host.v1.ExplainRunResponse.Reason
-	29, // 33: penstock.host.v1.ExplainRunResponse.Reason.since:type_name -> google.protobuf.Timestamp
-	29, // 34: penstock.host.v1.ExplainRunResponse.Reason.until:type_name -> google.protobuf.Timestamp
-	3,  // 35: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
-	6,  // 36: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
-	11, // 37: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
-	13, // 38: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
-	15, // 39: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
-	32, // 40: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
-	17, // 41: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
-	20, // 42: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
-	22, // 43: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
-	24, // 44: penstock.host.v1.RunService.ExplainRun:input_type -> penstock.host.v1.ExplainRunRequest
-	33, // 45: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
-	5,  // 46: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
-	7,  // 47: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
-	12, // 48: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
-	14, // 49: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
-	16, // 50: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
-	34, // 51: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
-	18, // 52: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
-	21, // 53: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
-	23, // 54: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
-	25, // 55: penstock.host.v1.RunService.ExplainRun:output_type -> penstock.host.v1.ExplainRunResponse
-	35, // 56: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
-	46, // [46:57] is the sub-list for method output_type
-	35, // [35:46] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	25, // 0: penstock.host.v1.Run.job:type_name -> penstock.host.v1.JobName
+	26, // 1: penstock.host.v1.Run.status:type_name -> penstock.host.v1.RunStatus
+	27, // 2: penstock.host.v1.Run.tags:type_name -> penstock.tag.v1.Tag
+	28, // 3: penstock.host.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	28, // 4: penstock.host.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	28, // 5: penstock.host.v1.Run.ended_at:type_name -> google.protobuf.Timestamp
+	28, // 6: penstock.host.v1.Run.waiting_since:type_name -> google.protobuf.Timestamp
+	28, // 7: penstock.host.v1.Run.waits_until:type_name -> google.protobuf.Timestamp
+	25, // 8: penstock.host.v1.Run.launched_job:type_name -> penstock.host.v1.JobName
+	27, // 9: penstock.host.v1.LaunchRunRequest.tags:type_name -> penstock.tag.v1.Tag
+	3,  // 10: penstock.host.v1.LaunchRunRequest.reexecution:type_name -> penstock.host.v1.Reexecution
+	0,  // 11: penstock.host.v1.Reexecution.strategy:type_name -> penstock.host.v1.ReexecutionStrategy
+	1,  // 12: penstock.host.v1.LaunchRunResponse.run:type_name -> penstock.host.v1.Run
+	2,  // 13: penstock.host.v1.PreviewRunRequest.launch:type_name -> penstock.host.v1.LaunchRunRequest
+	25, // 14: penstock.host.v1.PreviewRunResponse.job:type_name -> penstock.host.v1.JobName
+	27, // 15: penstock.host.v1.PreviewRunResponse.tags:type_name -> penstock.tag.v1.Tag
+	27, // 16: penstock.host.v1.PreviewRunResponse.overridden:type_name -> penstock.tag.v1.Tag
+	29, // 17: penstock.host.v1.PreviewRunResponse.problems:type_name -> penstock.host.v1.Problem
+	7,  // 18: penstock.host.v1.PreviewRunResponse.taken_outputs:type_name -> penstock.host.v1.TakenOutput
+	8,  // 19: penstock.host.v1.PreviewRunResponse.missing_inputs:type_name -> penstock.host.v1.MissingInput
+	30, // 20: penstock.host.v1.ListRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	1,  // 21: penstock.host.v1.ListRunsResponse.runs:type_name -> penstock.host.v1.Run
+	30, // 22: penstock.host.v1.WatchRunsRequest.filter:type_name -> penstock.host.v1.RunFilter
+	1,  // 23: penstock.host.v1.WatchRunsResponse.run:type_name -> penstock.host.v1.Run
+	1,  // 24: penstock.host.v1.GetRunResponse.run:type_name -> penstock.host.v1.Run
+	17, // 25: penstock.host.v1.WatchRunEventsResponse.events:type_name -> penstock.host.v1.StoredEvent
+	1,  // 26: penstock.host.v1.WatchRunEventsResponse.run:type_name -> penstock.host.v1.Run
+	31, // 27: penstock.host.v1.StoredEvent.event:type_name -> penstock.worker.v1.Event
+	1,  // 28: penstock.host.v1.CancelRunResponse.run:type_name -> penstock.host.v1.Run
+	1,  // 29: penstock.host.v1.ExplainRunResponse.run:type_name -> penstock.host.v1.Run
+	24, // 30: penstock.host.v1.ExplainRunResponse.reasons:type_name -> penstock.host.v1.ExplainRunResponse.Reason
+	28, // 31: penstock.host.v1.ExplainRunResponse.Reason.since:type_name -> google.protobuf.Timestamp
+	28, // 32: penstock.host.v1.ExplainRunResponse.Reason.until:type_name -> google.protobuf.Timestamp
+	2,  // 33: penstock.host.v1.RunService.LaunchRun:input_type -> penstock.host.v1.LaunchRunRequest
+	5,  // 34: penstock.host.v1.RunService.PreviewRun:input_type -> penstock.host.v1.PreviewRunRequest
+	9,  // 35: penstock.host.v1.RunService.ListRuns:input_type -> penstock.host.v1.ListRunsRequest
+	11, // 36: penstock.host.v1.RunService.WatchRuns:input_type -> penstock.host.v1.WatchRunsRequest
+	13, // 37: penstock.host.v1.RunService.GetRun:input_type -> penstock.host.v1.GetRunRequest
+	32, // 38: penstock.host.v1.RunService.GetRunSnapshot:input_type -> penstock.host.v1.GetRunSnapshotRequest
+	15, // 39: penstock.host.v1.RunService.WatchRunEvents:input_type -> penstock.host.v1.WatchRunEventsRequest
+	18, // 40: penstock.host.v1.RunService.CancelRun:input_type -> penstock.host.v1.CancelRunRequest
+	20, // 41: penstock.host.v1.RunService.DeleteRun:input_type -> penstock.host.v1.DeleteRunRequest
+	22, // 42: penstock.host.v1.RunService.ExplainRun:input_type -> penstock.host.v1.ExplainRunRequest
+	33, // 43: penstock.host.v1.RunService.RepointRuns:input_type -> penstock.host.v1.RepointRunsRequest
+	4,  // 44: penstock.host.v1.RunService.LaunchRun:output_type -> penstock.host.v1.LaunchRunResponse
+	6,  // 45: penstock.host.v1.RunService.PreviewRun:output_type -> penstock.host.v1.PreviewRunResponse
+	10, // 46: penstock.host.v1.RunService.ListRuns:output_type -> penstock.host.v1.ListRunsResponse
+	12, // 47: penstock.host.v1.RunService.WatchRuns:output_type -> penstock.host.v1.WatchRunsResponse
+	14, // 48: penstock.host.v1.RunService.GetRun:output_type -> penstock.host.v1.GetRunResponse
+	34, // 49: penstock.host.v1.RunService.GetRunSnapshot:output_type -> penstock.host.v1.GetRunSnapshotResponse
+	16, // 50: penstock.host.v1.RunService.WatchRunEvents:output_type -> penstock.host.v1.WatchRunEventsResponse
+	19, // 51: penstock.host.v1.RunService.CancelRun:output_type -> penstock.host.v1.CancelRunResponse
+	21, // 52: penstock.host.v1.RunService.DeleteRun:output_type -> penstock.host.v1.DeleteRunResponse
+	23, // 53: penstock.host.v1.RunService.ExplainRun:output_type -> penstock.host.v1.ExplainRunResponse
+	35, // 54: penstock.host.v1.RunService.RepointRuns:output_type -> penstock.host.v1.RepointRunsResponse
+	44, // [44:55] is the sub-list for method output_type
+	33, // [33:44] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_run_proto_init() }
@@ -2404,14 +2240,16 @@ func file_penstock_host_v1_run_proto_init() {
 	file_penstock_host_v1_job_proto_init()
 	file_penstock_host_v1_problem_proto_init()
 	file_penstock_host_v1_repoint_proto_init()
+	file_penstock_host_v1_runfilter_proto_init()
+	file_penstock_host_v1_runstatus_proto_init()
 	file_penstock_host_v1_snapshot_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_run_proto_rawDesc), len(file_penstock_host_v1_run_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   25,
+			NumEnums:      1,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

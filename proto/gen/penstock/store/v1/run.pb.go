@@ -586,7 +586,11 @@ type Tag struct {
 	// Value.
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	// Origin by its name.
-	Origin        string `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
+	Origin string `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Who edited it, as their client said; only of origin edited.
+	EditedBy string `protobuf:"bytes,4,opt,name=edited_by,json=editedBy,proto3" json:"edited_by,omitempty"`
+	// When.
+	EditedAt      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=edited_at,json=editedAt,proto3" json:"edited_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -640,6 +644,20 @@ func (x *Tag) GetOrigin() string {
 		return x.Origin
 	}
 	return ""
+}
+
+func (x *Tag) GetEditedBy() string {
+	if x != nil {
+		return x.EditedBy
+	}
+	return ""
+}
+
+func (x *Tag) GetEditedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EditedAt
+	}
+	return nil
 }
 
 // EventBatch is a value of the events file: events in the order in which they came.
@@ -753,11 +771,13 @@ const file_penstock_store_v1_run_proto_rawDesc = "" +
 	"\vserver_info\x18\x04 \x01(\fR\n" +
 	"serverInfo\x12,\n" +
 	"\x12allow_dev_versions\x18\x05 \x01(\bR\x10allowDevVersions\x12!\n" +
-	"\fcode_version\x18\x06 \x01(\tR\vcodeVersion\"E\n" +
+	"\fcode_version\x18\x06 \x01(\tR\vcodeVersion\"\x9b\x01\n" +
 	"\x03Tag\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06origin\x18\x03 \x01(\tR\x06origin\"$\n" +
+	"\x06origin\x18\x03 \x01(\tR\x06origin\x12\x1b\n" +
+	"\tedited_by\x18\x04 \x01(\tR\beditedBy\x127\n" +
+	"\tedited_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\beditedAt\"$\n" +
 	"\n" +
 	"EventBatch\x12\x16\n" +
 	"\x06events\x18\x01 \x03(\fR\x06eventsB\xcd\x01\n" +
@@ -799,11 +819,12 @@ var file_penstock_store_v1_run_proto_depIdxs = []int32{
 	7,  // 9: penstock.store.v1.Run.waited:type_name -> google.protobuf.Duration
 	6,  // 10: penstock.store.v1.Attempt.starting_at:type_name -> google.protobuf.Timestamp
 	6,  // 11: penstock.store.v1.Attempt.canceling_at:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	6,  // 12: penstock.store.v1.Tag.edited_at:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_penstock_store_v1_run_proto_init() }

@@ -1347,6 +1347,7 @@ type Event struct {
 	//	*Event_MapExpanded
 	//	*Event_Captured
 	//	*Event_Resource
+	//	*Event_TagsChanged
 	Detail        isEvent_Detail `protobuf_oneof:"detail"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1532,6 +1533,15 @@ func (x *Event) GetResource() *ResourceChange {
 	return nil
 }
 
+func (x *Event) GetTagsChanged() *TagsChanged {
+	if x != nil {
+		if x, ok := x.Detail.(*Event_TagsChanged); ok {
+			return x.TagsChanged
+		}
+	}
+	return nil
+}
+
 type isEvent_Detail interface {
 	isEvent_Detail()
 }
@@ -1596,6 +1606,11 @@ type Event_Resource struct {
 	Resource *ResourceChange `protobuf:"bytes,27,opt,name=resource,proto3,oneof"`
 }
 
+type Event_TagsChanged struct {
+	// Kind tags_changed: somebody changed tags of the run. Only hosts make it.
+	TagsChanged *TagsChanged `protobuf:"bytes,28,opt,name=tags_changed,json=tagsChanged,proto3,oneof"`
+}
+
 func (*Event_RunStarted) isEvent_Detail() {}
 
 func (*Event_RunFinished) isEvent_Detail() {}
@@ -1619,6 +1634,8 @@ func (*Event_MapExpanded) isEvent_Detail() {}
 func (*Event_Captured) isEvent_Detail() {}
 
 func (*Event_Resource) isEvent_Detail() {}
+
+func (*Event_TagsChanged) isEvent_Detail() {}
 
 // RunStarted is made when user code is about to start.
 type RunStarted struct {
@@ -2430,7 +2447,7 @@ var File_penstock_worker_v1_worker_proto protoreflect.FileDescriptor
 
 const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\n" +
-	"\x1fpenstock/worker/v1/worker.proto\x12\x12penstock.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\"\x82\x02\n" +
+	"\x1fpenstock/worker/v1/worker.proto\x12\x12penstock.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\x1a$penstock/worker/v1/tagschanged.proto\"\x82\x02\n" +
 	"\rAttachRequest\x121\n" +
 	"\x05hello\x18\x02 \x01(\v2\x19.penstock.worker.v1.HelloH\x00R\x05hello\x128\n" +
 	"\x06events\x18\x03 \x01(\v2\x1e.penstock.worker.v1.EventBatchH\x00R\x06events\x12=\n" +
@@ -2508,7 +2525,7 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\n" +
 	"EventBatch\x12\x1b\n" +
 	"\tfirst_seq\x18\x01 \x01(\x04R\bfirstSeq\x12\x16\n" +
-	"\x06events\x18\x02 \x03(\fR\x06events\"\x8c\a\n" +
+	"\x06events\x18\x02 \x03(\fR\x06events\"\xd2\a\n" +
 	"\x05Event\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x17\n" +
 	"\aop_path\x18\x02 \x01(\tR\x06opPath\x12\x1d\n" +
@@ -2531,7 +2548,8 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"tags_added\x18\x18 \x01(\v2\x1d.penstock.worker.v1.TagsAddedH\x00R\ttagsAdded\x12D\n" +
 	"\fmap_expanded\x18\x19 \x01(\v2\x1f.penstock.worker.v1.MapExpandedH\x00R\vmapExpanded\x12:\n" +
 	"\bcaptured\x18\x1a \x01(\v2\x1c.penstock.worker.v1.CapturedH\x00R\bcaptured\x12@\n" +
-	"\bresource\x18\x1b \x01(\v2\".penstock.worker.v1.ResourceChangeH\x00R\bresourceB\b\n" +
+	"\bresource\x18\x1b \x01(\v2\".penstock.worker.v1.ResourceChangeH\x00R\bresource\x12D\n" +
+	"\ftags_changed\x18\x1c \x01(\v2\x1f.penstock.worker.v1.TagsChangedH\x00R\vtagsChangedB\b\n" +
 	"\x06detail\"\x1e\n" +
 	"\n" +
 	"RunStarted\x12\x10\n" +
@@ -2660,7 +2678,8 @@ var file_penstock_worker_v1_worker_proto_goTypes = []any{
 	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
 	(*v1.Tag)(nil),                // 33: penstock.tag.v1.Tag
 	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
-	(*v11.Entry)(nil),             // 35: penstock.metadata.v1.Entry
+	(*TagsChanged)(nil),           // 35: penstock.worker.v1.TagsChanged
+	(*v11.Entry)(nil),             // 36: penstock.metadata.v1.Entry
 }
 var file_penstock_worker_v1_worker_proto_depIdxs = []int32{
 	4,  // 0: penstock.worker.v1.AttachRequest.hello:type_name -> penstock.worker.v1.Hello
@@ -2698,25 +2717,26 @@ var file_penstock_worker_v1_worker_proto_depIdxs = []int32{
 	28, // 32: penstock.worker.v1.Event.map_expanded:type_name -> penstock.worker.v1.MapExpanded
 	29, // 33: penstock.worker.v1.Event.captured:type_name -> penstock.worker.v1.Captured
 	30, // 34: penstock.worker.v1.Event.resource:type_name -> penstock.worker.v1.ResourceChange
-	1,  // 35: penstock.worker.v1.RunFinished.outcome:type_name -> penstock.worker.v1.Outcome
-	23, // 36: penstock.worker.v1.RunFinished.failure:type_name -> penstock.worker.v1.Failure
-	1,  // 37: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
-	32, // 38: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
-	23, // 39: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
-	32, // 40: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
-	35, // 41: penstock.worker.v1.Output.metadata:type_name -> penstock.metadata.v1.Entry
-	35, // 42: penstock.worker.v1.Note.entries:type_name -> penstock.metadata.v1.Entry
-	33, // 43: penstock.worker.v1.TagsAdded.tags:type_name -> penstock.tag.v1.Tag
-	32, // 44: penstock.worker.v1.ResourceChange.duration:type_name -> google.protobuf.Duration
-	23, // 45: penstock.worker.v1.ResourceChange.failure:type_name -> penstock.worker.v1.Failure
-	35, // 46: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
-	2,  // 47: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
-	3,  // 48: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
-	48, // [48:49] is the sub-list for method output_type
-	47, // [47:48] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	35, // 35: penstock.worker.v1.Event.tags_changed:type_name -> penstock.worker.v1.TagsChanged
+	1,  // 36: penstock.worker.v1.RunFinished.outcome:type_name -> penstock.worker.v1.Outcome
+	23, // 37: penstock.worker.v1.RunFinished.failure:type_name -> penstock.worker.v1.Failure
+	1,  // 38: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
+	32, // 39: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
+	23, // 40: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
+	32, // 41: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
+	36, // 42: penstock.worker.v1.Output.metadata:type_name -> penstock.metadata.v1.Entry
+	36, // 43: penstock.worker.v1.Note.entries:type_name -> penstock.metadata.v1.Entry
+	33, // 44: penstock.worker.v1.TagsAdded.tags:type_name -> penstock.tag.v1.Tag
+	32, // 45: penstock.worker.v1.ResourceChange.duration:type_name -> google.protobuf.Duration
+	23, // 46: penstock.worker.v1.ResourceChange.failure:type_name -> penstock.worker.v1.Failure
+	36, // 47: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
+	2,  // 48: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
+	3,  // 49: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
+	49, // [49:50] is the sub-list for method output_type
+	48, // [48:49] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_penstock_worker_v1_worker_proto_init() }
@@ -2724,6 +2744,7 @@ func file_penstock_worker_v1_worker_proto_init() {
 	if File_penstock_worker_v1_worker_proto != nil {
 		return
 	}
+	file_penstock_worker_v1_tagschanged_proto_init()
 	file_penstock_worker_v1_worker_proto_msgTypes[0].OneofWrappers = []any{
 		(*AttachRequest_Hello)(nil),
 		(*AttachRequest_Events)(nil),
@@ -2751,6 +2772,7 @@ func file_penstock_worker_v1_worker_proto_init() {
 		(*Event_MapExpanded)(nil),
 		(*Event_Captured)(nil),
 		(*Event_Resource)(nil),
+		(*Event_TagsChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

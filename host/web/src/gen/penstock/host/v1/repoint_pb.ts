@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/repoint.proto.
  */
 export const file_penstock_host_v1_repoint: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wZW5zdG9jay9ob3N0L3YxL3JlcG9pbnQucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiSwoSUmVwb2ludFJ1bnNSZXF1ZXN0EgsKA2pvYhgBIAEoCRILCgNpZHMYAiADKAkSCgoCdG8YAyABKAkSDwoHZHJ5X3J1bhgEIAEoCCJ4ChNSZXBvaW50UnVuc1Jlc3BvbnNlEiUKAnRvGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiwKBHJ1bnMYAiADKAsyHi5wZW5zdG9jay5ob3N0LnYxLlJlcG9pbnRlZFJ1bhIMCgRsZWZ0GAMgASgNIikKDFJlcG9pbnRlZFJ1bhIKCgJpZBgBIAEoCRINCgVlcnJvchgCIAEoCWIGcHJvdG8z", [file_penstock_host_v1_job]);
+  fileDesc("Ch5wZW5zdG9jay9ob3N0L3YxL3JlcG9pbnQucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiXwoSUmVwb2ludFJ1bnNSZXF1ZXN0EgsKA2pvYhgBIAEoCRILCgNpZHMYAiADKAkSCgoCdG8YAyABKAkSDwoHZHJ5X3J1bhgEIAEoCBISCgpyZXF1ZXN0X2lkGAUgASgJIngKE1JlcG9pbnRSdW5zUmVzcG9uc2USJQoCdG8YASABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSLAoEcnVucxgCIAMoCzIeLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludGVkUnVuEgwKBGxlZnQYAyABKA0iKQoMUmVwb2ludGVkUnVuEgoKAmlkGAEgASgJEg0KBWVycm9yGAIgASgJYgZwcm90bzM", [file_penstock_host_v1_job]);
 
 /**
  * RepointRunsRequest says which runs, and the job that they are to be runs of.
@@ -49,6 +49,13 @@ export type RepointRunsRequest = Message<"penstock.host.v1.RepointRunsRequest"> 
    * @generated from field: bool dry_run = 4;
    */
   dryRun: boolean;
+
+  /**
+   * As in CancelRunRequest: a repeat answers what the first call did.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
 };
 
 /**

@@ -14,6 +14,10 @@ import type { Problem } from "./problem_pb";
 import { file_penstock_host_v1_problem } from "./problem_pb";
 import type { RepointRunsRequestSchema, RepointRunsResponseSchema } from "./repoint_pb";
 import { file_penstock_host_v1_repoint } from "./repoint_pb";
+import type { RunFilter } from "./runfilter_pb";
+import { file_penstock_host_v1_runfilter } from "./runfilter_pb";
+import type { RunStatus } from "./runstatus_pb";
+import { file_penstock_host_v1_runstatus } from "./runstatus_pb";
 import type { GetRunSnapshotRequestSchema, GetRunSnapshotResponseSchema } from "./snapshot_pb";
 import { file_penstock_host_v1_snapshot } from "./snapshot_pb";
 import type { Tag } from "../../tag/v1/tag_pb";
@@ -26,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/run.proto.
  */
 export const file_penstock_host_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLYBgoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCRIvCgxsYXVuY2hlZF9qb2IYGyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSEgoKcGFyZW50X3J1bhgcIAEoCRIQCghyb290X3J1bhgdIAEoCRIRCglyZXRyeV9kdWUYHiABKAgi5gEKEExhdW5jaFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRILCgNqb2IYAiABKAkSEwoLY29uZmlnX3lhbWwYAyABKAkSIgoEdGFncxgEIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSFAoMb3Bfc2VsZWN0aW9uGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEjIKC3JlZXhlY3V0aW9uGAcgASgLMh0ucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvbhITCgtpbnB1dHNfZnJvbRgIIAEoCSKUAQoLUmVleGVjdXRpb24SDgoGcnVuX2lkGAEgASgJEjcKCHN0cmF0ZWd5GAIgASgOMiUucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvblN0cmF0ZWd5EhMKC2tlZXBfY29uZmlnGAMgASgIEhEKCWtlZXBfdGFncxgEIAEoCBIUCgx3aXRob3V0X3RhZ3MYBSADKAkiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ir4DChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCRI0Cg10YWtlbl9vdXRwdXRzGAogAygLMh0ucGVuc3RvY2suaG9zdC52MS5UYWtlbk91dHB1dBIaChJkZWZpbml0aW9uX2NoYW5nZXMYCyADKAkSFAoMb3Bfc2VsZWN0aW9uGAwgASgJEjYKDm1pc3NpbmdfaW5wdXRzGA0gAygLMh4ucGVuc3RvY2suaG9zdC52MS5NaXNzaW5nSW5wdXQiPAoLVGFrZW5PdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSDAoEc2l6ZRgDIAEoBCJECgxNaXNzaW5nSW5wdXQSDwoHb3BfcGF0aBgBIAEoCRINCgVpbnB1dBgCIAEoCRIUCgxmcm9tX29wX3BhdGgYAyABKAkipQEKCVJ1bkZpbHRlchIiCgR0YWdzGAEgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxILCgNqb2IYAiABKAkSLQoIc3RhdHVzZXMYAyADKA4yGy5wZW5zdG9jay5ob3N0LnYxLlJ1blN0YXR1cxIUCgxjb2RlX3ZlcnNpb24YBCABKAkSEAoIc25hcHNob3QYBSABKAkSEAoIbG9jYXRpb24YBiABKAkiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biKBAQoVV2F0Y2hSdW5FdmVudHNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRINCgVhZnRlchgCIAEoCRIRCglub19mb2xsb3cYAyABKAgSEAoIb3BfcGF0aHMYBCADKAkSDQoFa2luZHMYBSADKAkSFQoNd2l0aG91dF9raW5kcxgGIAMoCSJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiPQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iHgoQRGVsZXRlUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSITChFEZWxldGVSdW5SZXNwb25zZSIfChFFeHBsYWluUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSLJAgoSRXhwbGFpblJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB3N1bW1hcnkYAiABKAkSPAoHcmVhc29ucxgDIAMoCzIrLnBlbnN0b2NrLmhvc3QudjEuRXhwbGFpblJ1blJlc3BvbnNlLlJlYXNvbhq/AQoGUmVhc29uEgwKBGNvZGUYASABKAkSDgoGYmxvY2tzGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSDgoGcmVtZWR5GAQgASgJEikKBXNpbmNlGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcnVuX2lkcxgHIAMoCRIPCgdvcF9wYXRoGAggASgJKvMBCglSdW5TdGF0dXMSGgoWUlVOX1NUQVRVU19VTlNQRUNJRklFRBAAEhUKEVJVTl9TVEFUVVNfUVVFVUVEEAESHwobUlVOX1NUQVRVU19XQUlUSU5HX0ZPUl9DT0RFEAISFwoTUlVOX1NUQVRVU19TVEFSVElORxADEhYKElJVTl9TVEFUVVNfU1RBUlRFRBAEEhgKFFJVTl9TVEFUVVNfQ0FOQ0VMSU5HEAUSFgoSUlVOX1NUQVRVU19TVUNDRVNTEAYSFgoSUlVOX1NUQVRVU19GQUlMVVJFEAcSFwoTUlVOX1NUQVRVU19DQU5DRUxFRBAIKqMBChNSZWV4ZWN1dGlvblN0cmF0ZWd5EiQKIFJFRVhFQ1VUSU9OX1NUUkFURUdZX1VOU1BFQ0lGSUVEEAASHAoYUkVFWEVDVVRJT05fU1RSQVRFR1lfQUxMEAESJQohUkVFWEVDVVRJT05fU1RSQVRFR1lfRlJPTV9GQUlMVVJFEAISIQodUkVFWEVDVVRJT05fU1RSQVRFR1lfU0VMRUNURUQQAzLgBwoKUnVuU2VydmljZRJUCglMYXVuY2hSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkxhdW5jaFJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkxhdW5jaFJ1blJlc3BvbnNlElcKClByZXZpZXdSdW4SIy5wZW5zdG9jay5ob3N0LnYxLlByZXZpZXdSdW5SZXF1ZXN0GiQucGVuc3RvY2suaG9zdC52MS5QcmV2aWV3UnVuUmVzcG9uc2USUQoITGlzdFJ1bnMSIS5wZW5zdG9jay5ob3N0LnYxLkxpc3RSdW5zUmVxdWVzdBoiLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1bnNSZXNwb25zZRJWCglXYXRjaFJ1bnMSIi5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuc1JlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuc1Jlc3BvbnNlMAESSwoGR2V0UnVuEh8ucGVuc3RvY2suaG9zdC52MS5HZXRSdW5SZXF1ZXN0GiAucGVuc3RvY2suaG9zdC52MS5HZXRSdW5SZXNwb25zZRJjCg5HZXRSdW5TbmFwc2hvdBInLnBlbnN0b2NrLmhvc3QudjEuR2V0UnVuU25hcHNob3RSZXF1ZXN0GigucGVuc3RvY2suaG9zdC52MS5HZXRSdW5TbmFwc2hvdFJlc3BvbnNlEmUKDldhdGNoUnVuRXZlbnRzEicucGVuc3RvY2suaG9zdC52MS5XYXRjaFJ1bkV2ZW50c1JlcXVlc3QaKC5wZW5zdG9jay5ob3N0LnYxLldhdGNoUnVuRXZlbnRzUmVzcG9uc2UwARJUCglDYW5jZWxSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkNhbmNlbFJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkNhbmNlbFJ1blJlc3BvbnNlElQKCURlbGV0ZVJ1bhIiLnBlbnN0b2NrLmhvc3QudjEuRGVsZXRlUnVuUmVxdWVzdBojLnBlbnN0b2NrLmhvc3QudjEuRGVsZXRlUnVuUmVzcG9uc2USVwoKRXhwbGFpblJ1bhIjLnBlbnN0b2NrLmhvc3QudjEuRXhwbGFpblJ1blJlcXVlc3QaJC5wZW5zdG9jay5ob3N0LnYxLkV4cGxhaW5SdW5SZXNwb25zZRJaCgtSZXBvaW50UnVucxIkLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludFJ1bnNSZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5SZXBvaW50UnVuc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_host_v1_repoint, file_penstock_host_v1_snapshot, file_penstock_tag_v1_tag, file_penstock_worker_v1_worker]);
+  fileDesc("ChpwZW5zdG9jay9ob3N0L3YxL3J1bi5wcm90bxIQcGVuc3RvY2suaG9zdC52MSLYBgoDUnVuEgoKAmlkGAEgASgJEgsKA3NlcRgCIAEoBBImCgNqb2IYAyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSKwoGc3RhdHVzGAQgASgOMhsucGVuc3RvY2suaG9zdC52MS5SdW5TdGF0dXMSFQoNc3RhdHVzX3JlYXNvbhgFIAEoCRIPCgdhdHRlbXB0GAYgASgNEiIKBHRhZ3MYByADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhkKEWRlZmluaXRpb25fZGlnZXN0GAggASgMEhcKD21ldGFkYXRhX2RpZ2VzdBgJIAEoDBITCgtjb25maWdfeWFtbBgKIAEoCRIUCgxvcF9zZWxlY3Rpb24YCyABKAkSLgoKY3JlYXRlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGNvZGVfdmVyc2lvbhgPIAEoCRIYChBwcm90b2NvbF92ZXJzaW9uGBAgASgJEhYKDmxhc3RfZXZlbnRfc2VxGBEgASgEEiEKGXN0YXJ0ZWRfZGVmaW5pdGlvbl9kaWdlc3QYEiABKAwSEAoIb3BfcGF0aHMYFCADKAkSFQoNd29ya2VyX2hhbmRsZRgVIAEoCRIxCg13YWl0aW5nX3NpbmNlGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt3YWl0c191bnRpbBgXIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIc25hcHNob3QYGCABKAkSGAoQc3RhcnRlZF9zbmFwc2hvdBgZIAEoCRIcChRzdGFydGVkX2NvZGVfdmVyc2lvbhgaIAEoCRIvCgxsYXVuY2hlZF9qb2IYGyABKAsyGS5wZW5zdG9jay5ob3N0LnYxLkpvYk5hbWUSEgoKcGFyZW50X3J1bhgcIAEoCRIQCghyb290X3J1bhgdIAEoCRIRCglyZXRyeV9kdWUYHiABKAgi5gEKEExhdW5jaFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRILCgNqb2IYAiABKAkSEwoLY29uZmlnX3lhbWwYAyABKAkSIgoEdGFncxgEIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSFAoMb3Bfc2VsZWN0aW9uGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEjIKC3JlZXhlY3V0aW9uGAcgASgLMh0ucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvbhITCgtpbnB1dHNfZnJvbRgIIAEoCSKUAQoLUmVleGVjdXRpb24SDgoGcnVuX2lkGAEgASgJEjcKCHN0cmF0ZWd5GAIgASgOMiUucGVuc3RvY2suaG9zdC52MS5SZWV4ZWN1dGlvblN0cmF0ZWd5EhMKC2tlZXBfY29uZmlnGAMgASgIEhEKCWtlZXBfdGFncxgEIAEoCBIUCgx3aXRob3V0X3RhZ3MYBSADKAkiNwoRTGF1bmNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iRwoRUHJldmlld1J1blJlcXVlc3QSMgoGbGF1bmNoGAEgASgLMiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0Ir4DChJQcmV2aWV3UnVuUmVzcG9uc2USJgoDam9iGAEgASgLMhkucGVuc3RvY2suaG9zdC52MS5Kb2JOYW1lEiIKBHRhZ3MYAiADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEigKCm92ZXJyaWRkZW4YAyADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEhAKCG9wX3BhdGhzGAQgAygJEhMKC2NvbmZpZ195YW1sGAUgASgJEhkKEWRlZmluaXRpb25fZGlnZXN0GAYgASgMEisKCHByb2JsZW1zGAcgAygLMhkucGVuc3RvY2suaG9zdC52MS5Qcm9ibGVtEhQKDGNvZGVfdmVyc2lvbhgIIAEoCRINCgVub3RlcxgJIAMoCRI0Cg10YWtlbl9vdXRwdXRzGAogAygLMh0ucGVuc3RvY2suaG9zdC52MS5UYWtlbk91dHB1dBIaChJkZWZpbml0aW9uX2NoYW5nZXMYCyADKAkSFAoMb3Bfc2VsZWN0aW9uGAwgASgJEjYKDm1pc3NpbmdfaW5wdXRzGA0gAygLMh4ucGVuc3RvY2suaG9zdC52MS5NaXNzaW5nSW5wdXQiPAoLVGFrZW5PdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSDAoEc2l6ZRgDIAEoBCJECgxNaXNzaW5nSW5wdXQSDwoHb3BfcGF0aBgBIAEoCRINCgVpbnB1dBgCIAEoCRIUCgxmcm9tX29wX3BhdGgYAyABKAkiZgoPTGlzdFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoDRITCgtwYWdlX2N1cnNvchgDIAEoCSJMChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhITCgtuZXh0X2N1cnNvchgCIAEoCSI/ChBXYXRjaFJ1bnNSZXF1ZXN0EisKBmZpbHRlchgBIAEoCzIbLnBlbnN0b2NrLmhvc3QudjEuUnVuRmlsdGVyImkKEVdhdGNoUnVuc1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuEg8KB2RlbGV0ZWQYAiABKAgSDwoHbWF0Y2hlcxgDIAEoCBIOCgZyZXN5bmMYBCABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI0Cg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biKBAQoVV2F0Y2hSdW5FdmVudHNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRINCgVhZnRlchgCIAEoCRIRCglub19mb2xsb3cYAyABKAgSEAoIb3BfcGF0aHMYBCADKAkSDQoFa2luZHMYBSADKAkSFQoNd2l0aG91dF9raW5kcxgGIAMoCSJ7ChZXYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnBlbnN0b2NrLmhvc3QudjEuU3RvcmVkRXZlbnQSDgoGY3Vyc29yGAIgASgJEiIKA3J1bhgDIAEoCzIVLnBlbnN0b2NrLmhvc3QudjEuUnVuImkKC1N0b3JlZEV2ZW50Eg8KB2F0dGVtcHQYASABKA0SCwoDc2VxGAIgASgEEigKBWV2ZW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkV2ZW50EhIKCnVucmVhZGFibGUYBCABKAkiUQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCBIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSI3ChFDYW5jZWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1biIyChBEZWxldGVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiEwoRRGVsZXRlUnVuUmVzcG9uc2UiHwoRRXhwbGFpblJ1blJlcXVlc3QSCgoCaWQYASABKAkiyQIKEkV4cGxhaW5SdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5wZW5zdG9jay5ob3N0LnYxLlJ1bhIPCgdzdW1tYXJ5GAIgASgJEjwKB3JlYXNvbnMYAyADKAsyKy5wZW5zdG9jay5ob3N0LnYxLkV4cGxhaW5SdW5SZXNwb25zZS5SZWFzb24avwEKBlJlYXNvbhIMCgRjb2RlGAEgASgJEg4KBmJsb2NrcxgCIAEoCBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIpCgVzaW5jZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3J1bl9pZHMYByADKAkSDwoHb3BfcGF0aBgIIAEoCSqjAQoTUmVleGVjdXRpb25TdHJhdGVneRIkCiBSRUVYRUNVVElPTl9TVFJBVEVHWV9VTlNQRUNJRklFRBAAEhwKGFJFRVhFQ1VUSU9OX1NUUkFURUdZX0FMTBABEiUKIVJFRVhFQ1VUSU9OX1NUUkFURUdZX0ZST01fRkFJTFVSRRACEiEKHVJFRVhFQ1VUSU9OX1NUUkFURUdZX1NFTEVDVEVEEAMy4AcKClJ1blNlcnZpY2USVAoJTGF1bmNoUnVuEiIucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5MYXVuY2hSdW5SZXNwb25zZRJXCgpQcmV2aWV3UnVuEiMucGVuc3RvY2suaG9zdC52MS5QcmV2aWV3UnVuUmVxdWVzdBokLnBlbnN0b2NrLmhvc3QudjEuUHJldmlld1J1blJlc3BvbnNlElEKCExpc3RSdW5zEiEucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuc1JlcXVlc3QaIi5wZW5zdG9jay5ob3N0LnYxLkxpc3RSdW5zUmVzcG9uc2USVgoJV2F0Y2hSdW5zEiIucGVuc3RvY2suaG9zdC52MS5XYXRjaFJ1bnNSZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5XYXRjaFJ1bnNSZXNwb25zZTABEksKBkdldFJ1bhIfLnBlbnN0b2NrLmhvc3QudjEuR2V0UnVuUmVxdWVzdBogLnBlbnN0b2NrLmhvc3QudjEuR2V0UnVuUmVzcG9uc2USYwoOR2V0UnVuU25hcHNob3QSJy5wZW5zdG9jay5ob3N0LnYxLkdldFJ1blNuYXBzaG90UmVxdWVzdBooLnBlbnN0b2NrLmhvc3QudjEuR2V0UnVuU25hcHNob3RSZXNwb25zZRJlCg5XYXRjaFJ1bkV2ZW50cxInLnBlbnN0b2NrLmhvc3QudjEuV2F0Y2hSdW5FdmVudHNSZXF1ZXN0GigucGVuc3RvY2suaG9zdC52MS5XYXRjaFJ1bkV2ZW50c1Jlc3BvbnNlMAESVAoJQ2FuY2VsUnVuEiIucGVuc3RvY2suaG9zdC52MS5DYW5jZWxSdW5SZXF1ZXN0GiMucGVuc3RvY2suaG9zdC52MS5DYW5jZWxSdW5SZXNwb25zZRJUCglEZWxldGVSdW4SIi5wZW5zdG9jay5ob3N0LnYxLkRlbGV0ZVJ1blJlcXVlc3QaIy5wZW5zdG9jay5ob3N0LnYxLkRlbGV0ZVJ1blJlc3BvbnNlElcKCkV4cGxhaW5SdW4SIy5wZW5zdG9jay5ob3N0LnYxLkV4cGxhaW5SdW5SZXF1ZXN0GiQucGVuc3RvY2suaG9zdC52MS5FeHBsYWluUnVuUmVzcG9uc2USWgoLUmVwb2ludFJ1bnMSJC5wZW5zdG9jay5ob3N0LnYxLlJlcG9pbnRSdW5zUmVxdWVzdBolLnBlbnN0b2NrLmhvc3QudjEuUmVwb2ludFJ1bnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_penstock_host_v1_job, file_penstock_host_v1_problem, file_penstock_host_v1_repoint, file_penstock_host_v1_runfilter, file_penstock_host_v1_runstatus, file_penstock_host_v1_snapshot, file_penstock_tag_v1_tag, file_penstock_worker_v1_worker]);
 
 /**
  * Run is a run.
@@ -583,62 +587,6 @@ export const MissingInputSchema: GenMessage<MissingInput> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_run, 7);
 
 /**
- * RunFilter selects runs; all that is set must hold.
- *
- * @generated from message penstock.host.v1.RunFilter
- */
-export type RunFilter = Message<"penstock.host.v1.RunFilter"> & {
-  /**
-   * Tags that the run must have, key and value.
-   *
-   * @generated from field: repeated penstock.tag.v1.Tag tags = 1;
-   */
-  tags: Tag[];
-
-  /**
-   * Job, as in GetJobRequest, or one that is gone; empty means all.
-   *
-   * @generated from field: string job = 2;
-   */
-  job: string;
-
-  /**
-   * One of these statuses; empty means all.
-   *
-   * @generated from field: repeated penstock.host.v1.RunStatus statuses = 3;
-   */
-  statuses: RunStatus[];
-
-  /**
-   * Code version at launch or at the start; empty means all.
-   *
-   * @generated from field: string code_version = 4;
-   */
-  codeVersion: string;
-
-  /**
-   * Id of the snapshot at launch or at the start, or a beginning of it with at least 4 digits; empty means all.
-   *
-   * @generated from field: string snapshot = 5;
-   */
-  snapshot: string;
-
-  /**
-   * Code location; empty means all.
-   *
-   * @generated from field: string location = 6;
-   */
-  location: string;
-};
-
-/**
- * Describes the message penstock.host.v1.RunFilter.
- * Use `create(RunFilterSchema)` to create a new message.
- */
-export const RunFilterSchema: GenMessage<RunFilter> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 8);
-
-/**
  * ListRunsRequest pages through runs.
  *
  * @generated from message penstock.host.v1.ListRunsRequest
@@ -671,7 +619,7 @@ export type ListRunsRequest = Message<"penstock.host.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 9);
+  messageDesc(file_penstock_host_v1_run, 8);
 
 /**
  * ListRunsResponse is a page.
@@ -699,7 +647,7 @@ export type ListRunsResponse = Message<"penstock.host.v1.ListRunsResponse"> & {
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 10);
+  messageDesc(file_penstock_host_v1_run, 9);
 
 /**
  * WatchRunsRequest selects.
@@ -720,7 +668,7 @@ export type WatchRunsRequest = Message<"penstock.host.v1.WatchRunsRequest"> & {
  * Use `create(WatchRunsRequestSchema)` to create a new message.
  */
 export const WatchRunsRequestSchema: GenMessage<WatchRunsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 11);
+  messageDesc(file_penstock_host_v1_run, 10);
 
 /**
  * WatchRunsResponse is one change.
@@ -762,7 +710,7 @@ export type WatchRunsResponse = Message<"penstock.host.v1.WatchRunsResponse"> & 
  * Use `create(WatchRunsResponseSchema)` to create a new message.
  */
 export const WatchRunsResponseSchema: GenMessage<WatchRunsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 12);
+  messageDesc(file_penstock_host_v1_run, 11);
 
 /**
  * GetRunRequest names a run.
@@ -783,7 +731,7 @@ export type GetRunRequest = Message<"penstock.host.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 13);
+  messageDesc(file_penstock_host_v1_run, 12);
 
 /**
  * GetRunResponse returns it.
@@ -804,7 +752,7 @@ export type GetRunResponse = Message<"penstock.host.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 14);
+  messageDesc(file_penstock_host_v1_run, 13);
 
 /**
  * WatchRunEventsRequest starts after a cursor.
@@ -861,7 +809,7 @@ export type WatchRunEventsRequest = Message<"penstock.host.v1.WatchRunEventsRequ
  * Use `create(WatchRunEventsRequestSchema)` to create a new message.
  */
 export const WatchRunEventsRequestSchema: GenMessage<WatchRunEventsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 15);
+  messageDesc(file_penstock_host_v1_run, 14);
 
 /**
  * WatchRunEventsResponse is a batch.
@@ -896,7 +844,7 @@ export type WatchRunEventsResponse = Message<"penstock.host.v1.WatchRunEventsRes
  * Use `create(WatchRunEventsResponseSchema)` to create a new message.
  */
 export const WatchRunEventsResponseSchema: GenMessage<WatchRunEventsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 16);
+  messageDesc(file_penstock_host_v1_run, 15);
 
 /**
  * StoredEvent is an event with its place.
@@ -938,7 +886,7 @@ export type StoredEvent = Message<"penstock.host.v1.StoredEvent"> & {
  * Use `create(StoredEventSchema)` to create a new message.
  */
 export const StoredEventSchema: GenMessage<StoredEvent> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 17);
+  messageDesc(file_penstock_host_v1_run, 16);
 
 /**
  * CancelRunRequest names a run.
@@ -966,6 +914,14 @@ export type CancelRunRequest = Message<"penstock.host.v1.CancelRunRequest"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * Made by the client, 16-64 characters of [A-Za-z0-9_-]; a repeat changes nothing and answers the run as it is. May be
+   * empty.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
 };
 
 /**
@@ -973,7 +929,7 @@ export type CancelRunRequest = Message<"penstock.host.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 18);
+  messageDesc(file_penstock_host_v1_run, 17);
 
 /**
  * CancelRunResponse returns the run.
@@ -994,7 +950,7 @@ export type CancelRunResponse = Message<"penstock.host.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 19);
+  messageDesc(file_penstock_host_v1_run, 18);
 
 /**
  * DeleteRunRequest names a run.
@@ -1008,6 +964,13 @@ export type DeleteRunRequest = Message<"penstock.host.v1.DeleteRunRequest"> & {
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * As in CancelRunRequest: the repeat of a deletion is no error.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
 };
 
 /**
@@ -1015,7 +978,7 @@ export type DeleteRunRequest = Message<"penstock.host.v1.DeleteRunRequest"> & {
  * Use `create(DeleteRunRequestSchema)` to create a new message.
  */
 export const DeleteRunRequestSchema: GenMessage<DeleteRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 20);
+  messageDesc(file_penstock_host_v1_run, 19);
 
 /**
  * DeleteRunResponse is empty.
@@ -1030,7 +993,7 @@ export type DeleteRunResponse = Message<"penstock.host.v1.DeleteRunResponse"> & 
  * Use `create(DeleteRunResponseSchema)` to create a new message.
  */
 export const DeleteRunResponseSchema: GenMessage<DeleteRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 21);
+  messageDesc(file_penstock_host_v1_run, 20);
 
 /**
  * ExplainRunRequest names a run.
@@ -1051,7 +1014,7 @@ export type ExplainRunRequest = Message<"penstock.host.v1.ExplainRunRequest"> & 
  * Use `create(ExplainRunRequestSchema)` to create a new message.
  */
 export const ExplainRunRequestSchema: GenMessage<ExplainRunRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 22);
+  messageDesc(file_penstock_host_v1_run, 21);
 
 /**
  * ExplainRunResponse is an explanation of the moment.
@@ -1086,7 +1049,7 @@ export type ExplainRunResponse = Message<"penstock.host.v1.ExplainRunResponse"> 
  * Use `create(ExplainRunResponseSchema)` to create a new message.
  */
 export const ExplainRunResponseSchema: GenMessage<ExplainRunResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 23);
+  messageDesc(file_penstock_host_v1_run, 22);
 
 /**
  * Reason is one rule.
@@ -1156,83 +1119,7 @@ export type ExplainRunResponse_Reason = Message<"penstock.host.v1.ExplainRunResp
  * Use `create(ExplainRunResponse_ReasonSchema)` to create a new message.
  */
 export const ExplainRunResponse_ReasonSchema: GenMessage<ExplainRunResponse_Reason> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_run, 23, 0);
-
-/**
- * RunStatus of a run.
- *
- * @generated from enum penstock.host.v1.RunStatus
- */
-export enum RunStatus {
-  /**
-   * Not said.
-   *
-   * @generated from enum value: RUN_STATUS_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED = 0,
-
-  /**
-   * In the queue.
-   *
-   * @generated from enum value: RUN_STATUS_QUEUED = 1;
-   */
-  QUEUED = 1,
-
-  /**
-   * In the queue until its code is there.
-   *
-   * @generated from enum value: RUN_STATUS_WAITING_FOR_CODE = 2;
-   */
-  WAITING_FOR_CODE = 2,
-
-  /**
-   * A worker is being started.
-   *
-   * @generated from enum value: RUN_STATUS_STARTING = 3;
-   */
-  STARTING = 3,
-
-  /**
-   * User code runs.
-   *
-   * @generated from enum value: RUN_STATUS_STARTED = 4;
-   */
-  STARTED = 4,
-
-  /**
-   * Asked to end.
-   *
-   * @generated from enum value: RUN_STATUS_CANCELING = 5;
-   */
-  CANCELING = 5,
-
-  /**
-   * Ended well. Final.
-   *
-   * @generated from enum value: RUN_STATUS_SUCCESS = 6;
-   */
-  SUCCESS = 6,
-
-  /**
-   * Ended badly. Final.
-   *
-   * @generated from enum value: RUN_STATUS_FAILURE = 7;
-   */
-  FAILURE = 7,
-
-  /**
-   * Canceled. Final.
-   *
-   * @generated from enum value: RUN_STATUS_CANCELED = 8;
-   */
-  CANCELED = 8,
-}
-
-/**
- * Describes the enum penstock.host.v1.RunStatus.
- */
-export const RunStatusSchema: GenEnum<RunStatus> = /*@__PURE__*/
-  enumDesc(file_penstock_host_v1_run, 0);
+  messageDesc(file_penstock_host_v1_run, 22, 0);
 
 /**
  * ReexecutionStrategy says which ops of the parent are executed again.
@@ -1274,7 +1161,7 @@ export enum ReexecutionStrategy {
  * Describes the enum penstock.host.v1.ReexecutionStrategy.
  */
 export const ReexecutionStrategySchema: GenEnum<ReexecutionStrategy> = /*@__PURE__*/
-  enumDesc(file_penstock_host_v1_run, 1);
+  enumDesc(file_penstock_host_v1_run, 0);
 
 /**
  * RunService launches and shows runs.
