@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseSearch } from "@/lib/search-params";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { allRuns, isFiltered, paths, readJobView, readRunsView, readSnapshotPair, withTag } from "./paths";
 
 const query = (href: string) => parseSearch(new URL(href, "http://host").search);

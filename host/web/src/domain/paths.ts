@@ -1,5 +1,5 @@
 import { formatSearch, type SearchParams } from "@/lib/search-params";
-import type { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import type { JobNameText } from "./job/job-name";
 import { runStatusByName, runStatusData } from "./run/run-status";
 import { formatTag, parseTag, type TagText } from "./run/tag";

@@ -12,17 +12,17 @@ import {
   PreviewRunResponseSchema,
   RunSchema,
   RunService,
-  RunStatus,
   WatchRunEventsResponseSchema,
   type CancelRunRequest,
   type LaunchRunRequest,
   type PreviewRunResponseSchema as PreviewSchema,
   type Run,
-  type RunFilter,
   type StoredEventSchema,
   type WatchRunEventsRequest,
   type WatchRunsResponseSchema,
 } from "@/gen/penstock/host/v1/run_pb";
+import type { RunFilter } from "@/gen/penstock/host/v1/runfilter_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { tokenInterceptor } from "@/domain/host/transport";
 import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { RunStatus, StoredEventSchema } from "@/gen/penstock/host/v1/run_pb";
+import type { StoredEventSchema } from "@/gen/penstock/host/v1/run_pb";
+import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Outcome, type EventSchema } from "@/gen/penstock/worker/v1/worker_pb";
 import { MemoryHost } from "./memory-host";
 import { mappedJob, reportName } from "./samples";

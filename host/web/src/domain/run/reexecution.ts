@@ -1,4 +1,5 @@
-import { ReexecutionStrategy, RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { ReexecutionStrategy, type Run } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { runStatusData } from "./run-status";
 
 /** One way to execute a run again. */

@@ -3,7 +3,7 @@ import { Code } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import type { RepointRunsRequest } from "@/gen/penstock/host/v1/repoint_pb";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { hostError, MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { reportJob, reportName } from "@/testing/samples";

@@ -1,4 +1,4 @@
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { useValue } from "@/lib/value-store";
 import { Checkbox } from "@/ui/field";
 import { ButtonLink } from "@/ui/link";

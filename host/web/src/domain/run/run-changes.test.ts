@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
-import { ListRunsResponseSchema, RunSchema, RunStatus, WatchRunsResponseSchema } from "@/gen/penstock/host/v1/run_pb";
+import { ListRunsResponseSchema, RunSchema, WatchRunsResponseSchema } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { applyRunChanges, type RunChange } from "./run-changes";
 
 const run = (seq: number, status = RunStatus.QUEUED) => create(RunSchema, { id: `run-${seq}`, seq: BigInt(seq), status });

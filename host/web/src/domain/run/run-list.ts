@@ -1,7 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createConnectQueryKey, useQuery, useTransport } from "@connectrpc/connect-query";
 import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
-import { RunService, type ListRunsResponse, type RunFilterSchema } from "@/gen/penstock/host/v1/run_pb";
+import { RunService, type ListRunsResponse } from "@/gen/penstock/host/v1/run_pb";
+import type { RunFilterSchema } from "@/gen/penstock/host/v1/runfilter_pb";
 import type { RunsView } from "@/domain/paths";
 import { applyRunChanges } from "./run-changes";
 import { useRunWatch } from "./run-watch";

@@ -1,4 +1,4 @@
-import type { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Badge } from "@/ui/badge";
 import { runStatusData } from "./run-status";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { runStatusByName, runStatusData, runStatuses } from "./run-status";
 
 it("knows every status of the contract once", () => {

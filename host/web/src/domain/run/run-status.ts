@@ -1,5 +1,5 @@
 import { Ban, CircleCheck, CircleDot, CircleHelp, CircleX, Clock, Hourglass, LoaderCircle, OctagonPause } from "lucide-react";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import type { StateLook } from "@/ui/badge";
 
 interface StatusData extends StateLook {

@@ -1,7 +1,8 @@
 import { RotateCw } from "lucide-react";
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
-import { RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
+import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { useValue } from "@/lib/value-store";
 import { Badge } from "@/ui/badge";
 import { Link } from "@/ui/link";

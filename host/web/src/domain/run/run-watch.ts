@@ -4,7 +4,8 @@ import { useTransport } from "@connectrpc/connect-query";
 import { useEffect, useEffectEvent } from "react";
 import { follow } from "@/lib/follow";
 import { useValue } from "@/lib/value-store";
-import { RunService, type RunFilterSchema } from "@/gen/penstock/host/v1/run_pb";
+import { RunService } from "@/gen/penstock/host/v1/run_pb";
+import type { RunFilterSchema } from "@/gen/penstock/host/v1/runfilter_pb";
 import { session } from "@/domain/host/session";
 import type { RunChange } from "./run-changes";
 

@@ -2,7 +2,7 @@ import { CornerUpRight } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Button } from "@/ui/button";
 import { Link } from "@/ui/link";
 import { Callout } from "@/ui/states";

@@ -1,4 +1,5 @@
-import { RunStatus, type Run } from "@/gen/penstock/host/v1/run_pb";
+import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import type { JobName } from "@/gen/penstock/host/v1/job_pb";
 import { formatJobName } from "@/domain/job/job-name";
 import { instantMs } from "@/lib/instant";

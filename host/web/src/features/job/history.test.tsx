@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { DiffJobResponseSchema, JobChangeKind, JobChangeSection, type DiffJobRequest } from "@/gen/penstock/host/v1/history_pb";
 import { LocationSchema } from "@/gen/penstock/host/v1/location_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { hostError, MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { readyLocation, reportJob, reportName } from "@/testing/samples";

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { mappedJob, readyLocation, reportJob, withMetadata } from "@/testing/samples";

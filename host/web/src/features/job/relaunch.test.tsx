@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { ReexecutionStrategy, RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { ReexecutionStrategy } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
 import { renderPage } from "@/testing/render-page";
 import { hostWithMappedRun, runId } from "@/testing/run-samples";

@@ -3,7 +3,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { LocationSchema, LocationState } from "@/gen/penstock/host/v1/location_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { readyLocation, reportJob, reportName } from "@/testing/samples";

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { renderPage } from "@/testing/render-page";
 import { captured, hostWithMappedRun, opStarted, runId } from "@/testing/run-samples";
 

@@ -1,7 +1,8 @@
 import { Code } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { ReexecutionStrategy, RunStatus, type LaunchRunRequest } from "@/gen/penstock/host/v1/run_pb";
+import { ReexecutionStrategy, type LaunchRunRequest } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { hostError, type MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { hostWithMappedRun, runId } from "@/testing/run-samples";

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
 import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
 import { MemoryHost } from "@/testing/memory-host";

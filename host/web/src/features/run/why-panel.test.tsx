@@ -2,7 +2,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { RunStatus } from "@/gen/penstock/host/v1/run_pb";
+import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { hostError } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { hostWithMappedRun, opStarted, runId } from "@/testing/run-samples";
