@@ -8,26 +8,31 @@ import (
 	"github.com/penstock-run/penstock/host"
 )
 
-// putNotes stores host events after a worker event and the notes that it has already, and returns the place of the
-// last. The error comes before the first change.
+// putNotes stores host events and returns the place of the last; see packNotes. The error comes before the first change.
 func putNotes(x *txn, run uint64, after host.Cursor, notes [][]byte) (last host.Cursor, err error) {
-	k, _ := before(x.Bucket(bucketNotes).Cursor(), placeKey(run, host.Cursor{Attempt: after.Attempt, Seq: after.Seq, Note: ^uint32(0)}))
+	records, last, err := packNotes(x.Tx, run, after, notes)
+	for _, r := range records {
+		x.put(bucketNotes, r.key, r.value)
+	}
+	return last, err
+}
+
+// packNotes makes the records of host events that come after a worker event and the notes that it has already, and
+// returns the place of the last.
+func packNotes(tx *bbolt.Tx, run uint64, after host.Cursor, notes [][]byte) (records []record, last host.Cursor, err error) {
+	k, _ := before(tx.Bucket(bucketNotes).Cursor(), placeKey(run, host.Cursor{Attempt: after.Attempt, Seq: after.Seq, Note: ^uint32(0)}))
 	if place, ok := placeOf(run, k); ok && place.Attempt == after.Attempt && place.Seq == after.Seq {
 		after.Note = place.Note
 	}
-	var records []record
 	for _, note := range notes {
 		after.Note++
 		made, err := packEvents(run, after, [][]byte{note})
 		if err != nil {
-			return host.Cursor{}, err
+			return nil, host.Cursor{}, err
 		}
 		records = append(records, made...)
 	}
-	for _, r := range records {
-		x.put(bucketNotes, r.key, r.value)
-	}
-	return after, nil
+	return records, after, nil
 }
 
 // notesAfter returns at most limit of the run's notes after one place and not after another.

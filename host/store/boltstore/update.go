@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/penstock-run/penstock/host"
 )
 
@@ -56,13 +58,23 @@ type update struct {
 	told     *host.Run
 	wrote    bool
 	pinned   bool
+	notes    []record
 	lastNote host.Cursor
 	panicked any
 }
 
 // apply is called by the writer of meta.db.
 func (u *update) apply(x *txn) error {
-	run, before, err := payloadByID(x.Tx, u.tail.id)
+	if err := u.prepare(x.Tx); err != nil {
+		return err
+	}
+	u.write(x)
+	return nil
+}
+
+// prepare finds out what becomes of the run, and writes nothing. After it come write and settle, or drop.
+func (u *update) prepare(tx *bbolt.Tx) error {
+	run, before, err := payloadByID(tx, u.tail.id)
 	if err != nil {
 		return err
 	}
@@ -84,16 +96,30 @@ func (u *update) apply(x *txn) error {
 	u.wrote = !bytes.Equal(before, u.payload) // now: the next change to the transaction may end before
 	if len(notes) > 0 {
 		u.pinned = true
-		if u.lastNote, err = putNotes(x, run.Seq, u.tail.pin(run.Attempt), notes); err != nil {
-			u.pinned = false
-			u.tail.unpin()
+		if u.notes, u.lastNote, err = packNotes(tx, run.Seq, u.tail.pin(run.Attempt), notes); err != nil {
+			u.drop()
 			return fmt.Errorf("store events of run %s: %w", run.ID, err)
 		}
 	}
-	if u.wrote {
-		x.putRun(run, u.payload)
-	}
 	return nil
+}
+
+// write makes the changes.
+func (u *update) write(x *txn) {
+	for _, r := range u.notes {
+		x.put(bucketNotes, r.key, r.value)
+	}
+	if u.wrote {
+		x.putRun(u.told, u.payload)
+	}
+}
+
+// drop ends what prepare began when nothing comes of it.
+func (u *update) drop() {
+	if u.pinned {
+		u.pinned = false
+		u.tail.unpin()
+	}
 }
 
 // callChange keeps a panic of change for its caller.
@@ -112,8 +138,8 @@ func (u *update) settle(committed bool) {
 	switch {
 	case committed && (u.wrote || u.pinned):
 		u.store.announceRun(u.tail, u.told, u.pinned, u.lastNote)
-	case u.pinned:
-		u.tail.unpin()
+	default:
+		u.drop()
 	}
 }
 
