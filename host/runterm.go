@@ -1,14 +1,40 @@
 package host
 
-import "github.com/penstock-run/penstock/host/selector"
+import (
+	"unicode/utf8"
+
+	"github.com/penstock-run/penstock/host/selector"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+// MaxTermText is how many bytes of a key or value a TermCount has.
+const MaxTermText = 256
+
+// TermText is the text of a key or value as a TermCount has it: cut after MaxTermText bytes, between characters. Values
+// that are alike until there are one.
+func TermText(text string) string {
+	if len(text) <= MaxTermText {
+		return text
+	}
+	end := MaxTermText
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+// ListsValues says whether the values of a tag are listed: penstock/k8s, whose values are documents, is found by its key
+// alone.
+func ListsValues(key string) bool { return key != tag.KeyKubernetes }
 
 // TermQuery asks which keys, or values, runs have.
 type TermQuery struct {
 	// On is tags, metadata or a field.
 	On selector.Subject
-	// Name is the key, or the field, whose values are asked for; empty asks for the keys of tags or metadata.
+	// Name is the key, or the field, whose values are asked for; empty asks for the keys of tags or metadata. Of fields
+	// that are times nothing is listed, and the values of others are those of RunSource.Field.
 	Name string
-	// Prefix is what they begin with.
+	// Prefix is what they begin with. Nothing begins with more than MaxTermText bytes.
 	Prefix string
 	// Limit is how many at most.
 	Limit int
@@ -16,15 +42,17 @@ type TermQuery struct {
 
 // TermPage answers a TermQuery.
 type TermPage struct {
-	// Terms are in order of their text.
+	// Terms are in order of the bytes of their text.
 	Terms []TermCount
 	// More tells that there are more.
 	More bool
 }
 
-// TermCount is a key or a value, and how many runs have it, exactly.
+// TermCount is a key or a value.
 type TermCount struct {
+	// Text as TermText makes it.
 	Text string
+	// Runs is how many have it, exactly.
 	Runs uint64
 }
 

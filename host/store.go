@@ -38,8 +38,20 @@ type Store interface {
 	// Runs returns at most limit runs with Seq below before (0 means from the newest), newest first.
 	// A page of large runs may end earlier; only a Next of 0 is the end. A store that would have to
 	// search long for the run after a full page may set Next although none is left.
-	// where must be bound, see selector.Expr.Bind; nil selects all.
+	// where must be bound, see selector.Expr.Bind; nil selects all. It sees the metadata that a run was launched with.
+	// Runs that cannot be read are left out, and the error, which comes beside the page then, is a Damage.
 	Runs(ctx context.Context, where *selector.Expr, before uint64, limit int) (RunPage, error)
+
+	// SelectRuns is Runs with the names of runs alone, for who acts on each of very many.
+	SelectRuns(ctx context.Context, where *selector.Expr, before uint64, limit int) (RunRefs, error)
+
+	// CountRuns returns how many runs match where, by status, exactly. Runs that cannot be read may be left out, and the
+	// error, which comes beside the counts then, is a Damage.
+	CountRuns(ctx context.Context, where *selector.Expr) (RunCounts, error)
+
+	// RunTerms returns the keys, or the values of a key or field, that runs have, with how many have each. A query of a
+	// field that has no Name is Invalid. Runs that cannot be read are as with CountRuns.
+	RunTerms(ctx context.Context, q TermQuery) (TermPage, error)
 
 	// OpenRuns returns every run that is not final, in order of Seq. Ones that cannot be read are left out, and the
 	// error, which comes beside the others then, is a Damage.

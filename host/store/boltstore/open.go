@@ -97,6 +97,7 @@ func openStore(dir string, o Options) (*Store, error) {
 	s := &Store{
 		log: o.Logger, clock: o.Clock, onChange: o.OnChange, next: f.next,
 		halt: h, meta: newWriter(meta, h), events: newWriter(events, h),
+		texts: metadataTexts{decode: o.MetadataTexts, log: o.Logger},
 	}
 	s.next.seq = max(s.next.seq, 1)
 	return s, nil

@@ -6,20 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/penstock-run/penstock/host"
-	"github.com/penstock-run/penstock/host/selector"
 )
 
 // sliceLen is how many records a scan reads before it renews its transaction and looks at its context.
 const sliceLen = 2000
-
-// maxPageBytes is what the runs of a page take in memory, but for the last one: a config may have a megabyte.
-const maxPageBytes = 16 << 20
 
 // Run implements host.Store.
 func (s *Store) Run(ctx context.Context, id host.RunID) (host.Run, error) {
@@ -117,85 +112,4 @@ func (s *Store) FindRuns(ctx context.Context, prefix string, limit int) (ids []h
 		return nil
 	})
 	return ids, err
-}
-
-// Runs implements host.Store. It reads every run until the page is full, or every open run when only those can match: an
-// index comes with the number of runs that needs one.
-func (s *Store) Runs(ctx context.Context, where *selector.Expr, before uint64, limit int) (page host.RunPage, err error) {
-	if limit <= 0 {
-		return page, ctx.Err()
-	}
-	ahead := 0 // records read beyond a full page, to learn whether there is a next one
-	size := 0
-	bucket := bucketRuns
-	if onlyOpen(where) {
-		bucket = bucketOpen
-	}
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return host.RunPage{}, err
-		}
-		if before, err = s.scanRuns(bucket, before, func(run *host.Run, bytes int) (more bool) {
-			switch full := len(page.Runs) == limit || size >= maxPageBytes; {
-			case full && (ahead == sliceLen || where.Matches(host.RunSource{Run: run})):
-				page.Next, done = run.Seq+1, true
-			case full:
-				ahead++
-			case where.Matches(host.RunSource{Run: run}):
-				page.Runs = append(page.Runs, *run)
-				size += bytes
-			}
-			return !done
-		}); err != nil {
-			return host.RunPage{}, err
-		}
-		done = done || before == 0
-	}
-	return page, nil
-}
-
-// onlyOpen tells that no run that is final matches, as far as can be seen.
-func onlyOpen(e *selector.Expr) bool {
-	switch {
-	case e == nil:
-		return false
-	case e.Op == selector.And:
-		return slices.ContainsFunc(e.Args, onlyOpen)
-	case e.Op == selector.Or:
-		return !slices.ContainsFunc(e.Args, func(arg *selector.Expr) bool { return !onlyOpen(arg) })
-	default:
-		return e.Op == selector.Is && e.On == selector.Field && e.Name == host.FieldStatus && !host.RunStatus(e.Value).Final()
-	}
-}
-
-// scanRuns passes on a slice of the runs of a bucket that has their numbers as keys, those below from (0: all), newest
-// first, each with its size, and returns from where to go on, 0 at the end.
-func (s *Store) scanRuns(bucket []byte, from uint64, pass func(run *host.Run, bytes int) (more bool)) (next uint64, err error) {
-	err = s.meta.view(func(tx *bbolt.Tx) error {
-		runs, c := tx.Bucket(bucketRuns), tx.Bucket(bucket).Cursor()
-		k, v := c.Last()
-		if from > 0 {
-			k, v = before(c, seqKey(from))
-		}
-		for range sliceLen {
-			if k == nil {
-				next = 0
-				return nil
-			}
-			if !bytes.Equal(bucket, bucketRuns) {
-				v = runs.Get(k)
-			}
-			run, payload, err := decodeRun(k, v)
-			if err != nil {
-				return err
-			}
-			if !pass(run, len(payload)) {
-				return nil
-			}
-			next = run.Seq
-			k, v = c.Prev()
-		}
-		return nil
-	})
-	return next, err
 }

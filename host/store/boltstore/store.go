@@ -19,6 +19,9 @@ type Options struct {
 	// OnChange is called after each commit, in the order of commits, one call at a time, and before the write is
 	// answered. It must be quick, must not call the store, and must not change what it gets, which others get too.
 	OnChange func(host.Change)
+	// MetadataTexts reads a body of metadata that runs were launched with, as selectors see it. What it returns lies
+	// outside of the body. Without it runs are not found by metadata.
+	MetadataTexts func(body []byte) ([]host.MetadataText, error)
 	// OnFatal is called once, when a transaction failed so that its outcome is unknown. The store then takes no
 	// more writes: end the process, and look again after a new start. It must not wait for Close.
 	OnFatal func(error)
@@ -36,6 +39,8 @@ type Store struct {
 	meta   *writer
 	events *writer
 	tails  tails
+	// texts are those of metadata that runs were launched with.
+	texts metadataTexts
 	// known are held by who replaces what is known of a location.
 	known nameLocks
 

@@ -31,7 +31,7 @@ func TestStore(t *testing.T) {
 			checked[path] = true
 			t.Cleanup(func() { checkFiles(t, path) })
 		}
-		s, err := Open(path, nil)
+		s, err := Open(path, &Options{MetadataTexts: storetest.MetadataTexts})
 		if err != nil {
 			t.Fatal(err)
 		}

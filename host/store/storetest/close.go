@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 )
 
 func (x *exercise) closes(t *testing.T) {
@@ -48,6 +49,9 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["Run"] = s.Run(ctx, run)
 	_, errs["FindRuns"] = s.FindRuns(ctx, "", 1)
 	_, errs["Runs"] = s.Runs(ctx, nil, 0, 1)
+	_, errs["SelectRuns"] = s.SelectRuns(ctx, nil, 0, 1)
+	_, errs["CountRuns"] = s.CountRuns(ctx, nil)
+	_, errs["RunTerms"] = s.RunTerms(ctx, host.TermQuery{On: selector.Tag, Limit: 1})
 	_, errs["OpenRuns"] = s.OpenRuns(ctx)
 	_, errs["RunsToRetry"] = s.RunsToRetry(ctx)
 	_, errs["LocationsToCollect"] = s.LocationsToCollect(ctx)

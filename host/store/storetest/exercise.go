@@ -18,11 +18,14 @@ import (
 )
 
 // Exercise runs every test against stores that open makes. path names a store: opened again after Close, it has what
-// was written before. open fails the test when it cannot; Exercise closes what it opened.
+// was written before. Metadata is read by [MetadataTexts]. open fails the test when it cannot; Exercise closes what it
+// opened.
 func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	x := &exercise{open: open}
 	t.Run("Run", x.runs)
 	t.Run("RunPage", x.runPages)
+	t.Run("RunSelect", x.runSelects)
+	t.Run("RunTerm", x.runTerms)
 	t.Run("Request", x.requests)
 	t.Run("Event", x.events)
 	t.Run("Note", x.notes)

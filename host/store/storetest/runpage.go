@@ -35,6 +35,29 @@ func (s *store) pages(where *selector.Expr, limit int) (seqs []uint64) {
 	}
 }
 
+// pagesOfRefs is pages of SelectRuns.
+func (s *store) pagesOfRefs(where *selector.Expr, limit int) (seqs []uint64) {
+	s.t.Helper()
+	for before := uint64(0); ; {
+		page, err := s.SelectRuns(s.ctx, where, before, limit)
+		if err != nil {
+			s.t.Fatalf("SelectRuns(%+v, %d, %d): %v", where, before, limit, err)
+		}
+		if len(page.Runs) > limit {
+			s.t.Fatalf("SelectRuns(%+v, %d, %d) has %d runs", where, before, limit, len(page.Runs))
+		}
+		for _, r := range page.Runs {
+			if ids, err := s.FindRuns(s.ctx, string(r.ID), 1); err != nil || len(ids) != 1 {
+				s.t.Fatalf("SelectRuns(%+v) names run %q, which is not there: %v", where, r.ID, err)
+			}
+			seqs = append(seqs, r.Seq)
+		}
+		if before = page.Next; before == 0 {
+			return seqs
+		}
+	}
+}
+
 func (x *exercise) pagesInOrder(t *testing.T) {
 	s := x.new(t)
 	if page, err := s.Runs(s.ctx, nil, 0, 10); err != nil || len(page.Runs) > 0 || page.Next != 0 {
@@ -63,6 +86,9 @@ func (x *exercise) pagesInOrder(t *testing.T) {
 	}
 	if page, err := s.Runs(s.ctx, nil, 0, 0); err != nil || len(page.Runs) > 0 {
 		t.Errorf("Runs with limit 0 = %+v, %v", page, err)
+	}
+	if page, err := s.SelectRuns(s.ctx, nil, 0, 0); err != nil || len(page.Runs) > 0 {
+		t.Errorf("SelectRuns with limit 0 = %+v, %v", page, err)
 	}
 }
 
@@ -150,6 +176,7 @@ func (x *exercise) filters(t *testing.T) {
 		}
 		for _, limit := range []int{1, 2, 100} {
 			wantSame(t, fmt.Sprintf("pages of %d of %+v", limit, f), s.pages(f, limit), want)
+			wantSame(t, fmt.Sprintf("pages of %d names of %+v", limit, f), s.pagesOfRefs(f, limit), want)
 		}
 	}
 }
