@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strconv"
 	"strings"
@@ -51,8 +52,12 @@ func (r runService) ListRuns(ctx context.Context, req *hostv1.ListRunsRequest) (
 		return nil, err
 	}
 	page, err := r.s.o.Store.Runs(ctx, filter.where, before, size)
+	damage, err := host.DamageIn(err)
 	if err != nil {
 		return nil, err
+	}
+	if len(damage) > 0 {
+		r.s.o.Logger.Error("runs that cannot be read are left out of a list", slog.Any("error", damage))
 	}
 	out, payload := &hostv1.ListRunsResponse{}, 0
 	for i := range page.Runs {
