@@ -21,6 +21,8 @@
 //	          history     location, repository, job, period → penstock.store.v1.JobPeriod
 //	          retries     seq                               → nothing; runs of which an automatic retry is due
 //	          outputs     location, run id                  → nothing; deleted runs that may have outputs there
+//	          bulks       id of an action on many runs      → penstock.store.v1.Bulk
+//	          bulk requests  request id                     → id of the action that it began
 //	events    meta        name                              → number or text
 //	          events      seq, attempt, first event seq, 0  → penstock.store.v1.EventBatch
 //

@@ -20,20 +20,22 @@ func eventsName(epoch uint64) string { return fmt.Sprintf("events-%06d.db", epoc
 
 // Buckets; see the package comment.
 var (
-	bucketMeta        = []byte("meta")
-	bucketRuns        = []byte("runs")
-	bucketIDs         = []byte("ids")
-	bucketOpen        = []byte("open")
-	bucketNotes       = []byte("notes")
-	bucketBodies      = []byte("bodies")
-	bucketIdempotency = []byte("idempotency")
-	bucketPurge       = []byte("purge")
-	bucketLocations   = []byte("locations")
-	bucketAnswered    = []byte("answered")
-	bucketHistory     = []byte("history")
-	bucketRetries     = []byte("retries")
-	bucketOutputs     = []byte("outputs")
-	bucketEvents      = []byte("events")
+	bucketMeta         = []byte("meta")
+	bucketRuns         = []byte("runs")
+	bucketIDs          = []byte("ids")
+	bucketOpen         = []byte("open")
+	bucketNotes        = []byte("notes")
+	bucketBodies       = []byte("bodies")
+	bucketIdempotency  = []byte("idempotency")
+	bucketPurge        = []byte("purge")
+	bucketLocations    = []byte("locations")
+	bucketAnswered     = []byte("answered")
+	bucketHistory      = []byte("history")
+	bucketRetries      = []byte("retries")
+	bucketOutputs      = []byte("outputs")
+	bucketBulks        = []byte("bulks")
+	bucketBulkRequests = []byte("bulk requests")
+	bucketEvents       = []byte("events")
 )
 
 // ascending are the buckets whose keys are added at the end, so that full pages stay full.
@@ -74,7 +76,7 @@ func openStore(dir string, o Options) (*Store, error) {
 	}
 	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open,
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
-		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs)
+		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,11 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["KnownLocations"] = s.KnownLocations(ctx)
 	errs["TouchKnownLocations"] = s.TouchKnownLocations(ctx, map[string]time.Time{"here": epoch})
 	_, errs["JobHistory"] = s.JobHistory(ctx, historyJob, 0, 1)
+	b := newBulk(s.t)
+	_, _, errs["CreateBulk"] = s.CreateBulk(ctx, "request "+b.ID, b)
+	errs["PutBulk"] = s.PutBulk(ctx, b)
+	_, errs["Bulk"] = s.Bulk(ctx, b.ID)
+	_, _, errs["Bulks"] = s.Bulks(ctx, "", 1)
 	return errs
 }
 
