@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/penstock-run/penstock/host/selector"
@@ -155,6 +156,14 @@ type Store interface {
 	// next is the before of the next page, empty at the end. Ones that cannot be read are left out, and the error, which
 	// comes beside the others then, is a Damage.
 	Bulks(ctx context.Context, before string, limit int) (page []Bulk, next string, err error)
+
+	// Storage tells how the store lies on its disk, and why nothing can be written now, if that is so.
+	Storage(ctx context.Context) (Storage, error)
+
+	// Backup writes a copy of the store as it is at one moment, while it goes on to work, as a file that a store of the
+	// same kind can be restored from. It writes at most bytesPerSecond; 0 means as fast as w takes them. A Conflict while
+	// another backup is under way.
+	Backup(ctx context.Context, w io.Writer, bytesPerSecond uint64) error
 
 	// Size returns the bytes that the store uses on disk.
 	Size() (int64, error)

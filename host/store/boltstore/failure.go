@@ -18,6 +18,7 @@ const (
 	reasonNoRun     = "RUN_NOT_FOUND"
 	reasonNoHistory = "JOB_NOT_FOUND"
 	reasonNoBody    = "BODY_NOT_FOUND"
+	reasonBackup    = "BACKUP_RUNNING"
 	reasonRunExists = "RUN_EXISTS"
 	reasonNotFinal  = "RUN_NOT_FINAL"
 	reasonRequest   = "REQUEST_ID_USED"

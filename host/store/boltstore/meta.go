@@ -31,6 +31,7 @@ var (
 	metaStore  = []byte("store")          // the store's id, text
 	metaNext   = []byte("next")           // record: BE64 next seq, BE64 nanoseconds of the last CreatedAt
 	metaEpoch  = []byte("epoch")          // BE64, the epoch of events; in meta.db the current one
+	metaAgain  = []byte("generation")     // BE64, how often the store was restored from a backup
 )
 
 const nextLen = 8 + 8
@@ -39,7 +40,9 @@ const nextLen = 8 + 8
 type facts struct {
 	format, reader, epoch uint64
 	store                 string
-	next                  next
+	// generation is how often the store was restored from a backup.
+	generation uint64
+	next       next
 }
 
 // next is what CreateRun goes on from.
@@ -103,6 +106,9 @@ func readFacts(tx *bbolt.Tx) (f facts, err error) {
 		return f, nil // the rest may mean something else by then
 	}
 	if f.epoch, err = metaNumber(b, metaEpoch); err != nil {
+		return facts{}, err
+	}
+	if f.generation, err = metaNumber(b, metaAgain); err != nil {
 		return facts{}, err
 	}
 	f.store = string(b.Get(metaStore))

@@ -96,9 +96,10 @@ func openStore(dir string, o Options) (*Store, error) {
 		o.Logger.Info("a store was made", slog.String("dir", dir), slog.String("store", f.store))
 	}
 	h := newHalt(o.Logger, o.OnFatal)
+	space := &diskSpace{dir: dir, free: o.Free, log: o.Logger}
 	s := &Store{
 		log: o.Logger, clock: o.Clock, onChange: o.OnChange, next: f.next,
-		halt: h, meta: newWriter(meta, h), events: newWriter(events, h),
+		halt: h, meta: newWriter(meta, h, space), events: newWriter(events, h, space), space: space,
 		texts: metadataTexts{decode: o.MetadataTexts, log: o.Logger},
 	}
 	s.next.seq = max(s.next.seq, 1)

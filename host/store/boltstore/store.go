@@ -25,6 +25,9 @@ type Options struct {
 	// OnFatal is called once, when a transaction failed so that its outcome is unknown. The store then takes no
 	// more writes: end the process, and look again after a new start. It must not wait for Close.
 	OnFatal func(error)
+	// Free measures how many bytes this process may still write to the disk of a directory. The store takes no writes
+	// while there is less than it needs, and says so. Without it the disk is not watched.
+	Free func(dir string) (uint64, error)
 
 	// open stands in for os.OpenFile in tests.
 	open openFile
@@ -36,6 +39,7 @@ type Store struct {
 	clock host.Clock
 
 	halt   *halt
+	space  *diskSpace
 	meta   *writer
 	events *writer
 	tails  tails
@@ -50,6 +54,11 @@ type Store struct {
 	// announcing is held while a change is told, so that changes are told in order. No reader needs it.
 	announcing sync.Mutex
 	onChange   func(host.Change)
+
+	// copying is held by a backup. purging is held for reading by who removes what others may still refer to, so that a
+	// backup, which holds it while it begins, sees either all of it or nothing.
+	copying sync.Mutex
+	purging sync.RWMutex
 
 	closed   atomic.Bool
 	closing  sync.Once

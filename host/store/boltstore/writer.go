@@ -20,6 +20,7 @@ type writer struct {
 	*database
 
 	halt  *halt
+	space *diskSpace
 	queue chan *write
 	ended chan struct{}
 
@@ -57,8 +58,8 @@ type txn struct {
 
 var errUnchanged = errors.New("nothing to commit")
 
-func newWriter(d *database, h *halt) *writer {
-	w := &writer{database: d, halt: h, queue: make(chan *write, maxGroup), ended: make(chan struct{})}
+func newWriter(d *database, h *halt, space *diskSpace) *writer {
+	w := &writer{database: d, halt: h, space: space, queue: make(chan *write, maxGroup), ended: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -135,6 +136,9 @@ func (w *writer) gather(first *write) []*write {
 // reason may be a change of the same group.
 func (w *writer) commit(group []*write) {
 	err := w.halt.err()
+	if err == nil {
+		err = w.space.err() // before anything is begun, so that nobody has to ask what became of it
+	}
 	if err == nil {
 		if err = w.transact(group); err != nil {
 			err = w.halt.because(w.path, err)
