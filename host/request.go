@@ -1,10 +1,55 @@
 package host
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+)
+
 // Request makes a write repeatable: a write whose Request was carried out before changes nothing more. The zero Request
 // makes nothing repeatable.
 type Request struct {
 	// ID is made by the client, 16–64 characters.
 	ID string
-	// What says what is asked for, in words or as a digest: an ID that comes again for something else is a Conflict.
+	// What says what is asked for, in words or as a digest, in 1–256 bytes: an ID that comes again for something else is
+	// a Conflict.
 	What string
+}
+
+// MaxRunsPerWrite is how many runs UpdateRuns and DeleteRuns of a Store take at a time.
+const MaxRunsPerWrite = 1000
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9_-]{16,64}$`)
+
+// CheckRequestID is the rule for request ids that come from outside; the error is Invalid. what names that for which
+// one is made, such as "launch".
+func CheckRequestID(id, what string) error {
+	if requestID.MatchString(id) {
+		return nil
+	}
+	return &Error{
+		Code: Invalid, Reason: "REQUEST_ID",
+		Message: fmt.Sprintf("request_id %.80q is not 16 to 64 characters of [A-Za-z0-9_-]", id),
+		Remedy:  fmt.Sprintf("make a new one for each %s, for example a UUID, and repeat it only to repeat that %s", what, what),
+	}
+}
+
+// NewRequest makes the Request of a client that sent id, which may be empty: then nothing is repeatable. what names
+// what is asked for in a word or two, and given is everything that belongs to it, in values that encoding/json encodes
+// always in the same way. The error is that of CheckRequestID.
+func NewRequest(id, what string, given ...any) (Request, error) {
+	if id == "" {
+		return Request{}, nil
+	}
+	if err := CheckRequestID(id, what); err != nil {
+		return Request{}, err
+	}
+	text, err := json.Marshal(given)
+	if err != nil {
+		return Request{}, fmt.Errorf("make the request %q: %w", what, err)
+	}
+	sum := sha256.Sum256(text)
+	return Request{ID: id, What: what + " " + hex.EncodeToString(sum[:16])}, nil
 }

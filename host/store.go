@@ -78,9 +78,24 @@ type Store interface {
 	// reader never misses an event because its cursor has passed it.
 	UpdateRun(ctx context.Context, id RunID, change func(*Run) (events [][]byte, err error)) (Run, error)
 
+	// UpdateRuns is UpdateRun for each of at most MaxRunsPerWrite runs, in one write: each run wholly or not at all, whatever
+	// becomes of the others. It returns a result for each id, at its place; the errors of UpdateRun are in them. Its own
+	// error is one of all: nothing was stored then. So it is after a panic of change. An id that comes again has the result
+	// of the first.
+	//
+	// What a request changes is remembered with it, in the same write. When it comes again, change is not called for the
+	// runs for which it returned no error before, also if nothing came of it, and their results have Repeated set. A
+	// request whose ID was used for something else, a launch included, is a Conflict; without What, or with too much of
+	// it, it is Invalid. It is remembered for at least 7 days after it last changed something.
+	UpdateRuns(ctx context.Context, r Request, ids []RunID, change func(*Run) (events [][]byte, err error)) ([]RunResult, error)
+
 	// DeleteRun removes a run that is final, with its events. NotFound, or Conflict when it is not final. In the same
 	// transaction it notes of a run with an attempt that outputs of it at its location are to be collected.
 	DeleteRun(ctx context.Context, id RunID) error
+
+	// DeleteRuns is DeleteRun for each of at most MaxRunsPerWrite runs, in one write, with requests and results as with
+	// UpdateRuns. The Run of a result has only ID, Seq and Job, that of a repeat only ID.
+	DeleteRuns(ctx context.Context, r Request, ids []RunID) ([]RunResult, error)
 
 	// LocationsToCollect returns the locations at which outputs of deleted runs are to be collected, sorted by name.
 	LocationsToCollect(ctx context.Context) ([]string, error)
@@ -107,6 +122,9 @@ type Store interface {
 
 	// LastEvents returns the last n events, in order.
 	LastEvents(ctx context.Context, id RunID, n int) ([]StoredEvent, error)
+
+	// HostEvents returns the events of a run that the host itself made, in order.
+	HostEvents(ctx context.Context, id RunID) ([]StoredEvent, error)
 
 	// PutBodies stores bodies that a run is about to be started from; ones that are there already are not written again.
 	// A body that does not have the digest is Invalid.

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -12,44 +13,89 @@ import (
 // purgeSlice is how many records of events one write removes, so that other writes need not wait long.
 const purgeSlice = 1000
 
-// DeleteRun implements host.Store. The run with its notes goes in one transaction. Its events, in their own file, are
-// out of reach with it and follow; what a crash leaves of them, the next Open removes.
+// DeleteRun implements host.Store.
 func (s *Store) DeleteRun(ctx context.Context, id host.RunID) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	t, err := s.acquire(id)
+	results, err := s.DeleteRuns(ctx, host.Request{}, []host.RunID{id})
 	if err != nil {
 		return err
 	}
-	defer s.tails.release(t)
-	var run *host.Run
-	err = s.meta.do(&write{
-		ctx: ctx, size: updateSize,
-		apply: func(x *txn) (err error) {
-			if run, err = runByID(x.Tx, id); err != nil {
-				return err
-			}
-			if !run.Status.Final() {
-				return conflict(reasonNotFinal, "run %s is %s; only a run that has ended can be deleted", id, run.Status)
-			}
-			x.deleteRun(run)
-			return nil
-		},
-		settle: func(committed bool) {
-			if committed {
-				s.announceDelete(t, run)
-			}
-		},
-	})
+	return results[0].Err
+}
+
+// DeleteRuns implements host.Store. Runs with their notes go in one transaction. Their events, in their own file, are
+// out of reach with them and follow; what a crash leaves of them, the next Open removes.
+func (s *Store) DeleteRuns(ctx context.Context, r host.Request, ids []host.RunID) ([]host.RunResult, error) {
+	m, err := s.several(ctx, r, ids)
 	if err != nil {
+		return nil, err
+	}
+	defer m.release()
+	d := deletion{severalRuns: m}
+	if err := s.meta.do(&write{ctx: ctx, size: updateSize * len(m.ids), apply: d.apply, settle: d.settle}); err != nil {
+		return nil, err
+	}
+	if len(d.runs) > 0 {
+		seqs := make([]uint64, len(d.runs))
+		for i, run := range d.runs {
+			seqs[i] = run.Seq
+		}
+		if err := s.purge(context.WithoutCancel(ctx), seqs); err != nil {
+			s.log.Warn("events of deleted runs are still on disk; the next start removes them",
+				slog.Int("runs", len(seqs)), slog.String("first", string(d.runs[0].ID)), slog.Any("error", err))
+		}
+	}
+	return m.answer(), nil
+}
+
+// deletion is one call of DeleteRuns.
+type deletion struct {
+	*severalRuns
+
+	// runs are those that it deletes, of their tails.
+	runs []*host.Run
+	of   []*tail
+}
+
+// apply is called by the writer of meta.db.
+func (d *deletion) apply(x *txn) error {
+	if err := d.each(x.Tx, d.repeated, d.prepare); err != nil {
 		return err
 	}
-	if err := s.purge(context.WithoutCancel(ctx), run.Seq); err != nil {
-		s.log.Warn("events of a deleted run are still on disk; the next start removes them",
-			slog.String("run", string(id)), slog.Any("error", err))
+	for _, run := range d.runs {
+		x.deleteRun(run)
 	}
+	d.remember(x)
 	return nil
+}
+
+// prepare looks whether a run can be deleted.
+func (d *deletion) prepare(tx *bbolt.Tx, i int) error {
+	run, err := runByID(tx, d.ids[i])
+	if err != nil {
+		return err
+	}
+	if !run.Status.Final() {
+		return conflict(reasonNotFinal, "run %s is %s; only a run that has ended can be deleted", run.ID, run.Status)
+	}
+	d.runs, d.of = append(d.runs, run), append(d.of, d.tails[i])
+	d.results[i].Run = host.Run{ID: run.ID, Seq: run.Seq, Job: run.Job}
+	return nil
+}
+
+// repeated answers for a run that the same request deleted before.
+func (d *deletion) repeated(_ *bbolt.Tx, i int) error {
+	d.results[i].Run.ID = d.ids[i]
+	return nil
+}
+
+// settle is called by the writer of meta.db.
+func (d *deletion) settle(committed bool) {
+	if committed {
+		for i, run := range d.runs {
+			d.store.announceDelete(d.of[i], run)
+		}
+	}
+	d.settled(committed)
 }
 
 func (x *txn) deleteRun(run *host.Run) {
@@ -65,22 +111,28 @@ func (x *txn) deleteRun(run *host.Run) {
 	}
 }
 
-// purge removes what is left of a deleted run's events.
-func (s *Store) purge(ctx context.Context, run uint64) error {
-	for more := true; more; {
+// purge removes what is left of deleted runs' events.
+func (s *Store) purge(ctx context.Context, runs []uint64) error {
+	for rest := runs; len(rest) > 0; {
 		if err := s.events.do(&write{ctx: ctx, apply: func(x *txn) error {
-			keys := keysOf(x.Bucket(bucketEvents), run, purgeSlice)
-			for _, key := range keys {
-				x.del(bucketEvents, key)
+			for left := purgeSlice; left > 0 && len(rest) > 0; left-- {
+				keys := keysOf(x.Bucket(bucketEvents), rest[0], left)
+				for _, key := range keys {
+					x.del(bucketEvents, key)
+				}
+				if left -= len(keys); left > 0 {
+					rest = rest[1:]
+				}
 			}
-			more = len(keys) == purgeSlice
 			return nil
 		}}); err != nil {
 			return err
 		}
 	}
 	return s.meta.do(&write{ctx: ctx, apply: func(x *txn) error {
-		x.del(bucketPurge, seqKey(run))
+		for _, run := range runs {
+			x.del(bucketPurge, seqKey(run))
+		}
 		return nil
 	}})
 }
@@ -98,8 +150,8 @@ func (s *Store) finishDeletes() error {
 	}); err != nil {
 		return err
 	}
-	for _, run := range runs {
-		if err := s.purge(context.Background(), run); err != nil {
+	for some := range slices.Chunk(runs, host.MaxRunsPerWrite) {
+		if err := s.purge(context.Background(), some); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,8 @@ type Store struct {
 	tails  tails
 	// texts are those of metadata that runs were launched with.
 	texts metadataTexts
+	// forgetting removes records of requests.
+	forgetting forgetting
 	// known are held by who replaces what is known of a location.
 	known nameLocks
 
@@ -85,6 +87,7 @@ func (s *Store) Size() (int64, error) {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.closed.Store(true)
+		s.forgetting.stop()
 		if err := errors.Join(s.events.close(), s.meta.close()); err != nil {
 			s.closeErr = fmt.Errorf("close the store: %w", err)
 		}

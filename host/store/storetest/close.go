@@ -61,6 +61,12 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 		r.StatusReason = "changed"
 		return bytesOf([]string{"note"}), nil
 	})
+	_, errs["UpdateRuns"] = s.UpdateRuns(ctx, request("change"), []host.RunID{run}, func(r *host.Run) ([][]byte, error) {
+		r.StatusReason = "changed"
+		return bytesOf([]string{"note"}), nil
+	})
+	_, errs["HostEvents"] = s.HostEvents(ctx, run)
+	_, errs["DeleteRuns"] = s.DeleteRuns(ctx, request("delete"), []host.RunID{ended})
 	errs["DeleteRun"] = s.DeleteRun(ctx, ended)
 	_, errs["AppendEvents"] = s.AppendEvents(ctx, run, batch(1, 1, 1))
 	_, errs["LastSeq"] = s.LastSeq(ctx, run, 1)

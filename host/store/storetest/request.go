@@ -93,3 +93,46 @@ func (x *exercise) requestsAtOnce(t *testing.T) {
 		t.Errorf("%d runs are there, want 1", len(got))
 	}
 }
+
+func (x *exercise) requestUsed(t *testing.T) {
+	s := x.new(t)
+	run := s.create(nil).ID
+	m := marks{}
+	r := request("mark it")
+	if _, err := s.UpdateRuns(s.ctx, r, []host.RunID{run}, m.change); err != nil {
+		t.Fatal(err)
+	}
+	launched := newRun(t)
+	if _, _, err := s.CreateRun(s.ctx, launched); err != nil {
+		t.Fatal(err)
+	}
+	used := func(what string, err error) {
+		t.Helper()
+		wantCode(t, what, err, host.Conflict)
+		if host.ReasonOf(err) != "REQUEST_ID_USED" {
+			t.Errorf("%s: the reason is %q", what, host.ReasonOf(err))
+		}
+	}
+	for range 2 {
+		other := host.Request{ID: r.ID, What: "delete it"}
+		_, err := s.UpdateRuns(s.ctx, other, []host.RunID{run}, m.change)
+		used("UpdateRuns for something else", err)
+		if err != nil && !strings.Contains(err.Error(), "mark it") {
+			t.Errorf("the error does not say what it was used for: %v", err)
+		}
+		_, err = s.DeleteRuns(s.ctx, other, []host.RunID{run})
+		used("DeleteRuns for something else", err)
+		n := newRun(t)
+		n.RequestID = r.ID
+		_, _, err = s.CreateRun(s.ctx, n)
+		used("CreateRun with the id of a change", err)
+		_, err = s.RunOfRequest(s.ctx, r.ID)
+		wantCode(t, "RunOfRequest of a change", err, host.NotFound)
+		_, err = s.UpdateRuns(s.ctx, host.Request{ID: launched.RequestID, What: "mark it"}, []host.RunID{run}, m.change)
+		used("UpdateRuns with the id of a launch", err)
+		s.reopen()
+	}
+	if m.made[run] != 1 {
+		t.Errorf("the run was changed %d times", m.made[run])
+	}
+}
