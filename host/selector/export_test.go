@@ -1,0 +1,3 @@
+package selector
+
+const TimeHint = timeHint
