@@ -170,6 +170,9 @@ type Store interface {
 	// Bulk returns one. NotFound when there is none.
 	Bulk(ctx context.Context, id string) (Bulk, error)
 
+	// BulkOfRequest returns the action that a CreateBulk with this requestID began. NotFound when there is none.
+	BulkOfRequest(ctx context.Context, requestID string) (Bulk, error)
+
 	// Bulks returns at most limit actions that are older than before (an ID; empty means from the newest), newest first.
 	// next is the before of the next page, empty at the end. Ones that cannot be read are left out, and the error, which
 	// comes beside the others then, is a Damage.

@@ -40,14 +40,12 @@ func (s *Store) CreateBulk(ctx context.Context, requestID string, b host.Bulk) (
 	}
 	record.RequestId = requestID
 	err = s.meta.do(&write{ctx: ctx, size: bulkSize, apply: func(x *txn) error {
-		if id := x.Bucket(bucketBulkRequests).Get([]byte(requestID)); id != nil {
-			known, err := bulkByKey(x.Tx, id)
-			switch {
-			case err != nil:
-				return err
-			case known == nil:
-				return damaged(string(bucketBulkRequests), []byte(requestID), fmt.Errorf("there is no bulk action %x", id))
-			case !bytes.Equal(known.AskedDigest, record.AskedDigest):
+		known, err := bulkOfRequest(x.Tx, requestID)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			if !bytes.Equal(known.AskedDigest, record.AskedDigest) {
 				return conflict(reasonRequest, "request id %q began bulk action %s, which was asked for in other words", requestID, bulkID(known))
 			}
 			record = known
@@ -157,6 +155,27 @@ func (s *Store) Bulk(ctx context.Context, id string) (b host.Bulk, err error) {
 	return unmarshalBulk(record)
 }
 
+// BulkOfRequest implements host.Store.
+func (s *Store) BulkOfRequest(ctx context.Context, requestID string) (b host.Bulk, err error) {
+	if err := ctx.Err(); err != nil {
+		return host.Bulk{}, err
+	}
+	var record *storev1.Bulk
+	if err := s.meta.view(func(tx *bbolt.Tx) (err error) {
+		record, err = bulkOfRequest(tx, requestID)
+		return err
+	}); err != nil {
+		return host.Bulk{}, err
+	}
+	if record == nil {
+		return host.Bulk{}, &host.Error{
+			Code: host.NotFound, Reason: reasonNoBulk,
+			Message: fmt.Sprintf("there is no bulk action that request id %.80q began", requestID),
+		}
+	}
+	return unmarshalBulk(record)
+}
+
 // Bulks implements host.Store.
 func (s *Store) Bulks(ctx context.Context, older string, limit int) (page []host.Bulk, next string, err error) {
 	if err := ctx.Err(); err != nil || limit <= 0 {
@@ -201,6 +220,23 @@ func (s *Store) Bulks(ctx context.Context, older string, limit int) (page []host
 		return nil, "", err
 	}
 	return page, next, damage.AsError()
+}
+
+// bulkOfRequest reads the action that a request began, nil when it began none.
+func bulkOfRequest(tx *bbolt.Tx, requestID string) (*storev1.Bulk, error) {
+	if !validRequestID(requestID) {
+		return nil, nil //nolint:nilnil // nothing was begun with it, and that is no error here
+	}
+	key := []byte(requestID)
+	id := tx.Bucket(bucketBulkRequests).Get(key)
+	if id == nil {
+		return nil, nil //nolint:nilnil // as above
+	}
+	known, err := bulkByKey(tx, id)
+	if err == nil && (known == nil || known.RequestId != requestID) {
+		err = damaged(string(bucketBulkRequests), key, fmt.Errorf("it does not lead to the bulk action that it began, %x", id))
+	}
+	return known, err
 }
 
 // bulkByKey reads a record of bucket bulks, nil when there is none.

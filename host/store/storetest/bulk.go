@@ -106,6 +106,15 @@ func (x *exercise) bulkRequest(t *testing.T) {
 		t.Fatalf("CreateBulk again = created %t, error %v; want the action that the request made", created, err)
 	}
 	wantSame(t, "CreateBulk again", got, b)
+	got, err = s.BulkOfRequest(s.ctx, "request "+b.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "BulkOfRequest", got, b)
+	for _, id := range []string{"request " + again.ID, ""} {
+		_, err = s.BulkOfRequest(s.ctx, id)
+		wantCode(t, "BulkOfRequest of one that began nothing", err, host.NotFound)
+	}
 	_, err = s.Bulk(s.ctx, again.ID)
 	wantCode(t, "Bulk of a repeated request", err, host.NotFound)
 	_, _, err = s.CreateBulk(s.ctx, "request "+b.ID, newBulk(t))

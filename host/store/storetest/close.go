@@ -83,6 +83,7 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, _, errs["CreateBulk"] = s.CreateBulk(ctx, "request "+b.ID, b)
 	errs["PutBulk"] = s.PutBulk(ctx, b)
 	_, errs["Bulk"] = s.Bulk(ctx, b.ID)
+	_, errs["BulkOfRequest"] = s.BulkOfRequest(ctx, "request "+b.ID)
 	_, _, errs["Bulks"] = s.Bulks(ctx, "", 1)
 	return errs
 }
