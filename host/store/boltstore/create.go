@@ -13,19 +13,14 @@ func (s *Store) CreateRun(ctx context.Context, n host.NewRun) (run host.Run, cre
 	if err := ctx.Err(); err != nil {
 		return host.Run{}, false, err
 	}
-	if err := s.checkNewRun(&n); err != nil {
+	c := creation{store: s, new: n}
+	if err := c.prepare(); err != nil {
 		return host.Run{}, false, err
 	}
-	bodies, err := s.packBodies(n.Bodies)
-	if err != nil {
+	if err := s.meta.do(&write{ctx: ctx, size: c.size(), apply: c.apply, settle: c.settle}); err != nil {
 		return host.Run{}, false, err
 	}
-	c := creation{store: s, new: n, bodies: bodies}
-	if err := s.meta.do(&write{ctx: ctx, size: updateSize + sizeOf(bodies), apply: c.apply, settle: c.settle}); err != nil {
-		return host.Run{}, false, err
-	}
-	run, err = callersOwn(c.payload)
-	return run, c.created, err
+	return *detached(c.told), c.created, nil
 }
 
 // checkNewRun checks what can be checked without the store, and fills in the time.
@@ -46,8 +41,7 @@ func (s *Store) checkNewRun(n *host.NewRun) error {
 	if n.Run.Status.Final() || !n.Run.Status.Valid() {
 		return invalid("create run %s: %.32q is not a status to begin with", n.Run.ID, n.Run.Status)
 	}
-	_, err := marshalRun(&n.Run)
-	return err
+	return nil
 }
 
 func validRequestID(id string) bool {
@@ -61,12 +55,32 @@ type creation struct {
 	new    host.NewRun
 	bodies []record
 
-	// payload is the run as stored, told is read from it, for listeners.
-	payload  []byte
+	// id is the key of the run, record the run but for what the writer knows. told is the run as stored, for listeners, or
+	// the one that the request made before.
+	id       []byte
+	record   newRecord
 	told     *host.Run
 	created  bool
 	lastNote host.Cursor
 }
+
+// prepare does all that does not need the writer, who is busy with others.
+func (c *creation) prepare() (err error) {
+	if err := c.store.checkNewRun(&c.new); err != nil {
+		return err
+	}
+	c.told = detached(&c.new.Run)
+	c.told.LaunchedAs = host.JobName{}
+	if c.record, err = newRecordOf(c.told); err != nil {
+		return err
+	}
+	c.id, _ = idKey(c.told.ID)
+	c.bodies, err = c.store.packBodies(c.new.Bodies)
+	return err
+}
+
+// size is about how much the creation adds.
+func (c *creation) size() int { return updateSize + len(c.record.payload) + sizeOf(c.bodies) }
 
 // apply is called by the writer of meta.db.
 func (c *creation) apply(x *txn) error {
@@ -75,42 +89,33 @@ func (c *creation) apply(x *txn) error {
 			err = conflict(reasonRequest, "request id %q made run %s of job %s, not of job %s",
 				c.new.RequestID, known.ID, known.LaunchedJob(), c.new.Run.Job)
 		}
-		if err == nil {
-			c.payload, err = marshalRun(known)
-		}
+		c.told = known
 		return err
 	}
-	run := c.new.Run
-	run.LaunchedAs = host.JobName{}
-	key, _ := idKey(run.ID)
-	if x.Bucket(bucketIDs).Get(key) != nil {
+	run, next := c.told, &c.store.next
+	if x.Bucket(bucketIDs).Get(c.id) != nil {
 		return conflict(reasonRunExists, "there is a run %s already", run.ID)
 	}
-	if err := c.missingBody(x, &run); err != nil {
+	if err := c.missingBody(x, run); err != nil {
 		return err
 	}
-	next := c.store.next
-	run.Seq = next.seq
+	notes, last, err := packFirstNotes(next.seq, host.Cursor{Attempt: run.Attempt}, c.new.Events)
+	if err != nil {
+		return fmt.Errorf("store events of run %s: %w", run.ID, err)
+	}
+	run.Seq, c.lastNote, c.created = next.seq, last, true
 	if run.CreatedAt.Before(next.created) {
 		run.CreatedAt = next.created
 	}
-	var err error
-	if c.payload, err = marshalRun(&run); err != nil {
-		return err
+	for _, r := range notes {
+		x.put(bucketNotes, r.key, r.value)
 	}
-	if c.told, err = unmarshalRun(c.payload); err != nil {
-		return fmt.Errorf("create run %s: %w", run.ID, err)
-	}
-	if c.lastNote, err = putNotes(x, run.Seq, host.Cursor{Attempt: run.Attempt}, c.new.Events); err != nil {
-		return fmt.Errorf("store events of run %s: %w", run.ID, err)
-	}
-	x.putRun(&run, c.payload)
-	x.put(bucketIDs, key, seqKey(run.Seq))
-	x.putRequest(c.new.RequestID, key, c.told)
+	x.putNewRun(run, c.record.complete(run.Seq, run.CreatedAt))
+	x.put(bucketIDs, c.id, seqKey(run.Seq))
+	x.putRequest(c.new.RequestID, c.id, run)
 	x.putBodies(c.bodies)
-	c.store.next.seq, c.store.next.created = run.Seq+1, c.told.CreatedAt
-	x.put(bucketMeta, metaNext, c.store.next.record())
-	c.created = true
+	next.seq, next.created = run.Seq+1, run.CreatedAt
+	x.next = next
 	return nil
 }
 

@@ -8,15 +8,6 @@ import (
 	"github.com/penstock-run/penstock/host"
 )
 
-// putNotes stores host events and returns the place of the last; see packNotes. The error comes before the first change.
-func putNotes(x *txn, run uint64, after host.Cursor, notes [][]byte) (last host.Cursor, err error) {
-	records, last, err := packNotes(x.Tx, run, after, notes)
-	for _, r := range records {
-		x.put(bucketNotes, r.key, r.value)
-	}
-	return last, err
-}
-
 // packNotes makes the records of host events that come after a worker event and the notes that it has already, and
 // returns the place of the last.
 func packNotes(tx *bbolt.Tx, run uint64, after host.Cursor, notes [][]byte) (records []record, last host.Cursor, err error) {
@@ -24,6 +15,11 @@ func packNotes(tx *bbolt.Tx, run uint64, after host.Cursor, notes [][]byte) (rec
 	if place, ok := placeOf(run, k); ok && place.Attempt == after.Attempt && place.Seq == after.Seq {
 		after.Note = place.Note
 	}
+	return packFirstNotes(run, after, notes)
+}
+
+// packFirstNotes is packNotes for a place that has no notes behind it.
+func packFirstNotes(run uint64, after host.Cursor, notes [][]byte) (records []record, last host.Cursor, err error) {
 	for _, note := range notes {
 		after.Note++
 		made, err := packEvents(run, after, [][]byte{note})

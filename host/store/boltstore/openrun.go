@@ -71,6 +71,16 @@ func runOfKey(tx *bbolt.Tx, bucket, key []byte) (*host.Run, error) {
 	return runBySeq(tx, seq)
 }
 
+// putNewRun is putRun for a run that was not there before.
+func (x *txn) putNewRun(run *host.Run, payload []byte) {
+	key := seqKey(run.Seq)
+	x.put(bucketRuns, key, packFrom(compressRunFrom, key, payload))
+	x.put(bucketOpen, key, []byte(run.Status))
+	if run.RetryDue {
+		x.put(bucketRetries, key, nil)
+	}
+}
+
 // putRun stores a run, whether it is open, and whether a retry of it is due.
 func (x *txn) putRun(run *host.Run, payload []byte) {
 	key := seqKey(run.Seq)

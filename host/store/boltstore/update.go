@@ -32,7 +32,7 @@ func (s *Store) UpdateRun(
 	if err != nil {
 		return host.Run{}, err
 	}
-	return callersOwn(u.payload)
+	return *detached(u.told), nil
 }
 
 // callersOwn reads a payload again, for the caller to keep: listeners share another copy.
@@ -53,7 +53,7 @@ type update struct {
 	tail   *tail
 	change func(*host.Run) ([][]byte, error)
 
-	// payload is the run as stored. told is read from it, for listeners: change may have kept what it had.
+	// payload is the run as stored, told a copy for listeners: change may have kept what it had.
 	payload  []byte
 	told     *host.Run
 	wrote    bool
@@ -90,9 +90,7 @@ func (u *update) prepare(tx *bbolt.Tx) error {
 	if u.payload, err = marshalRun(run); err != nil {
 		return err
 	}
-	if u.told, err = unmarshalRun(u.payload); err != nil {
-		return fmt.Errorf("update run %s: %w", u.tail.id, err)
-	}
+	u.told = detached(run)
 	u.wrote = !bytes.Equal(before, u.payload) // now: the next change to the transaction may end before
 	if len(notes) > 0 {
 		u.pinned = true

@@ -52,6 +52,8 @@ type txn struct {
 	*bbolt.Tx
 
 	wrote bool
+	// next is what creations go on from, when there were any.
+	next *next
 	// err is the first error of a change. It fails the transaction as a whole.
 	err error
 }
@@ -180,7 +182,10 @@ func (w *writer) transact(group []*write) (err error) {
 		if !x.wrote {
 			return errUnchanged
 		}
-		return nil
+		if x.next != nil {
+			x.put(bucketMeta, metaNext, x.next.record())
+		}
+		return x.err
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil
