@@ -1,7 +1,9 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -56,16 +58,23 @@ func (s *Store) eachMatch(
 	ctx context.Context, where *selector.Expr, before uint64, take func(run *host.Run, bytes int) (more bool),
 ) (next uint64, err error) {
 	var damage host.Damage
+	bucket := bucketRuns
+	if onlyOpen(where) {
+		bucket = bucketOpen
+	}
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		if err := s.meta.view(func(tx *bbolt.Tx) error {
-			c := tx.Bucket(bucketRuns).Cursor()
+			runs, c := tx.Bucket(bucketRuns), tx.Bucket(bucket).Cursor()
 			k, v := seekBefore(c, before)
 			for range sliceLen {
 				if k == nil {
 					break
+				}
+				if !bytes.Equal(bucket, bucketRuns) {
+					v = runs.Get(k)
 				}
 				run, payload, err := decodeRun(k, v)
 				if err != nil {
@@ -97,4 +106,18 @@ func seekBefore(c *bbolt.Cursor, seq uint64) (k, v []byte) {
 		return c.Last()
 	}
 	return before(c, seqKey(seq))
+}
+
+// onlyOpen tells that no run that is final matches, as far as can be seen.
+func onlyOpen(e *selector.Expr) bool {
+	switch {
+	case e == nil:
+		return false
+	case e.Op == selector.And:
+		return slices.ContainsFunc(e.Args, onlyOpen)
+	case e.Op == selector.Or:
+		return !slices.ContainsFunc(e.Args, func(arg *selector.Expr) bool { return !onlyOpen(arg) })
+	default:
+		return e.Op == selector.Is && e.On == selector.Field && e.Name == host.FieldStatus && !host.RunStatus(e.Value).Final()
+	}
 }
