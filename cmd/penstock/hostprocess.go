@@ -200,6 +200,7 @@ func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.F
 			feed.Publish(c)
 		},
 		OnFatal: p.fail,
+		Free:    func(dir string) (uint64, error) { s, err := spaceOf(dir); return s.Free, err },
 	})
 	if err != nil {
 		return nil, nil, err

@@ -54,6 +54,16 @@ func newMetrics(s *Server) (*metrics, error) {
 			}
 			return 0
 		}),
+		gauge("penstock_store_read_only", "1 while nothing can be stored, for want of room on the disk or after an error; else 0.", func() float64 {
+			if why, _ := s.readOnly(); why != "" {
+				return 1
+			}
+			return 0
+		}),
+		gauge("penstock_store_disk_free_bytes", "Bytes that are free on the disk of the store; 0 when that is not known.", func() float64 {
+			_, free := s.readOnly()
+			return float64(free)
+		}),
 		gauge("penstock_store_bytes", "Bytes of the store's files.", func() float64 {
 			size, err := s.o.Store.Size()
 			if err != nil {

@@ -80,7 +80,7 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 		return session, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, s.noteFull(session.run, err)
 	}
 	if replaced := s.follow(&run, session); replaced != nil {
 		replaced.out.goAway()

@@ -47,8 +47,9 @@ type suspect struct {
 
 	id host.RunID
 	// lost: silent for too long. kill: did not end within its grace. over: took longer than it may. Otherwise: ask.
-	lost, kill, over bool
-	silent           time.Duration
+	// repair: its end may be stored already.
+	lost, kill, over, repair bool
+	silent                   time.Duration
 }
 
 // look ends runs whose worker is lost, kills those that do not obey, and asks
@@ -62,7 +63,7 @@ func (s *Sessions) look(ctx context.Context, now time.Time) {
 
 // settle decides about one suspect.
 func (s *Sessions) settle(ctx context.Context, x suspect) {
-	if err := s.decide(ctx, x); err != nil {
+	if err := s.decide(ctx, x); err != nil && host.ReasonOf(err) != host.ReasonFull { // the store tells of that
 		s.o.Logger.Error("watch workers", "run", x.id, "attempt", x.attempt, "error", err)
 	}
 	s.mu.Lock()
@@ -93,9 +94,9 @@ func (s *Sessions) suspects(now time.Time) []suspect {
 			liveRun: l, id: id, silent: silent,
 			lost: silent > s.o.LostAfter,
 			kill: l.cancel != nil && now.After(l.killAt),
-			over: l.over(now),
+			over: l.over(now), repair: l.unrepaired,
 		}
-		if !x.lost && !x.kill && !x.over {
+		if !x.lost && !x.kill && !x.over && !x.repair {
 			ask := l.session == nil && silent > askAfter && now.Sub(l.asked) > askAfter
 			if !ask || asking[l.location] >= askAtOnce {
 				continue
@@ -123,6 +124,9 @@ func (s *Sessions) excuse(late time.Duration) {
 func (s *Sessions) decide(ctx context.Context, x suspect) error {
 	ctx, done := context.WithTimeout(ctx, askTimeout)
 	defer done()
+	if x.repair {
+		return s.repairNow(ctx, x)
+	}
 	if x.kill || x.lost {
 		// Whatever the launcher answers, the run is over for the host: the process
 		// may be out of reach, and what it still reports is denied.

@@ -52,9 +52,9 @@ func (s *Session) Receive(ctx context.Context, m *workerv1.AttachRequest) error 
 	defer s.sessions.heard(s, false)
 	switch m := m.GetMessage().(type) {
 	case *workerv1.AttachRequest_Events:
-		return s.events(ctx, m.Events)
+		return s.sessions.noteFull(s.run, s.events(ctx, m.Events))
 	case *workerv1.AttachRequest_Finished:
-		return s.finished(ctx, m.Finished.GetLastSeq())
+		return s.sessions.noteFull(s.run, s.finished(ctx, m.Finished.GetLastSeq()))
 	case *workerv1.AttachRequest_Hello:
 		return &host.Error{Code: host.Invalid, Reason: "WORKER_STREAM", Message: "hello came twice on one stream"}
 	default: // a heartbeat, or what a newer worker says

@@ -46,8 +46,10 @@ type Sessions struct {
 	mu      sync.Mutex
 	live    map[host.RunID]*liveRun
 	stopped bool
-	cancel  context.CancelFunc
-	done    sync.WaitGroup
+	// full is when the store last refused what a worker said, because its disk was full.
+	full   time.Time
+	cancel context.CancelFunc
+	done   sync.WaitGroup
 }
 
 // liveRun is what is known in memory of a run whose worker was granted. All but
@@ -59,6 +61,8 @@ type liveRun struct {
 	heard time.Time
 	// asked is when the launcher was last asked for the process.
 	asked time.Time
+	// unrepaired is set when its end may be stored, while the store would not take it into the run.
+	unrepaired bool
 	// deciding is set while a goroutine finds out what became of the worker.
 	deciding bool
 	// session is the worker's stream, nil while there is none.
@@ -96,6 +100,9 @@ func (s *Sessions) Start(ctx context.Context) error {
 			// What its worker said last cannot be read, nor will anything more of it be stored: it ends by its silence.
 			s.o.Logger.Error("events of a run that is in progress cannot be read", "run", run.ID, "error", err)
 			s.follow(run, nil)
+		} else if host.ReasonOf(err) == host.ReasonFull {
+			s.follow(run, nil)
+			_ = s.noteFull(run.ID, err) // its end is written when that can be
 		} else if err != nil {
 			return fmt.Errorf("repair run %s: %w", run.ID, err)
 		}

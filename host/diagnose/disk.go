@@ -26,7 +26,7 @@ func disk(directory string, measure func(string) (Space, error)) Check {
 	switch {
 	case s.Free < noSpace:
 		c.Level, c.Remedy = Error, remedy
-		c.Message = "the disk is almost full: " + c.Message + "; a write that fails ends the host"
+		c.Message = "the disk is almost full: " + c.Message + "; with less than 256 MiB nothing is stored any more"
 	case s.Free < lowSpace:
 		c.Level, c.Remedy = Warning, remedy
 	}

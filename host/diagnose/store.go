@@ -23,6 +23,14 @@ func (d *Doctor) store(ctx context.Context) (checks []Check) {
 		}
 		checks = append(checks, storeSize(f))
 	}
+	if st, err := d.o.Store.Storage(ctx); err != nil {
+		checks = append(checks, storeError(err))
+	} else if st.ReadOnly != "" {
+		checks = append(checks, Check{
+			Area: areaStore, Level: Error, Message: st.ReadOnly,
+			Remedy: "Make room on that disk; the host goes on by itself then. Runs that are queued wait, and workers keep what they have to report.",
+		})
+	}
 	// What cannot be read of these the host works without; it is told here, and in the log.
 	if _, err := d.o.Store.OpenRuns(ctx); err != nil {
 		checks = append(checks, storeError(err))

@@ -5,6 +5,8 @@ package explain
 const (
 	// CodeHostEnding: the host is about to end and starts nothing more.
 	CodeHostEnding = "HOST_ENDING"
+	// CodeStoreFull: the store takes no writes for want of room on its disk, or after an error.
+	CodeStoreFull = "STORE_FULL"
 	// CodeLocationHeld: runs of the location stay queued, since it was not heard of yet or all its servers drain.
 	CodeLocationHeld = "LOCATION_HELD"
 	// CodeLocationResting: the location did not answer starts and is left alone for a while.

@@ -18,6 +18,12 @@ func (x *Explainer) queued(ctx context.Context, e *Explanation) error {
 			Remedy: "Start the host again; the run stays queued until then.",
 		})
 	}
+	if st, err := x.o.Store.Storage(ctx); err == nil && st.ReadOnly != "" {
+		e.add(Reason{
+			Code: CodeStoreFull, Blocks: true, Message: st.ReadOnly,
+			Remedy: "Make room on the host's disk; the run starts by itself then.",
+		})
+	}
 	if why := x.o.Queue.Held(run.Job.Location); why != "" {
 		e.add(Reason{
 			Code: CodeLocationHeld, Blocks: true, Message: why,

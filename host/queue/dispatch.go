@@ -12,13 +12,16 @@ import (
 	"github.com/penstock-run/penstock/host/launch"
 )
 
+// fullRest is how long nothing is started after the store refused to write because its disk is full.
+const fullRest = 2 * time.Second
+
 // maxStarting bounds the starts under way at one location, so that one that
 // hangs holds up its own alone.
 const maxStarting = 64
 
 // dispatch begins to start what is due, in order, while slots are free. The caller holds mu.
 func (q *Queue) dispatch(ctx context.Context, now time.Time) {
-	if q.paused {
+	if q.paused || now.Before(q.fullUntil) {
 		return
 	}
 	taken := 0
@@ -86,12 +89,16 @@ func (q *Queue) work(e *entry, f func() error) {
 	e.busy = true
 	q.starts.Go(func() {
 		err := f()
-		if err != nil {
+		full := host.ReasonOf(err) == host.ReasonFull
+		if err != nil && !full { // the store tells of that
 			q.o.Logger.Error("queue", "run", e.id, "error", err)
 		}
 		q.mu.Lock()
 		e.busy, e.starting = false, false
-		if err != nil {
+		if full {
+			q.fullUntil = q.o.Clock.Now().Add(fullRest)
+			e.notBefore = q.fullUntil
+		} else if err != nil {
 			e.backOff(q.o.Clock.Now())
 		}
 		// The picture may lag behind the store here: an entry that is QUEUED in

@@ -55,6 +55,8 @@ type Queue struct {
 	open   map[host.RunID]*entry
 	ready  readyRuns
 	paused bool
+	// fullUntil is until when nothing is started because the store could not write.
+	fullUntil time.Time
 	// stale is set while the picture lacks changes that were lost.
 	stale bool
 	// recheck is set when waiting runs are to be looked at again, rechecking while a goroutine does.

@@ -27,7 +27,7 @@ func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
 		if e.status != host.Starting || e.busy || now.Before(e.notBefore) { // the last after an error of the store
 			continue
 		}
-		over := now.Sub(e.since) > q.o.StartLease
+		over := now.Sub(later(e.since, q.o.Sessions.RefusedAt())) > q.o.StartLease
 		if !over && now.Sub(e.asked) < helloAfter {
 			continue
 		}
@@ -35,6 +35,14 @@ func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
 		n := e.attempt
 		q.work(e, func() error { return q.resolve(ctx, e, n, over) })
 	}
+}
+
+// later is the later one of two times.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // resolve finds out what became of a start. To take an attempt back is safe at

@@ -152,7 +152,7 @@ func (q *Queue) recheckWaiting(ctx context.Context, now time.Time) {
 func (q *Queue) requeue(ctx context.Context, waiting []*entry) {
 	var came, stay []found
 	failed := func(e *entry, err error) {
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && host.ReasonOf(err) != host.ReasonFull {
 			q.o.Logger.Error("queue", "run", e.id, "error", err)
 		}
 	}

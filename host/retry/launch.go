@@ -50,6 +50,9 @@ func (r *Retrier) retry(ctx context.Context, d *due) error {
 	case err == nil:
 		return r.conclude(ctx, d, launch.NoteRetried,
 			fmt.Sprintf("retried as run %s, retry %d of %d%s", child.ID, number, max(tag.RetryLimit(run.Tags), number), instead))
+	case host.ReasonOf(err) == host.ReasonFull:
+		d.putOff(r.o.Clock.Now()) // the store tells of that, and takes no note of it
+		return nil
 	case host.CodeOf(err) == host.Internal:
 		return err
 	case temporary(err) && !r.waitedTooLong(&run):

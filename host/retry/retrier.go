@@ -124,7 +124,9 @@ func (r *Retrier) runOnce(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err := r.retry(ctx, d); err != nil && ctx.Err() == nil {
-			r.o.Logger.Error("retry a run", "run", d.id, "error", err)
+			if host.ReasonOf(err) != host.ReasonFull {
+				r.o.Logger.Error("retry a run", "run", d.id, "error", err)
+			}
 			d.putOff(r.o.Clock.Now())
 		}
 	}

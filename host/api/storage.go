@@ -1,0 +1,123 @@
+package api
+
+import (
+	"context"
+	"sync"
+
+	"github.com/penstock-run/penstock/host"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
+)
+
+const (
+	// backupSpeed is how many bytes a second a backup sends when nobody says.
+	backupSpeed = 64 << 20
+	// backupPiece is how many bytes of it one message has.
+	backupPiece = 256 << 10
+)
+
+// storageService serves StorageService.
+type storageService struct {
+	hostv1connect.UnimplementedStorageServiceHandler
+
+	s *Server
+}
+
+var _ hostv1connect.StorageServiceHandler = storageService{}
+
+// GetStorage tells how the store lies on its disk.
+func (v storageService) GetStorage(ctx context.Context, _ *hostv1.GetStorageRequest) (*hostv1.GetStorageResponse, error) {
+	st, err := v.s.o.Store.Storage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &hostv1.GetStorageResponse{
+		Directory: valid(st.Directory), Format: st.Format, Runs: st.Runs, DiskFree: st.DiskFree, ReadOnly: valid(st.ReadOnly),
+	}
+	for _, f := range st.Files {
+		out.Files = append(out.Files, &hostv1.GetStorageResponse_StoredFile{Name: valid(f.Name), Bytes: f.Bytes, Free: f.Free})
+	}
+	return out, nil
+}
+
+// readOnly says why nothing can be stored now, empty when something can, and how much the disk has left.
+func (s *Server) readOnly() (why string, free uint64) {
+	st, err := s.o.Store.Storage(context.Background())
+	if err != nil {
+		return err.Error(), 0
+	}
+	return st.ReadOnly, st.DiskFree
+}
+
+// Backup sends a copy of the store piece by piece.
+func (v storageService) Backup(ctx context.Context, req *hostv1.BackupRequest, stream hostv1connect.StorageServiceBackupServerStream) error {
+	return v.s.watch(ctx, hostv1connect.StorageServiceBackupProcedure, func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		ended := make(chan struct{})
+		var watching sync.WaitGroup
+		defer watching.Wait()
+		defer close(ended)
+		watching.Go(func() {
+			select {
+			case <-v.s.stopping:
+				cancel(errStopping)
+			case <-ended:
+			}
+		})
+		size, err := v.s.o.Store.Size()
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&hostv1.BackupResponse{Total: uint64(max(size, 0))}); err != nil {
+			return err
+		}
+		speed := req.GetBytesPerSecond()
+		if speed == 0 {
+			speed = backupSpeed
+		}
+		w := &pieces{send: func(p []byte) error { return stream.Send(&hostv1.BackupResponse{Data: p}) }}
+		err = v.s.o.Store.Backup(ctx, w, speed)
+		if err == nil {
+			err = w.flush()
+		}
+		if context.Cause(ctx) == errStopping { //nolint:errorlint // it is that very value
+			return stopping()
+		}
+		return err
+	})
+}
+
+// errStopping is why a call ends before its time.
+var errStopping = &host.Error{Code: host.Unavailable, Reason: "HOST_STOPPING", Message: "the host is stopping"}
+
+// pieces gathers what is written into messages of one size.
+type pieces struct {
+	send func([]byte) error
+	held []byte
+}
+
+// Write is for io.Writer.
+func (p *pieces) Write(b []byte) (int, error) {
+	n := len(b)
+	for len(b) > 0 {
+		take := min(len(b), backupPiece-len(p.held))
+		p.held, b = append(p.held, b[:take]...), b[take:]
+		if len(p.held) == backupPiece {
+			if err := p.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// flush sends what is left. A message is encoded before send returns.
+func (p *pieces) flush() error {
+	if len(p.held) == 0 {
+		return nil
+	}
+	err := p.send(p.held)
+	p.held = p.held[:0]
+	return err
+}
