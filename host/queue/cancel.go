@@ -22,52 +22,62 @@ func (q *Queue) Cancel(ctx context.Context, id host.RunID, reason string, grace 
 	var before host.RunStatus
 	run, err := q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
 		before = run.Status
-		now := q.o.Clock.Now()
-		switch run.Status {
-		case host.Queued, host.WaitingForCode:
-			return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
-		case host.Starting:
-			// Without a grant no user code has run, and none will: the grant needs STARTING.
-			if err := run.Become(host.Canceling, reason, now); err != nil {
-				return nil, err
-			}
-			return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
-		case host.Canceling:
-			text := reason
-			switch {
-			case force && !run.Current.Forced:
-				run.Current.Forced = true
-				text = "forced: " + reason
-			case !run.Current.OverRuntime:
-				return nil, nil
-			}
-			if run.Current.OverRuntime {
-				run.Current.OverRuntime = false
-				run.Explain(reason)
-			}
-			return [][]byte{launch.Note(launch.NoteCanceling, text, now)}, nil
-		case host.Failure:
-			if !run.RetryDue {
-				return nil, run.Become(host.Canceling, reason, now) // which the table refuses
-			}
-			run.RetryDue = false
-			return [][]byte{launch.Note(launch.NoteNotRetried, "not retried: "+reason, now)}, nil
-		default:
-			run.Current.Forced = force
-			return [][]byte{launch.Note(launch.NoteCanceling, reason, now)}, run.Become(host.Canceling, reason, now)
-		}
+		return q.cancelRun(run, reason, force)
 	})
 	if err != nil {
 		return run, err
 	}
+	q.tellCanceled(ctx, &run, before, grace, force)
+	return run, nil
+}
+
+// cancelRun makes a run end, or be asked to, and returns the notes of it.
+func (q *Queue) cancelRun(run *host.Run, reason string, force bool) (notes [][]byte, err error) {
+	now := q.o.Clock.Now()
+	switch run.Status {
+	case host.Queued, host.WaitingForCode:
+		return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
+	case host.Starting:
+		// Without a grant no user code has run, and none will: the grant needs STARTING.
+		if err := run.Become(host.Canceling, reason, now); err != nil {
+			return nil, err
+		}
+		return [][]byte{launch.Note(launch.NoteCanceled, reason, now)}, run.Become(host.Canceled, reason, now)
+	case host.Canceling:
+		text := reason
+		switch {
+		case force && !run.Current.Forced:
+			run.Current.Forced = true
+			text = "forced: " + reason
+		case !run.Current.OverRuntime:
+			return nil, nil
+		}
+		if run.Current.OverRuntime {
+			run.Current.OverRuntime = false
+			run.Explain(reason)
+		}
+		return [][]byte{launch.Note(launch.NoteCanceling, text, now)}, nil
+	case host.Failure:
+		if !run.RetryDue {
+			return nil, run.Become(host.Canceling, reason, now) // which the table refuses
+		}
+		run.RetryDue = false
+		return [][]byte{launch.Note(launch.NoteNotRetried, "not retried: "+reason, now)}, nil
+	default:
+		run.Current.Forced = force
+		return [][]byte{launch.Note(launch.NoteCanceling, reason, now)}, run.Become(host.Canceling, reason, now)
+	}
+}
+
+// tellCanceled tells the worker of a run that was canceled in a status, if there may be one.
+func (q *Queue) tellCanceled(ctx context.Context, run *host.Run, before host.RunStatus, grace time.Duration, force bool) {
 	if before == host.Starting {
 		if _, err := q.o.Launcher.Cancel(ctx, run.Job.Location, run.ID, run.Attempt, 0, true); err != nil {
 			q.o.Logger.Warn("end the worker of a canceled start; it will not be granted", "run", run.ID, "error", err)
 		}
 	} else if run.Status == host.Canceling {
-		q.o.Sessions.Cancel(&run, grace, force)
+		q.o.Sessions.Cancel(run, grace, force)
 	}
-	return run, nil
 }
 
 // Delete deletes a final run.
