@@ -1,6 +1,7 @@
 package selector
 
 import (
+	"iter"
 	"slices"
 	"time"
 )
@@ -118,4 +119,25 @@ func (e *Expr) Bind(now time.Time) *Expr {
 		}
 	}
 	return &bound
+}
+
+// Terms are the conditions of e on one thing each, in the order of its text.
+func (e *Expr) Terms() iter.Seq[*Expr] {
+	return func(yield func(*Expr) bool) { e.each(yield) }
+}
+
+// each tells yield each condition until it says that it has enough.
+func (e *Expr) each(yield func(*Expr) bool) (more bool) {
+	if e == nil {
+		return true
+	}
+	if len(e.Args) == 0 {
+		return yield(e)
+	}
+	for _, arg := range e.Args {
+		if !arg.each(yield) {
+			return false
+		}
+	}
+	return true
 }

@@ -82,3 +82,18 @@ var sources = []source{
 		times:  map[string]time.Time{"created": time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)},
 	},
 }
+
+func FuzzComplete(f *testing.F) {
+	for _, text := range []string{"", "team=etl and (status in (a, b) or ", `meta:"git h`, "a not in (b", `a=~"x"*`, "started>-", "é=\xff", `a="\`} {
+		f.Add(text, utf8.RuneCountInString(text))
+	}
+	f.Fuzz(func(t *testing.T, text string, cursor int) {
+		c := selector.Complete(text, cursor, runs)
+		if c.From < 0 || c.To < c.From || c.To > utf8.RuneCountInString(text) || !utf8.ValidString(text) && c.Want != selector.WantNothing {
+			t.Fatalf("Complete(%q, %d) = %+v", text, cursor, c)
+		}
+		if at := min(max(cursor, 0), utf8.RuneCountInString(text)); at < c.From || at > c.To {
+			t.Fatalf("Complete(%q, %d) = %+v does not hold the cursor", text, cursor, c)
+		}
+	})
+}
