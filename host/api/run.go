@@ -43,7 +43,7 @@ func (r runService) ListRuns(ctx context.Context, req *hostv1.ListRunsRequest) (
 	if err != nil {
 		return nil, err
 	}
-	filter, err := r.filterFrom(req.GetFilter())
+	filter, err := r.filterFrom(ctx, req.GetFilter())
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/selector"
@@ -12,16 +14,26 @@ import (
 
 // runFilter is a filter as it was read.
 type runFilter struct {
-	// where is all of it.
+	// where is all of it, as of the moment at which it was read.
 	where *selector.Expr
+	// lasting is where for who goes on to ask: distances from now are as they were written.
+	lasting *selector.Expr
+	// relative tells that lasting has such distances, metadata that it looks at metadata.
+	relative, metadata bool
 	// job is the part of it that names a job.
 	job host.JobName
 }
 
-func (f runFilter) matches(run *host.Run) bool { return f.where.Matches(host.RunSource{Run: run}) }
+// at is the filter as of now.
+func (f *runFilter) at(now time.Time) *selector.Expr {
+	if f.relative {
+		return f.lasting.Bind(now)
+	}
+	return f.where
+}
 
 // filterFrom reads a filter. What no run can have is an error, so that it does not pass for a search without results.
-func (r runService) filterFrom(w *hostv1.RunFilter) (f runFilter, err error) {
+func (r runService) filterFrom(ctx context.Context, w *hostv1.RunFilter) (f runFilter, err error) {
 	var parts []*selector.Expr
 	tags, err := filterTags(w)
 	if err != nil {
@@ -56,8 +68,35 @@ func (r runService) filterFrom(w *hostv1.RunFilter) (f runFilter, err error) {
 	if f.job, err = r.filterJob(w.GetJob(), w.GetLocation()); err != nil {
 		return f, err
 	}
-	f.where = selector.All(append(parts, host.JobIs(f.job))...)
+	where, err := r.s.runSelector(ctx, w.GetWhere())
+	if err != nil {
+		return f, err
+	}
+	f.lasting = selector.All(append(parts, host.JobIs(f.job), where)...)
+	for term := range f.lasting.Terms() {
+		f.relative = f.relative || term.Time.Relative
+		f.metadata = f.metadata || term.On == selector.Metadata
+	}
+	f.where = f.lasting.Bind(r.s.o.Clock.Now())
 	return f, nil
+}
+
+// runSelector reads a selector of runs; empty text selects all.
+func (s *Server) runSelector(ctx context.Context, text string) (*selector.Expr, error) {
+	where, err := selector.Parse(text, host.RunSchema(), &selector.Options{KnownKeys: s.knownTag(ctx)})
+	return where, host.SelectorError("where", err)
+}
+
+// knownTag tells whether some run has a tag of this key. Where that cannot be found out the key counts as known: it is
+// nothing to refuse a search for.
+func (s *Server) knownTag(ctx context.Context) func(key string) bool {
+	return func(key string) bool {
+		page, err := s.o.Store.RunTerms(ctx, host.TermQuery{On: selector.Tag, Prefix: key, Limit: 1})
+		if _, err = host.DamageIn(err); err != nil {
+			return true
+		}
+		return len(page.Terms) > 0 && page.Terms[0].Text == key
+	}
 }
 
 // filterTags are the tags of a filter. A value may be anything, since those of the host itself obey other rules.

@@ -2,17 +2,20 @@ package api
 
 import (
 	"context"
+	"hash/fnv"
+	"io"
 	"slices"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // WatchRuns sends each run that is new or changed, the newest state of each, from the first message on.
 func (r runService) WatchRuns(ctx context.Context, req *hostv1.WatchRunsRequest, stream hostv1connect.RunServiceWatchRunsServerStream) error {
-	filter, err := r.filterFrom(req.GetFilter())
+	filter, err := r.filterFrom(ctx, req.GetFilter())
 	if err != nil {
 		return err
 	}
@@ -39,7 +42,7 @@ func (r runService) WatchRuns(ctx context.Context, req *hostv1.WatchRunsRequest,
 				}
 			}
 			for i := range changes {
-				if err := r.sendChange(ctx, &changes[i], filter, seen, stream); err != nil {
+				if err := r.sendChange(ctx, &changes[i], &filter, seen, stream); err != nil {
 					return err
 				}
 			}
@@ -52,17 +55,28 @@ type runLook struct {
 	status  host.RunStatus
 	reason  string
 	attempt uint32
-	tags    int
+	tags    uint64
 	job     host.JobName
 	waiting time.Time
 	retry   bool
 }
 
 func lookOf(r *host.Run) runLook {
-	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: len(r.Tags), job: r.Job, waiting: r.WaitingSince, retry: r.RetryDue}
+	return runLook{status: r.Status, reason: r.StatusReason, attempt: r.Attempt, tags: tagsLook(r.Tags), job: r.Job, waiting: r.WaitingSince, retry: r.RetryDue}
 }
 
-func (r runService) sendChange(ctx context.Context, c *host.Change, filter runFilter, seen map[host.RunID]runLook,
+// tagsLook is another number for other tags.
+func tagsLook(tags []tag.Tag) uint64 {
+	h := fnv.New64a()
+	for _, t := range tags {
+		for _, text := range []string{t.Key, t.Value, string(t.Origin), t.EditedBy, t.EditedAt.UTC().Format(time.RFC3339Nano)} {
+			_, _ = io.WriteString(h, text+"\x00") // a hash takes everything
+		}
+	}
+	return h.Sum64()
+}
+
+func (r runService) sendChange(ctx context.Context, c *host.Change, filter *runFilter, seen map[host.RunID]runLook,
 	stream hostv1connect.RunServiceWatchRunsServerStream,
 ) error {
 	// One of another job was never of interest, unless it was re-pointed to it.
@@ -85,7 +99,23 @@ func (r runService) sendChange(ctx context.Context, c *host.Change, filter runFi
 	if err != nil {
 		return err
 	}
-	return stream.Send(&hostv1.WatchRunsResponse{Run: row, Matches: filter.matches(&c.Run)})
+	matches, err := r.matches(ctx, filter, &c.Run)
+	if err != nil {
+		return err
+	}
+	return stream.Send(&hostv1.WatchRunsResponse{Run: row, Matches: matches})
+}
+
+// matches says whether a filter selects a run now.
+func (r runService) matches(ctx context.Context, filter *runFilter, run *host.Run) (bool, error) {
+	source := host.RunSource{Run: run}
+	if filter.metadata {
+		var err error
+		if source, err = r.s.texts.source(ctx, run); err != nil {
+			return false, err
+		}
+	}
+	return filter.at(r.s.o.Clock.Now()).Matches(source), nil
 }
 
 const (

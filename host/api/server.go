@@ -109,6 +109,8 @@ type Server struct {
 	// explainer says why runs are where they are.
 	explainer *explain.Explainer
 	doctor    *diagnose.Doctor
+	// texts are those of metadata of runs.
+	texts *metadataTexts
 	// workers counts attached streams.
 	workers atomic.Int64
 	started time.Time
@@ -151,6 +153,7 @@ func New(o Options) (*Server, error) {
 		hosts:    newHostList(o.Listener.Addr(), o.Identity.Advertised, o.AllowedHosts),
 		stopping: make(chan struct{}), failed: make(chan error, 1),
 		started: o.Clock.Now(),
+		texts:   newMetadataTexts(o.Store, o.Logger),
 	}
 	s.explainer = explain.New(explain.Options{
 		Store: o.Store, Queue: o.Queue, Sessions: o.Sessions, Planner: o.Planner, Launcher: o.Launcher, Clock: o.Clock,
