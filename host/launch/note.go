@@ -26,6 +26,8 @@ const (
 	NoteLateReport        = "late_report"
 	// NoteTagRefused tells of tags that user code gave its run and that it does not get.
 	NoteTagRefused = "tag_refused"
+	// NoteTagsChanged tells what became of tags after the launch; see TagsChanged.
+	NoteTagsChanged = "tags_changed"
 	// NoteRetried and NoteNotRetried tell what became of an automatic retry that was due.
 	NoteRetried    = "run_retried"
 	NoteNotRetried = "run_not_retried"

@@ -103,5 +103,11 @@ func launcherProblems(list tag.List) (problems []host.Problem) {
 // runTagProblems checks the tags of a run that users gave it.
 func runTagProblems(tags []tag.Tag) []host.Problem {
 	users := slices.DeleteFunc(slices.Clone(tags), func(t tag.Tag) bool { return t.Origin == tag.OriginSystem })
-	return append(tagProblems(users, ""), launcherProblems(users)...)
+	return TagProblems(users)
+}
+
+// TagProblems is all that is wrong with tags that a user sets: by the one rule for tags, and because no launcher of this
+// host can do what one asks for.
+func TagProblems(list tag.List) []host.Problem {
+	return append(tagProblems(list, ""), launcherProblems(list)...)
 }

@@ -62,6 +62,16 @@ func checkReserved(key, value string) error {
 	return fmt.Errorf("%s belongs to the system; below it users may set %s", Namespace, strings.Join(names, ", "))
 }
 
+// Steers reports whether key is one of those below Namespace that a user may set.
+func Steers(key string) bool {
+	for _, s := range steering {
+		if s.key == key {
+			return true
+		}
+	}
+	return false
+}
+
 // Priority is the value of KeyPriority, 0 when it is absent. A list that passed Validate has no other value there
 // than a whole number; for one that did not, a bad value counts as 0.
 func Priority(l List) int32 {

@@ -1,6 +1,7 @@
 package tag_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,5 +27,20 @@ func TestSteeringValues(t *testing.T) {
 	}
 	if tag.RuntimeLimit(nil) != 0 || tag.RetryLimit(nil) != 0 || tag.RetriesAllOps(nil) {
 		t.Error("without tags something is limited or retried")
+	}
+}
+
+func TestSteers(t *testing.T) {
+	for key, want := range map[string]bool{
+		tag.KeyPriority: true, tag.KeyImage: true, tag.KeyKubernetes: true, tag.KeyJob: false, tag.KeyFailureReason: false, "priority": false, "": false,
+	} {
+		if got := tag.Steers(key); got != want {
+			t.Errorf("Steers(%q) = %t", key, got)
+		}
+		// The rule of Validate is the same: it refuses other keys below the namespace whatever their value.
+		err := tag.Validate(tag.List{{Key: key, Value: "1"}})
+		if below := strings.HasPrefix(key, tag.Namespace); below && (err != nil && strings.Contains(err.Error(), "belongs to the system")) == want {
+			t.Errorf("Validate of %q: %v", key, err)
+		}
 	}
 }

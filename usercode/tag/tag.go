@@ -29,11 +29,12 @@ func (l List) Get(key string) (value string, ok bool) {
 	return "", false
 }
 
-// WithOrigin is a copy of the list in which every tag has the given origin, whatever it said before.
+// WithOrigin is a copy of the list in which every tag has the given origin, whatever it said before, and was edited by
+// nobody.
 func (l List) WithOrigin(o Origin) List {
 	out := slices.Clone(l)
-	for i := range out {
-		out[i].Origin = o
+	for i, t := range out {
+		out[i] = Tag{Key: t.Key, Value: t.Value, Origin: o}
 	}
 	return out
 }

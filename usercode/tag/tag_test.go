@@ -3,6 +3,7 @@ package tag_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,8 +24,8 @@ func TestGet(t *testing.T) {
 }
 
 func TestWithOriginCopies(t *testing.T) {
-	l := tag.List{{Key: "a", Origin: tag.OriginSystem}}
-	if got := l.WithOrigin(tag.OriginLaunch); got[0].Origin != tag.OriginLaunch || l[0].Origin != tag.OriginSystem {
+	l := tag.List{{Key: "a", Origin: tag.OriginEdited, EditedBy: "ann", EditedAt: time.Unix(1, 0)}}
+	if got := l.WithOrigin(tag.OriginLaunch); got[0] != (tag.Tag{Key: "a", Origin: tag.OriginLaunch}) || l[0].EditedBy != "ann" {
 		t.Errorf("got %v, original %v", got, l)
 	}
 }
