@@ -54,6 +54,10 @@ type Store interface {
 	// field that has no Name is Invalid. Runs that cannot be read are as with CountRuns.
 	RunTerms(ctx context.Context, q TermQuery) (TermPage, error)
 
+	// RunBytes returns about how many bytes runs take with their events, without what they share with others. Runs that are
+	// not there take none.
+	RunBytes(ctx context.Context, ids []RunID) (uint64, error)
+
 	// OpenRuns returns every run that is not final, in order of Seq. Ones that cannot be read are left out, and the
 	// error, which comes beside the others then, is a Damage.
 	OpenRuns(ctx context.Context) ([]Run, error)

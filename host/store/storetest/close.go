@@ -52,6 +52,7 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["SelectRuns"] = s.SelectRuns(ctx, nil, 0, 1)
 	_, errs["CountRuns"] = s.CountRuns(ctx, nil)
 	_, errs["RunTerms"] = s.RunTerms(ctx, host.TermQuery{On: selector.Tag, Limit: 1})
+	_, errs["RunBytes"] = s.RunBytes(ctx, []host.RunID{run})
 	_, errs["OpenRuns"] = s.OpenRuns(ctx)
 	_, errs["RunsToRetry"] = s.RunsToRetry(ctx)
 	_, errs["LocationsToCollect"] = s.LocationsToCollect(ctx)

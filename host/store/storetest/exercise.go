@@ -28,6 +28,7 @@ func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	t.Run("RunTerm", x.runTerms)
 	t.Run("Request", x.requests)
 	t.Run("SeveralRuns", x.severalRuns)
+	t.Run("RunBytes", x.runBytes)
 	t.Run("Event", x.events)
 	t.Run("Note", x.notes)
 	t.Run("Body", x.bodies)

@@ -1,0 +1,193 @@
+package retention
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+const (
+	// first is how long after the start of the host runs are deleted for the first time, every how long after that.
+	first = time.Minute
+	every = 10 * time.Minute
+	// slice is how many runs are deleted in one write. Between two, the Keeper rests as long as the first took, so that others
+	// have at least half of the store's time.
+	slice = 200
+)
+
+// Options of a Keeper. All are required, but for Policy.
+type Options struct {
+	Store  host.Store
+	Clock  host.Clock
+	Logger *slog.Logger
+	// Policy in use at first; it has to pass Check.
+	Policy Policy
+}
+
+// Keeper deletes runs whose time is over. All methods may be called concurrently.
+type Keeper struct {
+	o      Options
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	// changed gets a value when the policy was replaced.
+	changed chan struct{}
+
+	mu     sync.Mutex
+	policy Policy
+	last   Pass
+}
+
+// Pass is one look at the store.
+type Pass struct {
+	// StartedAt is zero before the first; EndedAt while it goes on.
+	StartedAt, EndedAt time.Time
+	// Deleted is how many runs it deleted.
+	Deleted uint64
+	// Err is why it ended early.
+	Err error
+}
+
+// New returns a Keeper that has not started.
+func New(o Options) *Keeper { return &Keeper{o: o, policy: o.Policy, changed: make(chan struct{}, 1)} }
+
+// Start begins to look at the store now and then. It does not fail.
+func (k *Keeper) Start(ctx context.Context) error {
+	ctx, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	k.done.Go(func() { k.loop(ctx) })
+	return nil
+}
+
+// Stop ends a pass under way between two writes and waits for it. It may be called twice and before Start.
+func (k *Keeper) Stop() {
+	if k.cancel != nil {
+		k.cancel()
+	}
+	k.done.Wait()
+}
+
+// Policy is the one in use.
+func (k *Keeper) Policy() Policy {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.policy
+}
+
+// SetPolicy replaces the policy; it has to pass Check. A pass under way goes on with the one that it began with, until its
+// next rule.
+func (k *Keeper) SetPolicy(p Policy) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.policy = p
+	select {
+	case k.changed <- struct{}{}:
+	default:
+	}
+}
+
+// LastPass is the pass under way, or the last one.
+func (k *Keeper) LastPass() Pass {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.last
+}
+
+func (k *Keeper) loop(ctx context.Context) {
+	next := k.o.Clock.After(first)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.changed:
+			// Who changed rules sees what they do soon, and has a moment to take them back.
+			next = k.o.Clock.After(first)
+			continue
+		case <-next:
+		}
+		if err := k.runOnce(ctx, k.o.Clock.Now()); err != nil && ctx.Err() == nil {
+			k.o.Logger.Error("delete runs whose time is over", "error", err)
+		}
+		next = k.o.Clock.After(every)
+	}
+}
+
+// runOnce deletes the runs whose time is over at now.
+func (k *Keeper) runOnce(ctx context.Context, now time.Time) error {
+	policy := k.Policy()
+	if len(policy.Rules) == 0 {
+		return nil
+	}
+	k.note(func(p *Pass) { *p = Pass{StartedAt: now} })
+	err := k.pass(ctx, policy, now)
+	k.note(func(p *Pass) { p.EndedAt, p.Err = k.o.Clock.Now(), err })
+	if pass := k.LastPass(); pass.Deleted > 0 {
+		k.o.Logger.Info("runs were deleted, since their time is over", "runs", pass.Deleted)
+	}
+	return err
+}
+
+func (k *Keeper) note(change func(*Pass)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change(&k.last)
+}
+
+func (k *Keeper) pass(ctx context.Context, policy Policy, now time.Time) error {
+	kept, err := newestOf(ctx, k.o.Store, policy.KeepLast)
+	if err != nil {
+		return err
+	}
+	deleted := uint64(0)
+	for i := range policy.Rules {
+		where, deletes := policy.due(i, now)
+		if !deletes {
+			continue
+		}
+		for before := uint64(0); ; {
+			page, err := k.o.Store.SelectRuns(ctx, where, before, slice)
+			if _, err = host.DamageIn(err); err != nil {
+				return fmt.Errorf("find runs of rule %d: %w", i+1, err)
+			}
+			n, err := k.delete(ctx, kept.without(page.Runs))
+			if err != nil {
+				return fmt.Errorf("delete runs of rule %d: %w", i+1, err)
+			}
+			deleted += n
+			k.note(func(p *Pass) { p.Deleted = deleted })
+			if before = page.Next; before == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// delete deletes runs, and rests. One that cannot be deleted, for example because its record is damaged, stays.
+func (k *Keeper) delete(ctx context.Context, ids []host.RunID) (deleted uint64, err error) {
+	if len(ids) == 0 {
+		return 0, ctx.Err()
+	}
+	began := k.o.Clock.Now()
+	results, err := k.o.Store.DeleteRuns(ctx, host.Request{}, ids)
+	if err != nil {
+		return 0, err
+	}
+	for i, r := range results {
+		switch code := host.CodeOf(r.Err); {
+		case r.Err == nil:
+			deleted++
+		case code == host.NotFound || code == host.Conflict: // somebody was faster, or it is not final any more
+		default:
+			k.o.Logger.Warn("a run whose time is over cannot be deleted", "run", ids[i], "error", r.Err)
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return deleted, ctx.Err()
+	case <-k.o.Clock.After(k.o.Clock.Now().Sub(began)):
+		return deleted, nil
+	}
+}
