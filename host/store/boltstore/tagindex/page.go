@@ -1,0 +1,120 @@
+package tagindex
+
+import (
+	"context"
+	"math"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// checksAhead is how many documents are checked beyond a full page, to learn whether there is a next one.
+const checksAhead = 1000
+
+// Page returns the numbers of the newest documents that q selects, newest first: at most limit of those below before, or
+// of all when before is 0. next is the before of the page that follows, 0 at the end. That page may be empty only when q
+// has checks.
+func (v *View) Page(ctx context.Context, q Query, before uint64, limit int) (seqs []uint64, next uint64, err error) {
+	if before == 0 {
+		before = math.MaxUint64
+	}
+	number, ok := v.newest()
+	if !ok || limit <= 0 {
+		return nil, 0, ctx.Err()
+	}
+	number = min(number, uint32(min((before-1)>>v.x.bits, math.MaxUint32)))
+	ahead := 0
+	for ; ; number-- {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		a, err := v.answer(q, number, before)
+		if err != nil {
+			return nil, 0, err
+		}
+		first, checked := v.x.first(number), 0
+		for it := a.possible().ReverseIterator(); it.HasNext(); {
+			low := it.Next()
+			full := len(seqs) == limit
+			if !a.yes.Contains(low) {
+				if checked++; checked%checksPerLook == 0 && ctx.Err() != nil {
+					return nil, 0, ctx.Err()
+				}
+				if full {
+					ahead++
+				}
+				if full && ahead > checksAhead {
+					return seqs, first + uint64(low) + 1, nil
+				}
+				if held, err := a.decide(low); err != nil {
+					return nil, 0, err
+				} else if !held {
+					continue
+				}
+			}
+			if full {
+				return seqs, first + uint64(low) + 1, nil
+			}
+			seqs = append(seqs, first+uint64(low))
+		}
+		if number == 0 {
+			return seqs, 0, nil
+		}
+	}
+}
+
+// checksPerLook is after how many checks the context is looked at.
+const checksPerLook = 64
+
+// answer evaluates a query for a chunk, for documents below before that are there.
+func (v *View) answer(q Query, number uint32, before uint64) (a answer, err error) {
+	nothing := answer{yes: roaring.New()}
+	c, ok, err := v.at(number)
+	if err != nil || !ok {
+		return nothing, err
+	}
+	err = c.locked(func() (err error) {
+		if a, err = q.eval(c); err != nil {
+			return err
+		}
+		a.yes = c.below(c.living(a.yes), before)
+		if a.maybe == nil {
+			return nil
+		}
+		if a.maybe = c.below(c.living(a.maybe), before); a.maybe.IsEmpty() {
+			a.maybe, a.decide = nil, nil
+		}
+		return nil
+	})
+	return a, err
+}
+
+// below leaves out the documents from a number on.
+func (c *chunk) below(set *roaring.Bitmap, before uint64) *roaring.Bitmap {
+	first := c.x.first(c.number)
+	if before >= first+c.x.size() {
+		return set
+	}
+	limit := roaring.New()
+	limit.AddRange(0, before-first)
+	return roaring.And(set, limit)
+}
+
+// resolve returns the documents that an answer selects. The set must not be changed.
+func (v *View) resolve(ctx context.Context, a answer) (*roaring.Bitmap, error) {
+	if a.maybe == nil {
+		return a.yes, nil
+	}
+	set, checked := a.yes.Clone(), 0
+	for it := a.maybe.ReverseIterator(); it.HasNext(); {
+		if checked++; checked%checksPerLook == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		low := it.Next()
+		if held, err := a.decide(low); err != nil {
+			return nil, err
+		} else if held {
+			set.Add(low)
+		}
+	}
+	return set, nil
+}

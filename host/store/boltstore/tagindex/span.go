@@ -1,0 +1,63 @@
+package tagindex
+
+import (
+	"bytes"
+)
+
+// span is a range of values: from on, and less than to when it is bounded.
+type span struct {
+	from, to string
+	bounded  bool
+}
+
+func prefixSpan(prefix string) span {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] < 0xff {
+			return span{from: prefix, to: prefix[:i] + string([]byte{prefix[i] + 1}), bounded: true}
+		}
+	}
+	return span{from: prefix}
+}
+
+// each passes on the values of a field in the chunk, in order, until yield returns false. The value is there until yield
+// returns.
+func (c *chunk) each(f field, s span, yield func(value []byte, p found) (more bool, err error)) error {
+	if c.inTail || c.x.volatileKind(f.kind) {
+		return c.eachInMemory(f, s, yield)
+	}
+	start := f.appendKey(nil, c.number, hasValue)
+	prefix := len(start)
+	end := f.appendKey(nil, c.number, pastField)
+	if s.bounded {
+		end = append(f.appendKey(nil, c.number, hasValue), s.to...)
+	}
+	start = append(start, s.from...)
+	cursor := c.tx.Bucket(bucketPost).Cursor()
+	for k, v := cursor.Seek(start); k != nil && bytes.Compare(k, end) < 0; k, v = cursor.Next() {
+		stored, err := open(k, v)
+		if err != nil {
+			return damaged(bucketPost, k, err)
+		}
+		if more, err := yield(k[prefix:], found{n: stored.n, key: k, stored: stored}); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *chunk) eachInMemory(f field, s span, yield func([]byte, found) (bool, error)) error {
+	if c.mem == nil || c.mem.fields[f] == nil {
+		return nil
+	}
+	v := c.mem.fields[f]
+	for value := range v.order.from(s.from) {
+		if s.bounded && value >= s.to {
+			return nil
+		}
+		set := v.sets[value]
+		if more, err := yield([]byte(value), found{n: set.len(), mem: set}); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
