@@ -142,7 +142,7 @@ func TestBucketsOfFormat3AreMade(t *testing.T) {
 	}
 	readOnly(t, path, func(tx *bbolt.Tx) error {
 		f, err := readFacts(tx)
-		if f.format != formatVersion || f.reader != 1 {
+		if f.format != formatVersion || f.reader != readerVersion {
 			t.Errorf("it says %+v now", f)
 		}
 		return err

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -42,16 +43,31 @@ func mapSizes() []int64 {
 
 // openDatabase opens or creates a bbolt file for reading and writing. Its error is that of bbolt.
 func openDatabase(path string, open openFile) (*database, error) {
+	return openMapped(path, &bbolt.Options{
+		Timeout:      lockWait,
+		FreelistType: bbolt.FreelistMapType,
+		PageSize:     pageSize, // of a file that is made; another keeps its own
+		OpenFile:     open,
+	})
+}
+
+// openMapped opens a bbolt file with the largest mapping that the system gives.
+func openMapped(path string, o *bbolt.Options) (*database, error) {
+	open := o.OpenFile
+	if open == nil {
+		open = os.OpenFile
+	}
+	var file *os.File
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+		file, err = open(name, flag, mode)
+		return file, err
+	}
 	var lastErr error
 	for _, size := range mapSizes() {
-		db, err := guardedOpen(path, &bbolt.Options{
-			Timeout:         lockWait,
-			FreelistType:    bbolt.FreelistMapType,
-			InitialMmapSize: int(size),
-			OpenFile:        open,
-		})
+		o.InitialMmapSize = int(size)
+		db, err := guardedOpen(path, o)
 		if err == nil {
-			return &database{db: db, path: path}, nil
+			return inPlace(&database{db: db, path: path}, file)
 		}
 		lastErr = err
 		if !errors.Is(err, syscall.ENOMEM) {
@@ -59,6 +75,23 @@ func openDatabase(path string, open openFile) (*database, error) {
 		}
 	}
 	return nil, lastErr
+}
+
+// inPlace refuses a file that was replaced by a copy while its lock was waited for: the lock is then that of a file which
+// nobody will see again, and whoever replaced it has the other one.
+func inPlace(d *database, file *os.File) (*database, error) {
+	opened, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, d.db.Close())
+	}
+	there, err := os.Stat(d.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(err, d.db.Close())
+	}
+	if err != nil || !os.SameFile(opened, there) {
+		return nil, errors.Join(berrors.ErrTimeout, d.db.Close())
+	}
+	return d, nil
 }
 
 // guardedOpen opens a bbolt file. bbolt panics over some kinds of damage.

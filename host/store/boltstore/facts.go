@@ -61,7 +61,7 @@ func inspectDir(dir string) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, metaName)); id == "" && errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(present(filepath.Join(dir, metaName))); id == "" && errors.Is(err, fs.ErrNotExist) {
 		return Facts{}, &host.Error{
 			Code: host.NotFound, Reason: "STORE_NOT_FOUND", Message: fmt.Sprintf("%s holds no store", dir),
 			Remedy: "name the directory that penstock serve is given with --data",
@@ -71,13 +71,13 @@ func inspectDir(dir string) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	f, err := inspect(p.metaPath)
+	f, err := inspect(present(p.metaPath))
 	if err != nil {
 		return Facts{}, err
 	}
 	var size int64
 	for _, path := range []string{p.metaPath, filepath.Join(dir, eventsName(p.epoch))} {
-		info, err := os.Stat(path)
+		info, err := os.Stat(present(path))
 		if err != nil {
 			return Facts{}, fmt.Errorf("size of the store: %w", err)
 		}

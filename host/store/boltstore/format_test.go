@@ -50,8 +50,8 @@ func TestStoreOfFormat1IsTakenOver(t *testing.T) {
 		}
 		readOnly(t, filepath.Join(dir, metaName), func(tx *bbolt.Tx) error {
 			f, err := readFacts(tx)
-			if f.format != formatVersion || f.reader != 1 || f.next.seq != 4 {
-				t.Errorf("it says %+v now, want format %d that hosts of format 1 may read", f, formatVersion)
+			if f.format != formatVersion || f.reader != readerVersion || f.next.seq != 4 {
+				t.Errorf("it says %+v now, want format %d", f, formatVersion)
 			}
 			return err
 		})

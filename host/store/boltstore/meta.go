@@ -17,11 +17,11 @@ import (
 // Versions of the layout. A store says which one it has and which one a reader must know at least: an addition that
 // older hosts may ignore raises only the first.
 //
-// 2 added what is known of locations and the history of jobs, 3 retries that are due and outputs of deleted runs, see the
-// package comment.
+// 2 added what is known of locations and the history of jobs, 3 retries that are due and outputs of deleted runs, 4 the
+// index of runs, which a host that does not know it would leave behind. See the package comment.
 const (
-	formatVersion = 3
-	readerVersion = 1
+	formatVersion = 4
+	readerVersion = 4
 )
 
 // Keys of bucket meta.

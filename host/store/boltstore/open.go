@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/penstock-run/penstock/host"
 )
 
 const metaName = "meta.db"
@@ -46,13 +48,7 @@ var ascending = map[string]bool{string(bucketRuns): true, string(bucketIDs): tru
 // Errors that people can act on are host.Errors with reason STORE_LOCKED (another process has it), STORE_TOO_NEW (a
 // newer host wrote it; nothing was changed), STORE_FILE_MISSING and STORE_DAMAGED (nothing was changed or made anew).
 func Open(dir string, options *Options) (*Store, error) {
-	o := Options{}
-	if options != nil {
-		o = *options
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o := options.orDefaults()
 	s, err := openStore(dir, o)
 	if errors.Is(err, berrors.ErrTimeout) {
 		err = locked(dir, err)
@@ -60,7 +56,7 @@ func Open(dir string, options *Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	if err := s.finishDeletes(); err != nil {
+	if err := s.finishDeletes(); err != nil && host.ReasonOf(err) != host.ReasonFull {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.Close())
 	}
 	return s, nil
@@ -70,9 +66,17 @@ func openStore(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := resumeAll(dir, o.Logger); err != nil {
+		return nil, err
+	}
 	p, err := survey(dir)
 	if err != nil {
 		return nil, err
+	}
+	if p.format > 0 && p.format < readerVersion {
+		if err := migrate(dir, o); err != nil {
+			return nil, err
+		}
 	}
 	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open,
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
@@ -95,6 +99,9 @@ func openStore(dir string, o Options) (*Store, error) {
 		}
 		o.Logger.Info("a store was made", slog.String("dir", dir), slog.String("store", f.store))
 	}
+	if err := tidyAll(dir); err != nil {
+		o.Logger.Warn("what is left of an interrupted rewrite cannot be removed", slog.Any("error", err))
+	}
 	h := newHalt(o.Logger, o.OnFatal)
 	space := &diskSpace{dir: dir, free: o.Free, log: o.Logger}
 	s := &Store{
@@ -111,6 +118,8 @@ type plan struct {
 	metaPath string
 	store    string
 	epoch    uint64
+	// format is that of meta.db, 0 when it says none.
+	format uint64
 	// identified tells that the identity file is there.
 	identified bool
 }
@@ -125,16 +134,17 @@ func survey(dir string) (plan, error) {
 	}
 	p.identified = p.store != ""
 
-	meta, err := surveyFile(p.metaPath, &p.store, p.identified)
+	meta, err := surveyFile(present(p.metaPath), &p.store, p.identified)
 	if err != nil {
 		return plan{}, err
 	}
+	p.format = meta.format
 	complete := p.identified || meta.next.seq > 1
 	if p.epoch = meta.epoch; p.epoch == 0 {
 		p.epoch = 1
 	}
 	ownStore := p.store
-	if _, err := surveyFile(filepath.Join(dir, eventsName(p.epoch)), &p.store, complete); err != nil {
+	if _, err := surveyFile(present(filepath.Join(dir, eventsName(p.epoch))), &p.store, complete); err != nil {
 		return plan{}, err
 	}
 	if ownStore == "" && p.store != "" {

@@ -31,6 +31,20 @@ type Options struct {
 
 	// open stands in for os.OpenFile in tests.
 	open openFile
+	// rewriteStep is called before each step of a rewrite of a file; tests stop there.
+	rewriteStep func(what string) error
+}
+
+// orDefaults fills in what is not given. o may be nil.
+func (o *Options) orDefaults() Options {
+	filled := Options{}
+	if o != nil {
+		filled = *o
+	}
+	if filled.Logger == nil {
+		filled.Logger = slog.New(slog.DiscardHandler)
+	}
+	return filled
 }
 
 // Store is a host.Store in a directory. All methods may be called concurrently.
