@@ -1,0 +1,132 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/reexecution"
+	"github.com/penstock-run/penstock/host/runtag"
+)
+
+// errNothing is the error of a change of a run that has nothing to change. As an error, so that the request of its batch
+// is not taken to have changed it.
+var errNothing = errors.New("nothing to change")
+
+// batchSize is how many runs an action acts on at a time: few enough that nobody waits long behind the write.
+func batchSize(kind host.BulkKind) int {
+	if kind == host.BulkReexecute {
+		return 64
+	}
+	return 500
+}
+
+// maxTries is how often a batch is tried of which a run fails for no known reason.
+const maxTries = 8
+
+// act acts on the batch of b and counts. An error means that it has to be done again, and that b is of no use.
+func (a *action) act(ctx context.Context, b *host.Bulk) error {
+	if len(b.Batch) == 0 {
+		return nil
+	}
+	ids := make([]host.RunID, len(b.Batch))
+	for i, run := range b.Batch {
+		ids[i] = run.ID
+	}
+	// A batch has its place by its first run, for the walk only goes down.
+	r := host.Request{ID: fmt.Sprintf("%s-%d", b.ID, b.Batch[0].Seq), What: "bulk action"}
+	var results []host.RunResult
+	var err error
+	switch b.Action.Kind {
+	case host.BulkCancel:
+		results, err = a.r.o.Cancel(ctx, r, ids, b.Action.Reason, b.Action.Force)
+	case host.BulkDelete:
+		results, err = a.r.o.Store.DeleteRuns(ctx, r, ids)
+	case host.BulkTag:
+		results, err = a.r.o.Store.UpdateRuns(ctx, r, ids, a.r.retag(b))
+	case host.BulkReexecute:
+		results, err = a.reexecute(ctx, b.ID, b.Action.Strategy, ids)
+	}
+	if err != nil {
+		return err
+	}
+	for i := range results {
+		if err := a.count(b, ids[i], &results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts what became of a run. An error means that the batch is to be tried again.
+func (a *action) count(b *host.Bulk, id host.RunID, r *host.RunResult) error {
+	switch err := r.Err; {
+	case err == nil, r.Repeated:
+		b.Changed++
+	case passesOver(b.Action.Kind, err):
+		b.PassedOver++
+	case ofStore(err), !permanent(err) && a.tries < maxTries:
+		return fmt.Errorf("run %s: %w", id, err)
+	default:
+		if host.CodeOf(err) == host.Internal {
+			a.r.o.Logger.Error("an action on many runs fails with a run", "bulk", b.ID, "run", id, "error", err)
+		}
+		b.Fail(id, told(err))
+	}
+	return nil
+}
+
+// passesOver tells that an action does not apply to a run as it is now, by the error of it.
+func passesOver(kind host.BulkKind, err error) bool {
+	switch host.ReasonOf(err) {
+	case "RUN_NOT_FOUND", "RUN_NOT_FINAL", reexecution.ReasonNothingFailed:
+		return true
+	case "RUN_STATUS":
+		return kind == host.BulkCancel
+	default:
+		return errors.Is(err, errNothing)
+	}
+}
+
+// ofStore tells that the store does not work now, which is nothing about the run.
+func ofStore(err error) bool {
+	return host.CodeOf(err) == host.Unavailable && strings.HasPrefix(host.ReasonOf(err), "STORE_")
+}
+
+// permanent tells that the same again would fail in the same way.
+func permanent(err error) bool {
+	if err == nil || ofStore(err) {
+		return false
+	}
+	return host.CodeOf(err) != host.Internal || host.ReasonOf(err) == host.ReasonDamaged
+}
+
+// told is an error for people, with what to do.
+func told(err error) string {
+	e, ok := errors.AsType[*host.Error](err)
+	if !ok {
+		return "internal error, see the host's log"
+	}
+	text := e.Error()
+	if e.Remedy != "" {
+		text += "\n" + e.Advice()
+	}
+	return text
+}
+
+// edit is the change of tags that an action makes.
+func edit(a *host.BulkAction) runtag.Edit { return runtag.Edit{Set: a.Set, Remove: a.Remove} }
+
+// retag makes what changes the tags of a run.
+func (r *Runner) retag(b *host.Bulk) func(*host.Run) ([][]byte, error) {
+	change := edit(&b.Action).Change(runtag.Who{By: b.By, Bulk: b.ID}, r.o.Clock)
+	return func(run *host.Run) ([][]byte, error) {
+		events, err := change(run)
+		if err == nil && len(events) == 0 {
+			err = errNothing
+		}
+		return events, err
+	}
+}
