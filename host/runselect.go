@@ -27,12 +27,8 @@ const partitionKey = "penstock/partition"
 
 // RunSchema is what selectors of runs know.
 func RunSchema() selector.Schema {
-	words := make([]string, len(RunStatuses))
-	for i, s := range RunStatuses {
-		words[i] = string(s)
-	}
 	return selector.Schema{What: "run", Fields: []selector.SchemaField{
-		{Name: FieldStatus, Doc: "where it is in its life", Words: words},
+		{Name: FieldStatus, Doc: "where it is in its life", Words: statusWords()},
 		{Name: FieldJob, Doc: "its job", Path: true},
 		{Name: FieldLocation, Doc: "code location of its job"},
 		{Name: FieldRepository, Doc: "repository of its job"},
@@ -44,6 +40,15 @@ func RunSchema() selector.Schema {
 		{Name: FieldStarted, Doc: "when its user code was allowed to start", Time: true},
 		{Name: FieldEnded, Doc: "when it became final", Time: true},
 	}}
+}
+
+// statusWords are the values of FieldStatus.
+func statusWords() []string {
+	words := make([]string, len(RunStatuses))
+	for i, s := range RunStatuses {
+		words[i] = string(s)
+	}
+	return words
 }
 
 // MetadataText is an entry of a job's metadata as selectors see it.

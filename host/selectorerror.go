@@ -25,3 +25,11 @@ func SelectorError(field string, err error) error {
 	}
 	return e
 }
+
+// ProblemsOf are the problems of the first *Error in err's chain.
+func ProblemsOf(err error) []Problem {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Problems
+	}
+	return nil
+}

@@ -15,7 +15,7 @@ import (
 type jobService struct{ s *Server }
 
 // ListJobs lists jobs, sorted by location, repository, name.
-func (j jobService) ListJobs(_ context.Context, req *hostv1.ListJobsRequest) (*hostv1.ListJobsResponse, error) {
+func (j jobService) ListJobs(ctx context.Context, req *hostv1.ListJobsRequest) (*hostv1.ListJobsResponse, error) {
 	size, err := pageSize(req.GetPageSize())
 	if err != nil {
 		return nil, err
@@ -24,10 +24,24 @@ func (j jobService) ListJobs(_ context.Context, req *hostv1.ListJobsRequest) (*h
 	if err != nil {
 		return nil, err
 	}
+	where, err := j.s.jobSelector(req.GetWhere())
+	if err != nil {
+		return nil, err
+	}
 	search := strings.ToLower(strings.TrimSpace(req.GetSearch()))
 	out, payload := &hostv1.ListJobsResponse{}, 0
 	for _, job := range j.s.o.Workspace.Jobs() {
 		if req.GetLocation() != "" && job.Name.Location != req.GetLocation() || !found(job, search) {
+			continue
+		}
+		selected, hidden, err := where.selects(ctx, job)
+		if err != nil {
+			return nil, err
+		}
+		if hidden {
+			out.MetadataHidden++
+		}
+		if !selected {
 			continue
 		}
 		out.Total++

@@ -111,6 +111,8 @@ type Server struct {
 	doctor    *diagnose.Doctor
 	// texts are those of metadata of runs.
 	texts *metadataTexts
+	// last are the last runs of jobs.
+	last *lastRuns
 	// workers counts attached streams.
 	workers atomic.Int64
 	started time.Time
@@ -154,6 +156,7 @@ func New(o Options) (*Server, error) {
 		stopping: make(chan struct{}), failed: make(chan error, 1),
 		started: o.Clock.Now(),
 		texts:   newMetadataTexts(o.Store, o.Logger),
+		last:    newLastRuns(o.Store, o.Logger),
 	}
 	s.explainer = explain.New(explain.Options{
 		Store: o.Store, Queue: o.Queue, Sessions: o.Sessions, Planner: o.Planner, Launcher: o.Launcher, Clock: o.Clock,
@@ -165,6 +168,7 @@ func New(o Options) (*Server, error) {
 	}
 	rpc := connect.NewServer(s.intercept)
 	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
+	hostv1connect.RegisterSearchServiceHandler(rpc, searchService{s})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})
@@ -214,6 +218,8 @@ func (s *Server) Start(ctx context.Context) error {
 		},
 		ErrorLog: slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
+	changes := s.o.Feed.Subscribe(maxPending)
+	s.done.Go(func() { s.last.follow(changes, s.stopping) })
 	s.done.Go(func() {
 		err := s.serve()
 		if !errors.Is(err, http.ErrServerClosed) {

@@ -41,6 +41,7 @@ type jobContent struct {
 	name       string
 	definition *definitionBody
 	metadata   metadataBody
+	texts      texts
 }
 
 // metadataBody is a job's metadata; body is nil when the gate refused it.
@@ -137,7 +138,10 @@ func withoutRefused(repositories []*repository, allowed bool) []*repository {
 		s := *r
 		s.jobs = make([]*jobContent, len(r.jobs))
 		for k, j := range r.jobs {
-			s.jobs[k] = &jobContent{j.name, j.definition, metadataBody{digest: j.metadata.digest, announced: j.metadata.announced}}
+			s.jobs[k] = &jobContent{
+				name: j.name, definition: j.definition,
+				metadata: metadataBody{digest: j.metadata.digest, announced: j.metadata.announced},
+			}
 		}
 		stripped[i] = &s
 	}

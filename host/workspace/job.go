@@ -84,6 +84,9 @@ func (j *Job) Server() *usercodev1.ServerInfo { return j.from.report.info }
 // LoadedAt is since when these definitions are in use.
 func (j *Job) LoadedAt() time.Time { return j.from.loadedAt }
 
+// CodeVersion is what the server that sent the job calls the version of its code, else its revision; empty when it said neither.
+func (j *Job) CodeVersion() string { return codeVersion(j.from.report.info) }
+
 // Snapshot is the job as it is, for a run to keep.
 func (j *Job) Snapshot() host.Snapshot {
 	s := host.Snapshot{
@@ -91,7 +94,7 @@ func (j *Job) Snapshot() host.Snapshot {
 		MetadataEntries:  j.content.metadata.announced,
 		ServerInfo:       slices.Clone(j.from.report.encoded),
 		AllowDevVersions: j.from.policy.AllowDevVersions,
-		CodeVersion:      codeVersion(j.from.report.info),
+		CodeVersion:      j.CodeVersion(),
 	}
 	if j.MetadataBody != nil {
 		s.Metadata = j.content.metadata.digest

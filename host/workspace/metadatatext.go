@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/penstock-run/penstock/host"
@@ -14,6 +15,29 @@ import (
 func MetadataTexts(body []byte) ([]host.MetadataText, error) {
 	entries, problems := decodeEntries(body)
 	return textsOf(entries), errors.Join(problems...)
+}
+
+// MetadataTexts are the entries of the job's metadata as selectors see them, none when the gate does not show it. Nobody
+// changes what it returns. shown tells whether it is shown; a job without metadata shows that it has none.
+func (j *Job) MetadataTexts() (texts []host.MetadataText, shown bool) {
+	if RefusalOf(j.metadataDecision(), j.Name.Location, 0) != nil {
+		return nil, false
+	}
+	return j.content.texts.of(j.MetadataBody), true
+}
+
+// texts are those of a job's metadata, made when they are asked for.
+type texts struct {
+	once sync.Once
+	all  []host.MetadataText
+}
+
+func (t *texts) of(body []byte) []host.MetadataText {
+	t.once.Do(func() {
+		entries, _ := decodeEntries(body) // what is wrong with the others stands beside the metadata where it is shown
+		t.all = textsOf(entries)
+	})
+	return t.all
 }
 
 func textsOf(entries []*metadatav1.Entry) []host.MetadataText {

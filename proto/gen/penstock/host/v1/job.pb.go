@@ -532,9 +532,12 @@ type ListJobsResponse struct {
 	// Cursor of the next page; empty at the end.
 	NextCursor string `protobuf:"bytes,2,opt,name=next_cursor,json=nextCursor,proto3" json:"next_cursor,omitempty"`
 	// Number of all that match.
-	Total         uint32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Total uint32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Number of the jobs, among those that the other filters leave, whose metadata is refused or not held: a selector that
+	// looks at metadata was answered for these as if they had none. 0 without such a selector.
+	MetadataHidden uint32 `protobuf:"varint,4,opt,name=metadata_hidden,json=metadataHidden,proto3" json:"metadata_hidden,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListJobsResponse) Reset() {
@@ -584,6 +587,13 @@ func (x *ListJobsResponse) GetNextCursor() string {
 func (x *ListJobsResponse) GetTotal() uint32 {
 	if x != nil {
 		return x.Total
+	}
+	return 0
+}
+
+func (x *ListJobsResponse) GetMetadataHidden() uint32 {
+	if x != nil {
+		return x.MetadataHidden
 	}
 	return 0
 }
@@ -724,12 +734,13 @@ const file_penstock_host_v1_job_proto_rawDesc = "" +
 	"\vpage_cursor\x18\x03 \x01(\tR\n" +
 	"pageCursor\x12\x16\n" +
 	"\x06search\x18\x04 \x01(\tR\x06search\x12\x14\n" +
-	"\x05where\x18\x05 \x01(\tR\x05where\"{\n" +
+	"\x05where\x18\x05 \x01(\tR\x05where\"\xa4\x01\n" +
 	"\x10ListJobsResponse\x120\n" +
 	"\x04jobs\x18\x01 \x03(\v2\x1c.penstock.host.v1.JobSummaryR\x04jobs\x12\x1f\n" +
 	"\vnext_cursor\x18\x02 \x01(\tR\n" +
 	"nextCursor\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\rR\x05total\"#\n" +
+	"\x05total\x18\x03 \x01(\rR\x05total\x12'\n" +
+	"\x0fmetadata_hidden\x18\x04 \x01(\rR\x0emetadataHidden\"#\n" +
 	"\rGetJobRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"9\n" +
 	"\x0eGetJobResponse\x12'\n" +

@@ -562,7 +562,7 @@ type CompleteSelectorResponse_Suggestion struct {
 	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
 	// What it is.
 	Kind CompleteSelectorResponse_Suggestion_Kind `protobuf:"varint,3,opt,name=kind,proto3,enum=penstock.host.v1.CompleteSelectorResponse_Suggestion_Kind" json:"kind,omitempty"`
-	// How many runs have it; 0 for words and fields.
+	// How many runs, or jobs, have it; 0 for words and fields.
 	Count         uint64 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -279,7 +279,7 @@ export type CompleteSelectorResponse_Suggestion = Message<"penstock.host.v1.Comp
   kind: CompleteSelectorResponse_Suggestion_Kind;
 
   /**
-   * How many runs have it; 0 for words and fields.
+   * How many runs, or jobs, have it; 0 for words and fields.
    *
    * @generated from field: uint64 count = 4;
    */
