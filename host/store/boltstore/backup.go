@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -111,7 +112,11 @@ func (s *Store) snapshots() (all []shot, err error) {
 }
 
 // backupOrder are the files with those first that change most.
-func (s *Store) backupOrder() []*database { return []*database{s.meta.database, s.events.database} }
+func (s *Store) backupOrder() []*database {
+	files := s.files()
+	slices.Reverse(files)
+	return files
+}
 
 // backup is one that is being written.
 type backup struct {

@@ -20,24 +20,38 @@ const (
 type record struct{ key, value []byte }
 
 // packEvents makes the records of events without gaps, the first of which has its place at c.
-func packEvents(run uint64, c host.Cursor, events [][]byte) ([]record, error) {
-	var records []record
+func packEvents(run uint64, c host.Cursor, events [][]byte) (records []record, err error) {
 	for len(events) > 0 {
-		n, size := 1, len(events[0])
-		for n < len(events) && n < maxRecordEvents && size+len(events[n]) <= maxRecordBytes {
-			size += len(events[n])
-			n++
-		}
-		key := placeKey(run, c)
-		payload, err := proto.Marshal(&storev1.EventBatch{Events: events[:n]})
+		n := recordLen(events, maxRecordEvents)
+		r, err := packRecord(run, c, events[:n])
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, record{key: key, value: pack(key, payload)})
+		records = append(records, r)
 		events = events[n:]
 		c.Seq += uint64(n)
 	}
 	return records, nil
+}
+
+// recordLen is how many of events one record takes, if it has no more than limit of them.
+func recordLen(events [][]byte, limit int) int {
+	n, size := 1, len(events[0])
+	for n < len(events) && n < limit && size+len(events[n]) <= maxRecordBytes {
+		size += len(events[n])
+		n++
+	}
+	return n
+}
+
+// packRecord makes one record of events.
+func packRecord(run uint64, c host.Cursor, events [][]byte) (record, error) {
+	key := placeKey(run, c)
+	payload, err := proto.Marshal(&storev1.EventBatch{Events: events})
+	if err != nil {
+		return record{}, err
+	}
+	return record{key: key, value: packFolded(key, payload)}, nil
 }
 
 // unpackEvents reads the value of a record. Nothing of the events lies in it.

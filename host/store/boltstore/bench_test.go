@@ -293,7 +293,7 @@ func BenchmarkEvents(b *testing.B) {
 // stored is what the events take: keys and values.
 func stored(b *testing.B, s *Store) (n int) {
 	b.Helper()
-	if err := s.events.view(func(tx *bbolt.Tx) error {
+	if err := s.epochs.current().view(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketEvents).ForEach(func(k, v []byte) error {
 			n += len(k) + len(v)
 			return nil

@@ -7,7 +7,11 @@ import "github.com/penstock-run/penstock/host"
 func (s *Store) announceEvents(t *tail, last host.Cursor) {
 	s.announcing.Lock()
 	defer s.announcing.Unlock()
-	if run, shown := t.add(last.Attempt, last.Seq); shown {
+	run, shown := t.add(last.Attempt, last.Seq)
+	if run.Status.Final() {
+		s.keeper.runEnded(t.seq)
+	}
+	if shown {
 		s.tell(host.Change{Run: *run, Events: true, LastEvent: last})
 	}
 }
@@ -16,7 +20,9 @@ func (s *Store) announceEvents(t *tail, last host.Cursor) {
 func (s *Store) announceRun(t *tail, run *host.Run, pinned bool, lastNote host.Cursor) {
 	s.announcing.Lock()
 	defer s.announcing.Unlock()
-	t.replace(run)
+	if t.replace(run) {
+		s.keeper.runEnded(t.seq)
+	}
 	c := host.Change{Run: *run, Events: pinned, LastEvent: lastNote}
 	if pinned {
 		// Worker events that waited for the notes are shown with them.

@@ -223,7 +223,7 @@ func TestNothingIsToldAfterTheDeletion(t *testing.T) {
 	hold := func() (<-chan struct{}, chan<- struct{}) {
 		reached, let := make(chan struct{}), make(chan struct{})
 		wg.Go(func() {
-			if err := s.events.do(&write{ctx: t.Context(), apply: func(*txn) error {
+			if err := s.epochs.current().do(&write{ctx: t.Context(), apply: func(*txn) error {
 				close(reached)
 				<-let
 				return nil
@@ -234,7 +234,7 @@ func TestNothingIsToldAfterTheDeletion(t *testing.T) {
 		return reached, let
 	}
 	waiting := func(n int) {
-		for len(s.events.queue) < n {
+		for len(s.epochs.current().queue) < n {
 			runtime.Gosched()
 		}
 	}

@@ -111,21 +111,16 @@ func (x *txn) deleteRun(run *host.Run) {
 	}
 }
 
-// purge removes what is left of deleted runs' events.
+// purge removes what is left of deleted runs' events, from all epochs.
 func (s *Store) purge(ctx context.Context, runs []uint64) error {
-	for rest := runs; len(rest) > 0; {
-		if err := s.events.do(&write{ctx: ctx, apply: func(x *txn) error {
-			for left := purgeSlice; left > 0 && len(rest) > 0; left-- {
-				keys := keysOf(x.Bucket(bucketEvents), rest[0], left)
-				for _, key := range keys {
-					x.del(bucketEvents, key)
-				}
-				if left -= len(keys); left > 0 {
-					rest = rest[1:]
-				}
-			}
-			return nil
-		}}); err != nil {
+	s.purging.RLock()
+	defer s.purging.RUnlock()
+	runs = slices.Sorted(slices.Values(runs))
+	for _, e := range s.epochs.all() {
+		if len(runs) == 0 || !e.mayHave(runs[0], runs[len(runs)-1]) {
+			continue
+		}
+		if err := e.purge(ctx, runs); err != nil {
 			return err
 		}
 	}
@@ -135,6 +130,27 @@ func (s *Store) purge(ctx context.Context, runs []uint64) error {
 		}
 		return nil
 	}})
+}
+
+// purge removes the events that runs have in one epoch.
+func (e *epoch) purge(ctx context.Context, runs []uint64) error {
+	for len(runs) > 0 {
+		if err := e.do(&write{ctx: ctx, apply: func(x *txn) error {
+			for left := purgeSlice; left > 0 && len(runs) > 0; left-- {
+				keys := keysOf(x.Bucket(bucketEvents), runs[0], left)
+				for _, key := range keys {
+					x.del(bucketEvents, key)
+				}
+				if left -= len(keys); left > 0 {
+					runs = runs[1:]
+				}
+			}
+			return nil
+		}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finishDeletes purges what a crash left.

@@ -39,7 +39,7 @@ func (s *Store) AppendEvents(ctx context.Context, id host.RunID, b host.EventBat
 		return 0, fmt.Errorf("pack events of run %s: %w", id, err)
 	}
 	added := false
-	err = s.events.do(&write{
+	err = s.epochs.append(&write{
 		ctx: ctx, size: sizeOf(records),
 		apply: func(x *txn) (err error) {
 			if lastSeq, err = t.admit(b); err != nil || endOf(b) <= lastSeq {
@@ -65,6 +65,7 @@ func (s *Store) AppendEvents(ctx context.Context, id host.RunID, b host.EventBat
 	if err != nil {
 		return 0, err
 	}
+	s.keeper.appended()
 	t.await(b.Attempt, lastSeq)
 	return lastSeq, nil
 }
@@ -102,11 +103,7 @@ func (s *Store) LastSeq(ctx context.Context, id host.RunID, attempt uint32) (las
 	if err != nil || attempt == end.Attempt {
 		return end.Seq, err
 	}
-	err = s.events.view(func(tx *bbolt.Tx) error {
-		last, err = lastSeqOf(tx, t.seq, attempt)
-		return err
-	})
-	return last, err
+	return s.lastSeqStored(t.seq, attempt)
 }
 
 // Events implements host.Store.
@@ -150,13 +147,11 @@ func (s *Store) mergedEvents(ctx context.Context, id host.RunID,
 	if err != nil {
 		return nil, err
 	}
-	var events, ours []host.StoredEvent
-	if err := s.events.view(func(tx *bbolt.Tx) (err error) {
-		events, err = worker(tx, t.seq, end)
-		return err
-	}); err != nil {
+	events, err := s.readEvents(t.seq, func(tx *bbolt.Tx) ([]host.StoredEvent, error) { return worker(tx, t.seq, end) })
+	if err != nil {
 		return nil, err
 	}
+	var ours []host.StoredEvent
 	if err := s.meta.view(func(tx *bbolt.Tx) (err error) {
 		ours, err = notes(tx, t.seq, end)
 		return err
@@ -167,17 +162,4 @@ func (s *Store) mergedEvents(ctx context.Context, id host.RunID,
 		return nil, err // deleted meanwhile, so a part may be missing
 	}
 	return merge(events, ours), nil
-}
-
-// merge merges two lists that are in order.
-func merge(a, b []host.StoredEvent) []host.StoredEvent {
-	merged := make([]host.StoredEvent, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0].Cursor.Less(b[0].Cursor) {
-			merged, a = append(merged, a[0]), a[1:]
-		} else {
-			merged, b = append(merged, b[0]), b[1:]
-		}
-	}
-	return append(append(merged, a...), b...)
 }

@@ -76,7 +76,13 @@ func inspectDir(dir string) (Facts, error) {
 		return Facts{}, err
 	}
 	var size int64
-	for _, path := range []string{p.metaPath, filepath.Join(dir, eventsName(p.epoch))} {
+	paths := []string{p.metaPath}
+	for _, n := range f.epochs {
+		if !n.going {
+			paths = append(paths, filepath.Join(dir, eventsName(n.number)))
+		}
+	}
+	for _, path := range paths {
 		info, err := os.Stat(present(path))
 		if err != nil {
 			return Facts{}, fmt.Errorf("size of the store: %w", err)

@@ -31,6 +31,7 @@ var (
 	metaStore  = []byte("store")          // the store's id, text
 	metaNext   = []byte("next")           // record: BE64 next seq, BE64 nanoseconds of the last CreatedAt
 	metaEpoch  = []byte("epoch")          // BE64, the epoch of events; in meta.db the current one
+	metaEpochs = []byte("epochs")         // record: the epochs of events that there are, see epochName
 	metaAgain  = []byte("generation")     // BE64, how often the store was restored from a backup
 )
 
@@ -43,7 +44,12 @@ type facts struct {
 	// generation is how often the store was restored from a backup.
 	generation uint64
 	next       next
+	// epochs are those that meta.db names, in order; of other files, and before there were several, the one of epoch.
+	epochs []epochName
 }
+
+// currentEpoch is the number of the epoch that takes events.
+func (f facts) currentEpoch() uint64 { return f.epochs[len(f.epochs)-1].number }
 
 // next is what CreateRun goes on from.
 type next struct {
@@ -92,9 +98,10 @@ func (d *database) facts() (f facts, err error) {
 }
 
 func readFacts(tx *bbolt.Tx) (f facts, err error) {
+	f.epochs = []epochName{{number: 1}}
 	b := tx.Bucket(bucketMeta)
 	if b == nil {
-		return facts{}, nil
+		return f, nil
 	}
 	if f.format, err = metaNumber(b, metaFormat); err != nil {
 		return facts{}, err
@@ -110,6 +117,12 @@ func readFacts(tx *bbolt.Tx) (f facts, err error) {
 	}
 	if f.generation, err = metaNumber(b, metaAgain); err != nil {
 		return facts{}, err
+	}
+	f.epochs[0].number = max(f.epoch, 1)
+	if v := b.Get(metaEpochs); v != nil {
+		if f.epochs, err = epochsOf(v); err != nil {
+			return facts{}, err
+		}
 	}
 	f.store = string(b.Get(metaStore))
 	if v := b.Get(metaNext); v != nil {

@@ -17,9 +17,6 @@ import (
 
 const metaName = "meta.db"
 
-// eventsName is the file of an epoch's events.
-func eventsName(epoch uint64) string { return fmt.Sprintf("events-%06d.db", epoch) }
-
 // Buckets; see the package comment.
 var (
 	bucketMeta         = []byte("meta")
@@ -89,27 +86,28 @@ func openStore(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, meta.db.Close())
 	}
-	events, err := openFileOf(filepath.Join(dir, eventsName(f.epoch)), facts{epoch: f.epoch, store: f.store}, o.open, bucketEvents)
-	if err != nil {
+	h := newHalt(o.Logger, o.OnFatal)
+	space := &diskSpace{dir: dir, free: o.Free, log: o.Logger}
+	epochs := newEpochs(dir, f.store, &o, h, space)
+	if err := openEpochs(meta, f, epochs, o.Clock); err != nil {
 		return nil, errors.Join(err, meta.db.Close())
 	}
 	if !p.identified {
 		if err := errors.Join(syncDir(dir), writeIdentity(dir, f.store)); err != nil {
-			return nil, errors.Join(err, meta.db.Close(), events.db.Close())
+			return nil, errors.Join(err, meta.db.Close(), epochs.close())
 		}
 		o.Logger.Info("a store was made", slog.String("dir", dir), slog.String("store", f.store))
 	}
 	if err := tidyAll(dir); err != nil {
 		o.Logger.Warn("what is left of an interrupted rewrite cannot be removed", slog.Any("error", err))
 	}
-	h := newHalt(o.Logger, o.OnFatal)
-	space := &diskSpace{dir: dir, free: o.Free, log: o.Logger}
 	s := &Store{
 		log: o.Logger, clock: o.Clock, onChange: o.OnChange, next: f.next,
-		halt: h, meta: newWriter(meta, h, space), events: newWriter(events, h, space), space: space,
+		halt: h, meta: newWriter(meta, h, space), epochs: epochs, space: space,
 		texts: metadataTexts{decode: o.MetadataTexts, log: o.Logger},
 	}
 	s.next.seq = max(s.next.seq, 1)
+	s.keeper = newKeeper(s)
 	return s, nil
 }
 

@@ -14,6 +14,8 @@ import (
 const (
 	formatPlain byte = 1
 	formatZstd  byte = 2
+	// formatFolded is zstd of what foldHex made.
+	formatFolded byte = 3
 )
 
 const (
@@ -54,11 +56,23 @@ func pack(key, payload []byte) []byte { return packFrom(compressFrom, key, paylo
 
 // packFrom is pack with a limit of its own.
 func packFrom(compressFrom int, key, payload []byte) []byte {
+	return packAs(formatZstd, compressFrom, key, payload)
+}
+
+// packFolded is pack for events.
+func packFolded(key, payload []byte) []byte { return packAs(formatFolded, compressFrom, key, payload) }
+
+// packAs is pack with a limit and a format of its own, which is that of the payload if it is compressed.
+func packAs(format byte, compressFrom int, key, payload []byte) []byte {
 	v := make([]byte, recordHeader, recordHeader+len(payload))
 	v[4] = formatPlain
 	if len(payload) >= compressFrom {
-		v[4] = formatZstd
-		v = encoder().EncodeAll(payload, v)
+		v[4] = format
+		folded := payload
+		if format == formatFolded {
+			folded = foldHex(payload)
+		}
+		v = encoder().EncodeAll(folded, v)
 	}
 	if v[4] == formatPlain || len(v)-recordHeader > len(payload)-len(payload)/8 {
 		v = append(v[:recordHeader], payload...)
@@ -79,8 +93,11 @@ func unpack(bucket string, key, value []byte) ([]byte, error) {
 	switch value[4] {
 	case formatPlain:
 		return value[recordHeader:], nil
-	case formatZstd:
+	case formatZstd, formatFolded:
 		payload, err := decoder().DecodeAll(value[recordHeader:], nil)
+		if err == nil && value[4] == formatFolded {
+			payload, err = unfoldHex(payload)
+		}
 		if err != nil {
 			return nil, damaged(bucket, key, err)
 		}

@@ -33,13 +33,17 @@ func (s *Store) RunBytes(ctx context.Context, ids []host.RunID) (bytes uint64, e
 	}); err != nil {
 		return 0, err
 	}
-	err = s.events.view(func(tx *bbolt.Tx) error {
-		for _, seq := range seqs {
-			bytes += bytesOf(tx.Bucket(bucketEvents), seq)
+	for _, seq := range seqs {
+		events := uint64(0)
+		if err := s.epochs.view(seq, func() { events = 0 }, func(tx *bbolt.Tx) error {
+			events += bytesOf(tx.Bucket(bucketEvents), seq)
+			return nil
+		}); err != nil {
+			return 0, err
 		}
-		return nil
-	})
-	return bytes, err
+		bytes += events
+	}
+	return bytes, nil
 }
 
 // bytesOf are those of a run's records in a bucket with place keys.

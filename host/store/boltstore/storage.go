@@ -46,7 +46,12 @@ func (s *Store) Storage(ctx context.Context) (host.Storage, error) {
 }
 
 // files are those of the store, in order of their names.
-func (s *Store) files() []*database { return []*database{s.events.database, s.meta.database} }
+func (s *Store) files() (all []*database) {
+	for _, e := range s.epochs.all() {
+		all = append(all, e.database)
+	}
+	return append(all, s.meta.database)
+}
 
 // stored tells how large a file is. The file itself may be longer, and sparse.
 func (d *database) stored() (f host.StoredFile, err error) {

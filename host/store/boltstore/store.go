@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -31,6 +32,11 @@ type Options struct {
 
 	// open stands in for os.OpenFile in tests.
 	open openFile
+	// epochBytes and epochAge stand in for maxEpochBytes and maxEpochAge in tests; step is called between the steps that
+	// begin and remove epochs.
+	epochBytes int64
+	epochAge   time.Duration
+	step       func(name string)
 	// rewriteStep is called before each step of a rewrite of a file; tests stop there.
 	rewriteStep func(what string) error
 }
@@ -55,7 +61,8 @@ type Store struct {
 	halt   *halt
 	space  *diskSpace
 	meta   *writer
-	events *writer
+	epochs *epochs
+	keeper *keeper
 	tails  tails
 	// texts are those of metadata that runs were launched with.
 	texts metadataTexts
@@ -85,15 +92,15 @@ var _ host.Store = (*Store)(nil)
 
 // Size returns the bytes that the store uses on disk.
 func (s *Store) Size() (int64, error) {
-	m, err := s.meta.size()
-	if err != nil {
-		return 0, fmt.Errorf("size of the store: %w", err)
+	total := int64(0)
+	for _, d := range s.files() {
+		n, err := d.size()
+		if err != nil {
+			return 0, fmt.Errorf("size of the store: %w", err)
+		}
+		total += n
 	}
-	e, err := s.events.size()
-	if err != nil {
-		return 0, fmt.Errorf("size of the store: %w", err)
-	}
-	return m + e, nil
+	return total, nil
 }
 
 // Close answers the writes that were accepted, then closes the files. It waits for reads under way, and may be
@@ -102,7 +109,8 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.closed.Store(true)
 		s.forgetting.stop()
-		if err := errors.Join(s.events.close(), s.meta.close()); err != nil {
+		s.keeper.close()
+		if err := errors.Join(s.epochs.close(), s.meta.close()); err != nil {
 			s.closeErr = fmt.Errorf("close the store: %w", err)
 		}
 	})

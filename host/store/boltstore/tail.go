@@ -108,11 +108,9 @@ func (s *Store) loadTail(t *tail) error {
 	if t.seq = t.run.Seq; t.run.Attempt == 0 {
 		return nil
 	}
-	return s.events.view(func(tx *bbolt.Tx) (err error) {
-		t.stored, err = lastSeqOf(tx, t.seq, t.run.Attempt)
-		t.shown, t.next = t.stored, t.stored
-		return err
-	})
+	last, err := s.lastSeqStored(t.seq, t.run.Attempt)
+	t.stored, t.shown, t.next = last, last, last
+	return err
 }
 
 // end is the place up to which readers may see: notes at it are shown, worker events after it are not.
@@ -150,14 +148,16 @@ func (t *tail) unpin() (shown uint64) {
 	return t.shown
 }
 
-// replace takes over a run as it was committed.
-func (t *tail) replace(r *host.Run) {
+// replace takes over a run as it was committed, and says whether that ended it.
+func (t *tail) replace(r *host.Run) (ended bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r.Attempt != t.run.Attempt {
 		t.stored, t.shown, t.next = 0, 0, 0
 	}
+	ended = r.Status.Final() && !t.run.Status.Final()
 	t.run = r
+	return ended
 }
 
 // check returns a Conflict when events of the attempt cannot be taken. t.mu is held.

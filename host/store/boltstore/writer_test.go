@@ -159,7 +159,7 @@ func TestRefusedWriteCommitsNothing(t *testing.T) {
 	if _, err := s.AppendEvents(t.Context(), run.ID, numbered(1, 3)); err != nil {
 		t.Fatal(err)
 	}
-	meta, events := transactions(t, s.meta), transactions(t, s.events)
+	meta, events := transactions(t, s.meta), transactions(t, s.epochs.current().writer)
 	if _, err := s.UpdateRun(t.Context(), run.ID, func(*host.Run) ([][]byte, error) { return nil, errors.New("no") }); err == nil {
 		t.Error("UpdateRun did not return the error of change")
 	}
@@ -172,7 +172,7 @@ func TestRefusedWriteCommitsNothing(t *testing.T) {
 	if _, err := s.AppendEvents(t.Context(), run.ID, numbered(9, 9)); err == nil {
 		t.Error("AppendEvents took a gap")
 	}
-	if m, e := transactions(t, s.meta), transactions(t, s.events); m != meta || e != events {
+	if m, e := transactions(t, s.meta), transactions(t, s.epochs.current().writer); m != meta || e != events {
 		t.Errorf("%d and %d transactions were committed for nothing", m-meta, e-events)
 	}
 }

@@ -1,0 +1,119 @@
+package boltstore
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What the keeper does waits a moment for company: a merge is a commit, and commits are what the disk is short of.
+const (
+	keeperDelay = time.Second
+	// maxEnded is how many ended runs wait to be merged; of more, some keep their small batches.
+	maxEnded = 1 << 16
+)
+
+// keeper does in the background what nobody waits for: it begins epochs, and merges the events of runs that have ended.
+type keeper struct {
+	store *Store
+
+	mu    sync.Mutex
+	ended []uint64
+
+	// wake has room for one signal.
+	wake chan struct{}
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func newKeeper(s *Store) *keeper {
+	ctx, stop := context.WithCancel(context.Background())
+	k := &keeper{store: s, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(k.done)
+		k.run(ctx)
+	}()
+	return k
+}
+
+// appended looks whether the current epoch is full or old.
+func (k *keeper) appended() {
+	if k.store.epochDue() {
+		k.signal()
+	}
+}
+
+// runEnded notes that a run has ended, or got events after that.
+func (k *keeper) runEnded(run uint64) {
+	k.mu.Lock()
+	room := len(k.ended) < maxEnded
+	if room {
+		k.ended = append(k.ended, run)
+	}
+	k.mu.Unlock()
+	if room {
+		k.signal()
+	}
+}
+
+func (k *keeper) signal() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close ends the keeper. Runs that have just ended are merged still, as far as that is quick.
+func (k *keeper) close() {
+	k.stop()
+	<-k.done
+	k.merge(context.Background(), mergeRuns)
+}
+
+func (k *keeper) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.wake:
+		}
+		if err := k.store.beginEpoch(ctx); err != nil && ctx.Err() == nil {
+			k.store.log.Warn("no new epoch of events can be begun; the one before goes on", slog.Any("error", err))
+		}
+		if c := k.store.clock; c != nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-c.After(keeperDelay):
+			}
+		}
+		for k.merge(ctx, mergeRuns) {
+		}
+	}
+}
+
+// merge merges at most so many of the runs that have ended, and says whether more are there.
+func (k *keeper) merge(ctx context.Context, limit int) (more bool) {
+	if ctx.Err() != nil {
+		return false
+	}
+	k.mu.Lock()
+	n := min(limit, len(k.ended))
+	runs := slices.Clone(k.ended[:n])
+	k.ended = k.ended[n:]
+	if more = len(k.ended) > 0; !more {
+		k.ended = nil
+	}
+	k.mu.Unlock()
+	if n == 0 {
+		return false
+	}
+	slices.Sort(runs)
+	if err := k.store.mergeEvents(ctx, slices.Compact(runs)); err != nil && ctx.Err() == nil {
+		k.store.log.Warn("the events of ended runs keep the batches that they came in", slog.Any("error", err))
+		return false
+	}
+	return more
+}
