@@ -199,8 +199,8 @@ func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.F
 			runs.Observe(c)
 			feed.Publish(c)
 		},
-		OnFatal: p.fail,
-		Free:    func(dir string) (uint64, error) { s, err := spaceOf(dir); return s.Free, err },
+		OnFatal: p.fail, MetadataTexts: workspace.MetadataTexts,
+		Free: func(dir string) (uint64, error) { s, err := spaceOf(dir); return s.Free, err },
 	})
 	if err != nil {
 		return nil, nil, err
