@@ -69,7 +69,7 @@ func newFixture(t *testing.T, s settings) *fixture {
 	feed := &host.Feed{}
 	metrics := must(api.NewRunMetrics(registry))(t)
 	f.store = must(boltstore.Open(filepath.Join(t.TempDir(), "data"), &boltstore.Options{
-		Clock: clock{}, Logger: log,
+		Clock: clock{}, Logger: log, MetadataTexts: workspace.MetadataTexts,
 		OnChange: func(c host.Change) { metrics.Observe(c); feed.Publish(c) },
 	}))(t)
 	f.workspace = must(workspace.New(workspace.Options{Locations: s.locations, Clock: clock{}, Logger: log, ProbeInterval: 20 * time.Millisecond}))(t)
