@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/workspace"
 	"github.com/penstock-run/penstock/usercode/livefile"
 )
@@ -43,6 +44,7 @@ type configReader struct {
 type configuration struct {
 	Locations     []host.LocationConfig
 	MaxInProgress int
+	Retention     retention.Policy
 }
 
 // changed looks whether one of the files that were read last is another one now.
@@ -84,6 +86,7 @@ func (r *configReader) read() (*configuration, error) {
 			c.MaxInProgress = *most
 		}
 	}
+	c.Retention = v.retention()
 	v.check(c.Locations)
 	if len(v.problems) > 0 {
 		return nil, v.err()

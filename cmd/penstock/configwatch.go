@@ -48,6 +48,7 @@ func (p *hostProcess) follow(o hostOptions, bound net.Addr) *configWatch {
 			return err
 		}
 		p.queue.SetMaxInProgress(c.MaxInProgress)
+		p.keeper.SetPolicy(c.Retention)
 		return nil
 	}, systemClock{}, o.Logger)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
+	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/retry"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/web"
@@ -50,14 +51,16 @@ type hostOptions struct {
 	AllowHosts []string
 	// Locations are all code locations at the start.
 	Locations []host.LocationConfig
-	// Config is followed: what it reads replaces Locations and MaxInProgress. It was read once; nil when there is no file.
+	// Config is followed: what it reads replaces Locations, MaxInProgress and Retention. It was read once; nil when there is no file.
 	// Reload gets a value when it is to be read at once.
 	Config *configReader
 	Reload <-chan os.Signal
 	// MaxInProgress is the queue's limit; -1 means none, 0 that nothing starts.
 	MaxInProgress int
-	Reflection    bool
-	Logger        *slog.Logger
+	// Retention says which runs are kept, and for how long.
+	Retention  retention.Policy
+	Reflection bool
+	Logger     *slog.Logger
 }
 
 // hostProcess is a whole host: it starts everything in order, and whatever fails first ends it.
@@ -66,6 +69,7 @@ type hostProcess struct {
 	api       *api.Server
 	queue     *queue.Queue
 	workspace *workspace.Workspace
+	keeper    *retention.Keeper
 	store     host.Store
 	launcher  host.Launcher
 	address   string
@@ -140,18 +144,19 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	launcher.Recall(open)
 	p.launcher = launcher
 	planner := launch.NewPlanner(p.workspace, p.store)
-	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: systemClock{}, Logger: o.Logger})
+	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: systemClock{}, Logger: o.Logger, Feed: feed})
 	changes := p.workspace.Watch()
 	p.onStop(func() error { changes.Close(); return nil })
 	p.queue = queue.New(queue.Options{
 		Store: store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: sessions,
 		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
 	})
+	p.keeper = retention.New(retention.Options{Store: store, Clock: systemClock{}, Logger: o.Logger, Policy: o.Retention})
 	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
 	p.api, err = api.New(api.Options{
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
 		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Launcher: launcher,
-		Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
+		Keeper: p.keeper, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		StoreFacts: func() (diagnose.StoreFacts, error) { f, err := store.Facts(); return diagnose.StoreFacts(f), err },
 		Space:      spaceOf,
 		Identity: api.Identity{
@@ -183,6 +188,10 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { collector.Stop(); return nil })
+	if err := p.keeper.Start(lasting); err != nil {
+		return err
+	}
+	p.onStop(func() error { p.keeper.Stop(); return nil })
 	p.onStop(config.start(lasting, o.Reload))
 	return p.api.Start(lasting)
 }

@@ -49,6 +49,6 @@ func newRoot() *cobra.Command {
 		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand(),
-		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand())
+		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(), newRetentionCommand())
 	return root
 }

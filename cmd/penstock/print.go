@@ -107,6 +107,19 @@ func spanText(d time.Duration) string {
 	}
 }
 
+// bytesText is a number of bytes for people.
+func bytesText(n uint64) string {
+	const units = "KMGTPE"
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/(1<<10), 0
+	for value >= 1<<10 {
+		value, unit = value/(1<<10), unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", value, units[unit])
+}
+
 // clip shortens text to n characters.
 func clip(s string, n int) string {
 	r := []rune(s)

@@ -153,7 +153,7 @@ func (o *hostOptions) configure(path string, limitGiven bool) error {
 	if err != nil {
 		return usageErrorf("%w", err)
 	}
-	o.Locations, o.MaxInProgress = c.Locations, c.MaxInProgress
+	o.Locations, o.MaxInProgress, o.Retention = c.Locations, c.MaxInProgress, c.Retention
 	return nil
 }
 

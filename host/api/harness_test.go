@@ -22,6 +22,7 @@ import (
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
+	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/workspace"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
@@ -48,6 +49,7 @@ type fixture struct {
 	stop      func()
 
 	runs      hostv1connect.RunServiceClient
+	storage   hostv1connect.StorageServiceClient
 	jobs      hostv1connect.JobServiceClient
 	locations hostv1connect.LocationServiceClient
 	host      hostv1connect.HostServiceClient
@@ -89,6 +91,7 @@ func newFixture(t *testing.T, s settings) *fixture {
 	o := api.Options{
 		Listener: listener, Store: f.store, Feed: feed, Workspace: f.workspace, Planner: planner, Queue: f.queue,
 		Sessions: f.sessions, Clock: clock{}, Logger: log, Metrics: registry,
+		Keeper:   retention.New(retention.Options{Store: f.store, Clock: clock{}, Logger: log}),
 		UI:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the UI") }),
 		Identity: api.Identity{Version: "1.2.3", Commit: "abc", Protocol: versioncheck.Protocol, Advertised: f.url},
 	}
@@ -121,6 +124,7 @@ func (f *fixture) dial(c *http.Client, options ...connecthttp.Option) {
 	f.t.Cleanup(c.CloseIdleConnections)
 	client := connect.NewClient(connecthttp.NewTransport(c, f.url, options...))
 	f.runs = hostv1connect.NewRunServiceClient(client)
+	f.storage = hostv1connect.NewStorageServiceClient(client)
 	f.jobs = hostv1connect.NewJobServiceClient(client)
 	f.locations = hostv1connect.NewLocationServiceClient(client)
 	f.host = hostv1connect.NewHostServiceClient(client)

@@ -26,6 +26,7 @@ import (
 	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
+	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/workspace"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 	"github.com/penstock-run/penstock/proto/gen/penstock/worker/v1/workerv1connect"
@@ -58,6 +59,8 @@ type Options struct {
 	Planner   *launch.Planner
 	Queue     *queue.Queue
 	Sessions  *attempt.Sessions
+	// Keeper deletes runs whose time is over.
+	Keeper *retention.Keeper
 	// Launcher is asked what became of a worker when a run is explained; nil means that nobody is.
 	Launcher host.Launcher
 	Clock    host.Clock
@@ -169,6 +172,7 @@ func New(o Options) (*Server, error) {
 	rpc := connect.NewServer(s.intercept)
 	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
 	hostv1connect.RegisterSearchServiceHandler(rpc, searchService{s})
+	hostv1connect.RegisterRunTagServiceHandler(rpc, runTagService{s: s, runs: runService{s}})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})

@@ -16,12 +16,8 @@ const (
 	backupPiece = 256 << 10
 )
 
-// storageService serves StorageService.
-type storageService struct {
-	hostv1connect.UnimplementedStorageServiceHandler
-
-	s *Server
-}
+// storageService serves StorageService. Retention is in retention.go.
+type storageService struct{ s *Server }
 
 var _ hostv1connect.StorageServiceHandler = storageService{}
 
@@ -37,6 +33,7 @@ func (v storageService) GetStorage(ctx context.Context, _ *hostv1.GetStorageRequ
 	for _, f := range st.Files {
 		out.Files = append(out.Files, &hostv1.GetStorageResponse_StoredFile{Name: valid(f.Name), Bytes: f.Bytes, Free: f.Free})
 	}
+	v.tellRetention(out)
 	return out, nil
 }
 

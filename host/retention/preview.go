@@ -132,6 +132,6 @@ func policyError(p Policy) error {
 	}
 	return &host.Error{
 		Code: host.Invalid, Reason: "RETENTION", Message: "these rules cannot be used",
-		Remedy: "Correct them; docs/operate-store.md describes rules.", Problems: problems,
+		Remedy: "Correct them; docs/retention.md describes rules.", Problems: problems,
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
+	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/workspace"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
@@ -146,6 +147,7 @@ func (p *Process) open(o Options) error {
 	server, err := api.New(api.Options{
 		Listener: listener, Store: store, Feed: p.Feed, Workspace: p.Workspace, Planner: planner, Queue: q,
 		Sessions: sessions, Clock: o.Clock, Logger: logger, Metrics: registry, UI: http.NotFoundHandler(),
+		Keeper:   retention.New(retention.Options{Store: store, Clock: o.Clock, Logger: logger}),
 		Identity: api.Identity{Version: "1.2.3", Protocol: o.Protocol, Advertised: url},
 	})
 	if err != nil {
