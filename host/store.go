@@ -130,6 +130,11 @@ type Store interface {
 	// HostEvents returns the events of a run that the host itself made, in order.
 	HostEvents(ctx context.Context, id RunID) ([]StoredEvent, error)
 
+	// TidyEpochs gives room of deleted runs' events back to the disk, where a store keeps events in files that do not shrink
+	// by themselves. It takes its time, so that others are not held up, and may be ended by ctx at any moment: the next
+	// call goes on. Whoever deletes many runs calls it afterwards.
+	TidyEpochs(ctx context.Context) (EpochsTidied, error)
+
 	// PutBodies stores bodies that a run is about to be started from; ones that are there already are not written again.
 	// A body that does not have the digest is Invalid.
 	PutBodies(ctx context.Context, bodies map[Digest][]byte) error
