@@ -93,6 +93,10 @@ type Store interface {
 	// it, it is Invalid. It is remembered for at least 7 days after it last changed something.
 	UpdateRuns(ctx context.Context, r Request, ids []RunID, change func(*Run) (events [][]byte, err error)) ([]RunResult, error)
 
+	// RunsOfRequest returns the ids of the runs that UpdateRuns or DeleteRuns changed for this request before, in the order
+	// in which they were; none for a request that is new, and for the zero one. Conflict and Invalid as with UpdateRuns.
+	RunsOfRequest(ctx context.Context, r Request) ([]RunID, error)
+
 	// DeleteRun removes a run that is final, with its events. NotFound, or Conflict when it is not final. In the same
 	// transaction it notes of a run with an attempt that outputs of it at its location are to be collected.
 	DeleteRun(ctx context.Context, id RunID) error

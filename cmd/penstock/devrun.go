@@ -216,7 +216,7 @@ func (d *dev) killWorkers(ctx context.Context) {
 	for i := range runs {
 		r := &runs[i]
 		fmt.Fprintf(d.err, "Killing run %s.\n", r.ID)
-		if _, err := d.host.Queue().Cancel(ctx, r.ID, "penstock dev was stopped at once", 0, true); err != nil && host.CodeOf(err) != host.Conflict {
+		if _, err := d.host.Queue().Cancel(ctx, host.Request{}, r.ID, "penstock dev was stopped at once", 0, true); err != nil && host.CodeOf(err) != host.Conflict {
 			fmt.Fprintf(d.err, "kill run %s: %s\n", r.ID, inert(err.Error()))
 		}
 		if r.Attempt == 0 {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/penstock-run/penstock/host"
@@ -25,12 +26,18 @@ func (r runService) RepointRuns(ctx context.Context, req *hostv1.RepointRunsRequ
 			request.IDs = append(request.IDs, id)
 		}
 	}
-	for _, id := range request.IDs { // all are there, or nothing is done
-		if _, err := r.run(ctx, id); err != nil {
+	for _, id := range request.IDs {
+		if err := wholeID(id); err != nil {
 			return nil, err
 		}
 	}
+	if request.Request, err = host.NewRequest(req.GetRequestId(), "re-pointing", request.From, request.IDs, request.To); err != nil {
+		return nil, err
+	}
 	done, err := r.s.o.Queue.Repoint(ctx, request)
+	if e, ok := errors.AsType[*host.Error](err); ok && e.Reason == reasonNoRun && e.Remedy == "" {
+		return nil, &host.Error{Code: e.Code, Reason: e.Reason, Message: e.Message, Remedy: noRunRemedy}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -143,24 +143,37 @@ func (r runService) find(ctx context.Context, prefix string) (host.RunID, error)
 	return "", e
 }
 
+const (
+	reasonNoRun = "RUN_NOT_FOUND"
+	noRunRemedy = "list the runs for their ids; a run that was deleted is gone"
+)
+
 func noRun(id string) error {
-	return &host.Error{
-		Code: host.NotFound, Reason: "RUN_NOT_FOUND",
-		Message: fmt.Sprintf("there is no run %.64q", id),
-		Remedy:  "list the runs for their ids; a run that was deleted is gone",
-	}
+	return &host.Error{Code: host.NotFound, Reason: reasonNoRun, Message: fmt.Sprintf("there is no run %.64q", id), Remedy: noRunRemedy}
 }
 
 // run reads the run of a whole id.
-func (r runService) run(ctx context.Context, id host.RunID) (host.Run, error) {
+func (r runService) run(ctx context.Context, id host.RunID) (run host.Run, err error) {
+	if err = wholeID(id); err == nil {
+		run, err = r.s.o.Store.Run(ctx, id)
+	}
+	return run, ofRun(id, err)
+}
+
+// wholeID refuses what can be the id of no run.
+func wholeID(id host.RunID) error {
 	if len(id) != idLength || !idText.MatchString(string(id)) {
-		return host.Run{}, noRun(string(id))
+		return noRun(string(id))
 	}
-	run, err := r.s.o.Store.Run(ctx, id)
-	if host.CodeOf(err) == host.NotFound {
-		return run, noRun(string(id))
+	return nil
+}
+
+// ofRun is the error of what was done with one run: one that is not there is told in the words of this package.
+func ofRun(id host.RunID, err error) error {
+	if err != nil && host.CodeOf(err) == host.NotFound {
+		return noRun(string(id))
 	}
-	return run, err
+	return err
 }
 
 // GetRunSnapshot returns the job as it was at launch. Whether its metadata may be shown is decided again now.
@@ -206,9 +219,13 @@ func (r runService) CancelRun(ctx context.Context, req *hostv1.CancelRunRequest)
 		}
 	}
 	reason := tag.System("", req.GetReason()).Value // one line, without control characters
-	run, err = r.s.o.Queue.Cancel(ctx, run.ID, reason, 0, req.GetForce())
+	request, err := host.NewRequest(req.GetRequestId(), "cancellation", run.ID, reason, req.GetForce())
 	if err != nil {
 		return nil, err
+	}
+	run, err = r.s.o.Queue.Cancel(ctx, request, run.ID, reason, 0, req.GetForce())
+	if err != nil {
+		return nil, ofRun(host.RunID(req.GetId()), err)
 	}
 	out, err := r.toWire(ctx, &run)
 	return &hostv1.CancelRunResponse{Run: out}, err
@@ -216,11 +233,15 @@ func (r runService) CancelRun(ctx context.Context, req *hostv1.CancelRunRequest)
 
 // DeleteRun deletes a run that is final.
 func (r runService) DeleteRun(ctx context.Context, req *hostv1.DeleteRunRequest) (*hostv1.DeleteRunResponse, error) {
-	run, err := r.run(ctx, host.RunID(req.GetId()))
+	id := host.RunID(req.GetId())
+	if err := wholeID(id); err != nil {
+		return nil, err
+	}
+	request, err := host.NewRequest(req.GetRequestId(), "deletion", id)
 	if err != nil {
 		return nil, err
 	}
-	return &hostv1.DeleteRunResponse{}, r.s.o.Queue.Delete(ctx, run.ID)
+	return &hostv1.DeleteRunResponse{}, ofRun(id, r.s.o.Queue.Delete(ctx, request, id))
 }
 
 func (r runService) toWire(ctx context.Context, run *host.Run) (*hostv1.Run, error) {

@@ -227,7 +227,7 @@ func (w *world) cancel() bool {
 		return false
 	}
 	grace := time.Duration(rapid.IntRange(0, 50).Draw(w.t, "grace")) * time.Second
-	_, err := w.queue.Cancel(w.ctx, r.id, "by chance", grace, rapid.Bool().Draw(w.t, "force"))
+	_, err := w.queue.Cancel(w.ctx, host.Request{}, r.id, "by chance", grace, rapid.Bool().Draw(w.t, "force"))
 	if code := host.CodeOf(err); err != nil && code != host.Conflict && code != host.NotFound && !w.crashed {
 		w.t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func TestStarted(t *testing.T) {
 func TestCanceling(t *testing.T) {
 	f := newFixture(t, 10).start()
 	id, s := f.running("plain", opStarted("my_op", 1))
-	_, err := f.queue.Cancel(t.Context(), id, "somebody asked", 20*time.Second, false)
+	_, err := f.queue.Cancel(t.Context(), host.Request{}, id, "somebody asked", 20*time.Second, false)
 	f.must(err)
 	e := f.explain(id)
 	e.want(explain.CodeCancel, false, "asked to end: somebody asked")
@@ -149,7 +149,7 @@ func TestCanceling(t *testing.T) {
 	e.summary("somebody asked")
 	s.Close()
 	f.explain(id).want(explain.CodeGrace, true, "not connected")
-	_, err = f.queue.Cancel(t.Context(), id, "", 0, true)
+	_, err = f.queue.Cancel(t.Context(), host.Request{}, id, "", 0, true)
 	f.must(err)
 	if r := f.explain(id).want(explain.CodeGrace, true, "being killed"); r.Remedy != "" {
 		t.Errorf("a forced cancel has the remedy %s", r.Remedy)
@@ -229,7 +229,7 @@ func TestFinal(t *testing.T) {
 	t.Run("Killed", func(t *testing.T) {
 		f := newFixture(t, 10).start()
 		id, s := f.running("plain", opStarted("my_op", 1))
-		_, err := f.queue.Cancel(t.Context(), id, "somebody asked", time.Second, false)
+		_, err := f.queue.Cancel(t.Context(), host.Request{}, id, "somebody asked", time.Second, false)
 		f.must(err)
 		s.Close()
 		for f.explain(id).Run.Status == host.Canceling {
@@ -242,7 +242,7 @@ func TestFinal(t *testing.T) {
 	t.Run("Canceled", func(t *testing.T) {
 		f := newFixture(t, 0).start()
 		id := f.submit("plain")
-		_, err := f.queue.Cancel(t.Context(), id, "somebody asked", 0, false)
+		_, err := f.queue.Cancel(t.Context(), host.Request{}, id, "somebody asked", 0, false)
 		f.must(err)
 		f.explain(id).summary("the run was canceled: somebody asked")
 	})

@@ -14,21 +14,25 @@ import (
 // grace (0 means the default) and killed after it, at once when force is set.
 // A run that is CANCELING is left so, unless force is new, or it is because it took
 // too long: then it ends CANCELED, and is not retried. A run that failed and is to be
-// retried is not retried then. Another final run is a Conflict.
-func (q *Queue) Cancel(ctx context.Context, id host.RunID, reason string, grace time.Duration, force bool) (host.Run, error) {
+// retried is not retried then. Another final run is a Conflict. A request that comes
+// again changes nothing, and answers the run as it is.
+func (q *Queue) Cancel(ctx context.Context, r host.Request, id host.RunID, reason string, grace time.Duration, force bool) (host.Run, error) {
 	if reason == "" {
 		reason = "canceled by request"
 	}
 	var before host.RunStatus
-	run, err := q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
+	results, err := q.o.Store.UpdateRuns(ctx, r, []host.RunID{id}, func(run *host.Run) ([][]byte, error) {
 		before = run.Status
 		return q.cancelRun(run, reason, force)
 	})
 	if err != nil {
-		return run, err
+		return host.Run{}, err
 	}
-	q.tellCanceled(ctx, &run, before, grace, force)
-	return run, nil
+	run, err := results[0].Run, results[0].Err
+	if err == nil && !results[0].Repeated {
+		q.tellCanceled(ctx, &run, before, grace, force)
+	}
+	return run, err
 }
 
 // cancelRun makes a run end, or be asked to, and returns the notes of it.
@@ -80,8 +84,14 @@ func (q *Queue) tellCanceled(ctx context.Context, run *host.Run, before host.Run
 	}
 }
 
-// Delete deletes a final run.
-func (q *Queue) Delete(ctx context.Context, id host.RunID) error { return q.o.Store.DeleteRun(ctx, id) }
+// Delete deletes a final run. A request that comes again is no error.
+func (q *Queue) Delete(ctx context.Context, r host.Request, id host.RunID) error {
+	results, err := q.o.Store.DeleteRuns(ctx, r, []host.RunID{id})
+	if err != nil {
+		return err
+	}
+	return results[0].Err
+}
 
 // CancelAll starts nothing more, cancels every open run with grace, and waits
 // until none is left or ctx ends.
@@ -105,7 +115,7 @@ func (q *Queue) CancelAll(ctx context.Context, reason string, grace time.Duratio
 				continue
 			}
 			asked[runs[i].ID] = true
-			_, err := q.Cancel(ctx, runs[i].ID, reason, grace, false)
+			_, err := q.Cancel(ctx, host.Request{}, runs[i].ID, reason, grace, false)
 			if code := host.CodeOf(err); err != nil && code != host.Conflict && code != host.NotFound {
 				return err // else it ended, and may be deleted by now
 			}

@@ -40,7 +40,7 @@ func TestCancel(t *testing.T) {
 			f := newFixture(t, 0)
 			id := f.submit().ID
 			f.toStatus(id, c.path...)
-			run, err := f.queue.Cancel(t.Context(), id, "the test", 0, c.force)
+			run, err := f.queue.Cancel(t.Context(), host.Request{}, id, "the test", 0, c.force)
 			if err != nil || run.Status != c.want || run.Current.Forced != c.force {
 				t.Errorf("Cancel: %s forced %t, %v; want %s", run.Status, run.Current.Forced, err, c.want)
 			}
@@ -55,13 +55,13 @@ func TestCancelOfAFinalRunIsAConflict(t *testing.T) {
 	f := newFixture(t, 0)
 	id := f.submit().ID
 	f.toStatus(id, host.Canceled)
-	if _, err := f.queue.Cancel(t.Context(), id, "", 0, true); host.CodeOf(err) != host.Conflict {
+	if _, err := f.queue.Cancel(t.Context(), host.Request{}, id, "", 0, true); host.CodeOf(err) != host.Conflict {
 		t.Errorf("Cancel: %v, want Conflict", err)
 	}
-	if err := f.queue.Delete(t.Context(), id); err != nil {
+	if err := f.queue.Delete(t.Context(), host.Request{}, id); err != nil {
 		t.Error(err)
 	}
-	if _, err := f.queue.Cancel(t.Context(), id, "", 0, false); host.CodeOf(err) != host.NotFound {
+	if _, err := f.queue.Cancel(t.Context(), host.Request{}, id, "", 0, false); host.CodeOf(err) != host.NotFound {
 		t.Errorf("Cancel of a deleted run: %v, want NotFound", err)
 	}
 }
@@ -115,7 +115,7 @@ func TestCancelOfARunThatTookTooLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			run, err := f.queue.Cancel(t.Context(), id, "the test", 0, force)
+			run, err := f.queue.Cancel(t.Context(), host.Request{}, id, "the test", 0, force)
 			if err != nil || run.Status != host.Canceling || run.Current.OverRuntime || run.Current.Forced != force || run.StatusReason != "the test" {
 				t.Errorf("Cancel(force %t): %s %q, over its runtime: %t, %v", force, run.Status, run.StatusReason, run.Current.OverRuntime, err)
 			}
@@ -133,11 +133,11 @@ func TestCancelOfARunThatIsToBeRetried(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	run, err := f.queue.Cancel(t.Context(), id, "the test", 0, false)
+	run, err := f.queue.Cancel(t.Context(), host.Request{}, id, "the test", 0, false)
 	if err != nil || run.Status != host.Failure || run.RetryDue || run.StatusReason != "it broke" {
 		t.Errorf("Cancel: %s %q, a retry is due: %t, %v", run.Status, run.StatusReason, run.RetryDue, err)
 	}
-	if _, err := f.queue.Cancel(t.Context(), id, "the test", 0, true); host.CodeOf(err) != host.Conflict {
+	if _, err := f.queue.Cancel(t.Context(), host.Request{}, id, "the test", 0, true); host.CodeOf(err) != host.Conflict {
 		t.Errorf("a second Cancel: %v, want Conflict", err)
 	}
 }

@@ -166,7 +166,7 @@ func (w *life) cancel() {
 	}
 	grace := time.Duration(w.intN(40)) * time.Second
 	w.table.drop(id) // before, for its answer may be lost
-	_, err := w.queue.Cancel(w.t.Context(), id, "by chance", grace, w.oneIn(3))
+	_, err := w.queue.Cancel(w.t.Context(), host.Request{}, id, "by chance", grace, w.oneIn(3))
 	if code := host.CodeOf(err); err != nil && code != host.Conflict && code != host.NotFound && !w.store.down() {
 		w.t.Fatalf("cancel: %v", err)
 	}
@@ -178,7 +178,7 @@ func (w *life) delete() {
 	if !ok || w.oneIn(2) {
 		return
 	}
-	err := w.queue.Delete(w.t.Context(), id)
+	err := w.queue.Delete(w.t.Context(), host.Request{}, id)
 	if code := host.CodeOf(err); err != nil && code != host.Conflict && code != host.NotFound && !w.store.down() {
 		w.t.Fatalf("delete: %v", err)
 	}

@@ -24,6 +24,8 @@ type RepointRequest struct {
 	To string
 	// DryRun only says what would happen.
 	DryRun bool
+	// Request makes it repeatable; the zero one does not.
+	Request host.Request
 }
 
 // Repointing says what became of each run.
@@ -50,6 +52,9 @@ type RepointedRun struct {
 // back to the queue in its old place, and its waiting begins anew. What was
 // recorded at launch stays: snapshot, tags, config as typed.
 //
+// A Request that comes again answers what was re-pointed by it. Of all of From it re-points no other run then; of IDs
+// those that refused before.
+//
 // Errors: those of Planner.Target; Invalid when it is not said which runs are
 // meant, or too many are; NotFound for an id that no run has. Nothing was
 // changed then. When ctx ends, runs may have been re-pointed: repeat it.
@@ -64,37 +69,70 @@ func (q *Queue) Repoint(ctx context.Context, r RepointRequest) (Repointing, erro
 	if len(r.IDs) == 0 && r.From == target.Job {
 		return Repointing{}, repointInvalid(fmt.Sprintf("job %s is the one that its runs are of already", target.Job), "name another job")
 	}
-	runs, err := q.meant(ctx, r)
+	done, err := q.repointed(ctx, r)
 	if err != nil {
 		return Repointing{}, err
 	}
-	out := Repointing{To: target.Job}
-	var fit, rest []RepointedRun
+	runs, err := q.meant(ctx, r, done)
+	if err != nil {
+		return Repointing{}, err
+	}
+	room := MaxRepoint - len(done)
+	if len(done) > 0 && len(r.IDs) == 0 {
+		room = 0 // the first call has left them
+	}
+	fit, rest, err := q.fitting(ctx, r, target, runs, room)
+	if err == nil && !r.DryRun {
+		fit, rest, err = q.repoint(ctx, r, target.Job, fit, rest)
+	}
+	if err != nil {
+		return Repointing{}, err
+	}
+	out := Repointing{To: target.Job, Runs: slices.Concat(done, fit)}
+	out.Runs = append(out.Runs, rest[:min(len(rest), MaxRepoint-len(out.Runs))]...)
+	out.Left = len(done) + len(runs) - len(out.Runs)
+	slices.SortFunc(out.Runs, func(a, b RepointedRun) int { return cmp.Compare(a.seq, b.seq) })
+	return out, nil
+}
+
+// repointed are the runs that the request re-pointed before.
+func (q *Queue) repointed(ctx context.Context, r RepointRequest) (done []RepointedRun, err error) {
+	ids, err := q.o.Store.RunsOfRequest(ctx, r.Request)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		run, err := q.o.Store.Run(ctx, id)
+		if err != nil && host.CodeOf(err) != host.NotFound { // it may be deleted since
+			return nil, err
+		}
+		done = append(done, RepointedRun{ID: id, seq: run.Seq})
+	}
+	return done, nil
+}
+
+// fitting parts the runs into those that can be re-pointed, in the order of the queue and at most so many, and those that
+// cannot, each with why. The search ends where there is no more room.
+func (q *Queue) fitting(ctx context.Context, r RepointRequest, target *launch.Target, runs []host.Run, room int) (fit, rest []RepointedRun, err error) {
 	slices.SortFunc(runs, runsInOrder)
 	for i := range runs {
-		if len(fit) == MaxRepoint {
+		if len(fit) >= room {
 			break
 		}
 		run := RepointedRun{ID: runs[i].ID, seq: runs[i].Seq}
 		if run.Err = r.allows(&runs[i], target.Job); run.Err == nil {
 			run.Err = target.Check(ctx, &runs[i])
 		}
-		if run.Err == nil && !r.DryRun {
-			run.Err = q.repoint(ctx, r, runs[i].ID, target.Job)
-		}
 		if run.Err == nil {
 			fit = append(fit, run)
 			continue
 		}
-		if e := ctx.Err(); e != nil {
-			return Repointing{}, e
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
 		}
 		rest = append(rest, run)
 	}
-	out.Runs = slices.Concat(fit, rest[:min(len(rest), MaxRepoint-len(fit))])
-	out.Left = len(runs) - len(out.Runs)
-	slices.SortFunc(out.Runs, func(a, b RepointedRun) int { return cmp.Compare(a.seq, b.seq) })
-	return out, nil
+	return fit, rest, nil
 }
 
 // runsInOrder is inOrder of runs: those that come first in the queue are back in it first.
@@ -116,16 +154,19 @@ func repointInvalid(message, remedy string) error {
 	return &host.Error{Code: host.Invalid, Reason: "REPOINT", Message: message, Remedy: remedy}
 }
 
-// meant are the runs of the request, each once.
-func (q *Queue) meant(ctx context.Context, r RepointRequest) (runs []host.Run, err error) {
+// meant are the runs of the request, each once, without those that are done.
+func (q *Queue) meant(ctx context.Context, r RepointRequest, done []RepointedRun) (runs []host.Run, err error) {
+	known := map[host.RunID]bool{}
+	for _, run := range done {
+		known[run.ID] = true
+	}
 	if len(r.IDs) == 0 {
 		open, err := q.o.Store.OpenRuns(ctx)
 		_, err = host.DamageIn(err)
 		return slices.DeleteFunc(open, func(run host.Run) bool {
-			return run.Job != r.From || run.Status != host.WaitingForCode
+			return run.Job != r.From || run.Status != host.WaitingForCode || known[run.ID]
 		}), err
 	}
-	known := map[host.RunID]bool{}
 	for _, id := range r.IDs {
 		if known[id] {
 			continue
@@ -159,9 +200,13 @@ func (r *RepointRequest) allows(run *host.Run, to host.JobName) error {
 	}
 }
 
-// repoint re-points one run, which was found to fit.
-func (q *Queue) repoint(ctx context.Context, r RepointRequest, id host.RunID, to host.JobName) error {
-	_, err := q.o.Store.UpdateRun(ctx, id, func(run *host.Run) ([][]byte, error) {
+// repoint re-points the runs that were found to fit, and adds to the rest those that do not any more.
+func (q *Queue) repoint(ctx context.Context, r RepointRequest, to host.JobName, fit, rest []RepointedRun) (_, _ []RepointedRun, err error) {
+	ids := make([]host.RunID, len(fit))
+	for i, run := range fit {
+		ids[i] = run.ID
+	}
+	results, err := q.o.Store.UpdateRuns(ctx, r.Request, ids, func(run *host.Run) ([][]byte, error) {
 		if err := r.allows(run, to); err != nil {
 			return nil, err
 		}
@@ -176,7 +221,18 @@ func (q *Queue) repoint(ctx context.Context, r RepointRequest, id host.RunID, to
 		run.Job, run.Waited, run.StartTimeouts = to, 0, 0
 		return [][]byte{note}, nil
 	})
-	return err
+	if err != nil {
+		return nil, nil, err
+	}
+	var changed []RepointedRun
+	for i, run := range fit {
+		if run.Err = results[i].Err; run.Err == nil {
+			changed = append(changed, run)
+		} else {
+			rest = append(rest, run)
+		}
+	}
+	return changed, rest, nil
 }
 
 // repointedMeanwhile keeps a start from going on with what was checked for another job.

@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -13,17 +12,11 @@ import (
 	"github.com/penstock-run/penstock/host/launch"
 )
 
-var requestID = regexp.MustCompile(`^[A-Za-z0-9_-]{16,64}$`)
-
 // Submit checks a request and queues its run. It answers once the run is on
 // disk. A RequestID that was used before answers the run that it made.
 func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) {
-	if !requestID.MatchString(r.RequestID) {
-		return host.Run{}, &host.Error{
-			Code: host.Invalid, Reason: "REQUEST_ID",
-			Message: fmt.Sprintf("request_id %.80q is not 16 to 64 characters of [A-Za-z0-9_-]", r.RequestID),
-			Remedy:  "make a new one for each launch, for example a UUID, and repeat it only to repeat that launch",
-		}
+	if err := host.CheckRequestID(r.RequestID, "launch"); err != nil {
+		return host.Run{}, err
 	}
 	run, err := q.o.Store.RunOfRequest(ctx, r.RequestID)
 	asked := host.Run{Job: run.LaunchedJob()} // it may be re-pointed since, and is still what was asked for

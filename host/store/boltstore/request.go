@@ -44,6 +44,25 @@ func (s *Store) RunOfRequest(ctx context.Context, requestID string) (host.Run, e
 	return *run, nil
 }
 
+// RunsOfRequest implements host.Store.
+func (s *Store) RunsOfRequest(ctx context.Context, r host.Request) (ids []host.RunID, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkRequest(r); err != nil {
+		return nil, err
+	}
+	err = s.meta.view(func(tx *bbolt.Tx) error {
+		m, err := memoryOf(tx, r)
+		for _, key := range m.ids {
+			id, _ := idOf(key)
+			ids = append(ids, id)
+		}
+		return err
+	})
+	return ids, err
+}
+
 // runOfRequest returns the run that a request id made, nil when the id is new. A run that was deleted since is a
 // Conflict.
 func runOfRequest(tx *bbolt.Tx, requestID string) (*host.Run, error) {

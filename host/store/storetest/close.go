@@ -66,6 +66,7 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 		r.StatusReason = "changed"
 		return bytesOf([]string{"note"}), nil
 	})
+	_, errs["RunsOfRequest"] = s.RunsOfRequest(ctx, request("change"))
 	_, errs["HostEvents"] = s.HostEvents(ctx, run)
 	_, errs["DeleteRuns"] = s.DeleteRuns(ctx, request("delete"), []host.RunID{ended})
 	errs["DeleteRun"] = s.DeleteRun(ctx, ended)

@@ -120,6 +120,8 @@ func (x *exercise) requestUsed(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), "mark it") {
 			t.Errorf("the error does not say what it was used for: %v", err)
 		}
+		_, err = s.RunsOfRequest(s.ctx, other)
+		used("RunsOfRequest for something else", err)
 		_, err = s.DeleteRuns(s.ctx, other, []host.RunID{run})
 		used("DeleteRuns for something else", err)
 		n := newRun(t)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,7 +130,15 @@ func (x *exercise) updateRunsRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.wantMarked("repeat", again, results, 1, true)
+		if got, err := s.RunsOfRequest(s.ctx, r); err != nil || !slices.Equal(got, ids) {
+			t.Errorf("RunsOfRequest = %v, %v; want %v", got, err, ids)
+		}
 		s.reopen()
+	}
+	for _, none := range []host.Request{{}, request("new")} {
+		if got, err := s.RunsOfRequest(s.ctx, none); err != nil || len(got) != 0 {
+			t.Errorf("RunsOfRequest of none = %v, %v", got, err)
+		}
 	}
 	// A change that made nothing of the run counts as well: a repeat must not make something of it later.
 	nothing := request("nothing")
