@@ -61,9 +61,11 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, bytesPerSecond uint64) 
 	if s.clock == nil {
 		return invalid("a backup says when it was taken, and the store was opened without a clock")
 	}
-	if !s.copying.TryLock() {
+	if !s.backing.CompareAndSwap(false, true) {
 		return conflict(reasonBackup, "another backup of this store is under way")
 	}
+	defer s.backing.Store(false)
+	s.copying.Lock()
 	defer s.copying.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err

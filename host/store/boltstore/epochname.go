@@ -103,7 +103,7 @@ func surveyEpochs(dir string, known facts, store *string, complete bool) error {
 		if n.going {
 			continue
 		}
-		path := filepath.Join(dir, eventsName(n.number))
+		path := present(filepath.Join(dir, eventsName(n.number)))
 		f, err := surveyFile(path, store, complete || n.number > 1)
 		if err != nil {
 			return err

@@ -78,10 +78,10 @@ func inspect(path string) (f facts, err error) {
 	}
 	d := &database{db: db, path: path}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := checkMetaPages(path); err != nil {
+		return facts{}, err
+	}
 	err = d.view(func(tx *bbolt.Tx) error {
-		if info.Size() < tx.Size() {
-			return damagedFile(path, fmt.Errorf("it has %d bytes of %d", info.Size(), tx.Size()))
-		}
 		f, err = readFacts(tx)
 		return err
 	})

@@ -138,11 +138,12 @@ func survey(dir string) (plan, error) {
 	}
 	p.format = meta.format
 	complete := p.identified || meta.next.seq > 1
-	if p.epoch = meta.epoch; p.epoch == 0 {
-		p.epoch = 1
+	p.epoch = max(meta.epoch, 1)
+	if len(meta.epochs) == 0 { // there is no such file yet
+		meta.epochs = []epochName{{number: p.epoch}}
 	}
 	ownStore := p.store
-	if _, err := surveyFile(present(filepath.Join(dir, eventsName(p.epoch))), &p.store, complete); err != nil {
+	if err := surveyEpochs(dir, meta, &p.store, complete); err != nil {
 		return plan{}, err
 	}
 	if ownStore == "" && p.store != "" {

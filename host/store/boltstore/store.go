@@ -82,6 +82,8 @@ type Store struct {
 	// backup, which holds it while it begins, sees either all of it or nothing.
 	copying sync.Mutex
 	purging sync.RWMutex
+	// backing tells that a backup is under way, or waits for its turn.
+	backing atomic.Bool
 
 	closed   atomic.Bool
 	closing  sync.Once
