@@ -83,7 +83,7 @@ func (x *TagEdit) GetRemove() []string {
 // EditRunTagsRequest changes the tags of a run.
 type EditRunTagsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Made by the client, as in LaunchRunRequest. Required.
+	// Made by the client, as in LaunchRunRequest; a repeat changes nothing and answers the run as it is. Required.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Run.
 	RunId string `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
@@ -257,8 +257,10 @@ func (x *ListRunTagChangesRequest) GetKey() string {
 // ListRunTagChangesResponse lists.
 type ListRunTagChangesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Changes, oldest first: the first of a key says what it was at launch.
-	Changes       []*RunTagChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Changes, oldest first. Tags that the run was launched with come first.
+	Changes []*RunTagChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Set when older ones were left out, since all of them are too much for one answer.
+	Cut           bool `protobuf:"varint,2,opt,name=cut,proto3" json:"cut,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,6 +302,13 @@ func (x *ListRunTagChangesResponse) GetChanges() []*RunTagChange {
 	return nil
 }
 
+func (x *ListRunTagChangesResponse) GetCut() bool {
+	if x != nil {
+		return x.Cut
+	}
+	return false
+}
+
 // RunTagChange is what became of a tag at a moment.
 type RunTagChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -307,7 +316,7 @@ type RunTagChange struct {
 	Tag *v1.Tag `protobuf:"bytes,1,opt,name=tag,proto3" json:"tag,omitempty"`
 	// Set when it was removed.
 	Removed bool `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`
-	// When.
+	// When; unset when that is not known, since user code changed its tags too often for each change to be kept.
 	Time *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
 	// Who, as their client said; empty for what the launch or the system set.
 	By string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
@@ -400,9 +409,10 @@ const file_penstock_host_v1_runtag_proto_rawDesc = "" +
 	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"C\n" +
 	"\x18ListRunTagChangesRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\tR\x03key\"U\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"g\n" +
 	"\x19ListRunTagChangesResponse\x128\n" +
-	"\achanges\x18\x01 \x03(\v2\x1e.penstock.host.v1.RunTagChangeR\achanges\"\xa9\x01\n" +
+	"\achanges\x18\x01 \x03(\v2\x1e.penstock.host.v1.RunTagChangeR\achanges\x12\x10\n" +
+	"\x03cut\x18\x02 \x01(\bR\x03cut\"\xa9\x01\n" +
 	"\fRunTagChange\x12&\n" +
 	"\x03tag\x18\x01 \x01(\v2\x14.penstock.tag.v1.TagR\x03tag\x12\x18\n" +
 	"\aremoved\x18\x02 \x01(\bR\aremoved\x12.\n" +

@@ -77,7 +77,8 @@ type LocationServiceClient interface {
 	ListLocations(context.Context, *v1.ListLocationsRequest) (*v1.ListLocationsResponse, error)
 	// GetLocation returns one.
 	GetLocation(context.Context, *v1.GetLocationRequest) (*v1.GetLocationResponse, error)
-	// ReloadLocation negotiates again and answers when done.
+	// ReloadLocation negotiates again and answers when done. It leaves nothing behind but what the location has, so it needs
+	// no request id: a repeat only asks once more.
 	ReloadLocation(context.Context, *v1.ReloadLocationRequest) (*v1.ReloadLocationResponse, error)
 	// WatchLocations sends an empty message at once, then every location, then every change.
 	WatchLocations(context.Context, *v1.WatchLocationsRequest) (LocationServiceWatchLocationsClientStream, error)
@@ -116,7 +117,8 @@ type LocationServiceHandler interface {
 	ListLocations(context.Context, *v1.ListLocationsRequest) (*v1.ListLocationsResponse, error)
 	// GetLocation returns one.
 	GetLocation(context.Context, *v1.GetLocationRequest) (*v1.GetLocationResponse, error)
-	// ReloadLocation negotiates again and answers when done.
+	// ReloadLocation negotiates again and answers when done. It leaves nothing behind but what the location has, so it needs
+	// no request id: a repeat only asks once more.
 	ReloadLocation(context.Context, *v1.ReloadLocationRequest) (*v1.ReloadLocationResponse, error)
 	// WatchLocations sends an empty message at once, then every location, then every change.
 	WatchLocations(context.Context, *v1.WatchLocationsRequest, LocationServiceWatchLocationsServerStream) error

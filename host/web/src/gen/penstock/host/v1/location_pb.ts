@@ -517,7 +517,8 @@ export const LocationService: GenService<{
     output: typeof GetLocationResponseSchema;
   },
   /**
-   * ReloadLocation negotiates again and answers when done.
+   * ReloadLocation negotiates again and answers when done. It leaves nothing behind but what the location has, so it needs
+   * no request id: a repeat only asks once more.
    *
    * @generated from rpc penstock.host.v1.LocationService.ReloadLocation
    */

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/runtag.proto.
  */
 export const file_penstock_host_v1_runtag: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wZW5zdG9jay9ob3N0L3YxL3J1bnRhZy5wcm90bxIQcGVuc3RvY2suaG9zdC52MSI8CgdUYWdFZGl0EiEKA3NldBgBIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSDgoGcmVtb3ZlGAIgAygJIm0KEkVkaXRSdW5UYWdzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRInCgRlZGl0GAMgASgLMhkucGVuc3RvY2suaG9zdC52MS5UYWdFZGl0EgoKAmJ5GAQgASgJIjkKE0VkaXRSdW5UYWdzUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iNwoYTGlzdFJ1blRhZ0NoYW5nZXNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRILCgNrZXkYAiABKAkiTAoZTGlzdFJ1blRhZ0NoYW5nZXNSZXNwb25zZRIvCgdjaGFuZ2VzGAEgAygLMh4ucGVuc3RvY2suaG9zdC52MS5SdW5UYWdDaGFuZ2UiiQEKDFJ1blRhZ0NoYW5nZRIhCgN0YWcYASABKAsyFC5wZW5zdG9jay50YWcudjEuVGFnEg8KB3JlbW92ZWQYAiABKAgSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCgoCYnkYBCABKAkSDwoHYnVsa19pZBgFIAEoCTLZAQoNUnVuVGFnU2VydmljZRJaCgtFZGl0UnVuVGFncxIkLnBlbnN0b2NrLmhvc3QudjEuRWRpdFJ1blRhZ3NSZXF1ZXN0GiUucGVuc3RvY2suaG9zdC52MS5FZGl0UnVuVGFnc1Jlc3BvbnNlEmwKEUxpc3RSdW5UYWdDaGFuZ2VzEioucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuVGFnQ2hhbmdlc1JlcXVlc3QaKy5wZW5zdG9jay5ob3N0LnYxLkxpc3RSdW5UYWdDaGFuZ2VzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_penstock_host_v1_run, file_penstock_tag_v1_tag]);
+  fileDesc("Ch1wZW5zdG9jay9ob3N0L3YxL3J1bnRhZy5wcm90bxIQcGVuc3RvY2suaG9zdC52MSI8CgdUYWdFZGl0EiEKA3NldBgBIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSDgoGcmVtb3ZlGAIgAygJIm0KEkVkaXRSdW5UYWdzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRInCgRlZGl0GAMgASgLMhkucGVuc3RvY2suaG9zdC52MS5UYWdFZGl0EgoKAmJ5GAQgASgJIjkKE0VkaXRSdW5UYWdzUmVzcG9uc2USIgoDcnVuGAEgASgLMhUucGVuc3RvY2suaG9zdC52MS5SdW4iNwoYTGlzdFJ1blRhZ0NoYW5nZXNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRILCgNrZXkYAiABKAkiWQoZTGlzdFJ1blRhZ0NoYW5nZXNSZXNwb25zZRIvCgdjaGFuZ2VzGAEgAygLMh4ucGVuc3RvY2suaG9zdC52MS5SdW5UYWdDaGFuZ2USCwoDY3V0GAIgASgIIokBCgxSdW5UYWdDaGFuZ2USIQoDdGFnGAEgASgLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIPCgdyZW1vdmVkGAIgASgIEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgoKAmJ5GAQgASgJEg8KB2J1bGtfaWQYBSABKAky2QEKDVJ1blRhZ1NlcnZpY2USWgoLRWRpdFJ1blRhZ3MSJC5wZW5zdG9jay5ob3N0LnYxLkVkaXRSdW5UYWdzUmVxdWVzdBolLnBlbnN0b2NrLmhvc3QudjEuRWRpdFJ1blRhZ3NSZXNwb25zZRJsChFMaXN0UnVuVGFnQ2hhbmdlcxIqLnBlbnN0b2NrLmhvc3QudjEuTGlzdFJ1blRhZ0NoYW5nZXNSZXF1ZXN0GisucGVuc3RvY2suaG9zdC52MS5MaXN0UnVuVGFnQ2hhbmdlc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_penstock_host_v1_run, file_penstock_tag_v1_tag]);
 
 /**
  * TagEdit is a change of tags.
@@ -55,7 +55,7 @@ export const TagEditSchema: GenMessage<TagEdit> = /*@__PURE__*/
  */
 export type EditRunTagsRequest = Message<"penstock.host.v1.EditRunTagsRequest"> & {
   /**
-   * Made by the client, as in LaunchRunRequest. Required.
+   * Made by the client, as in LaunchRunRequest; a repeat changes nothing and answers the run as it is. Required.
    *
    * @generated from field: string request_id = 1;
    */
@@ -146,11 +146,18 @@ export const ListRunTagChangesRequestSchema: GenMessage<ListRunTagChangesRequest
  */
 export type ListRunTagChangesResponse = Message<"penstock.host.v1.ListRunTagChangesResponse"> & {
   /**
-   * Changes, oldest first: the first of a key says what it was at launch.
+   * Changes, oldest first. Tags that the run was launched with come first.
    *
    * @generated from field: repeated penstock.host.v1.RunTagChange changes = 1;
    */
   changes: RunTagChange[];
+
+  /**
+   * Set when older ones were left out, since all of them are too much for one answer.
+   *
+   * @generated from field: bool cut = 2;
+   */
+  cut: boolean;
 };
 
 /**
@@ -181,7 +188,7 @@ export type RunTagChange = Message<"penstock.host.v1.RunTagChange"> & {
   removed: boolean;
 
   /**
-   * When.
+   * When; unset when that is not known, since user code changed its tags too often for each change to be kept.
    *
    * @generated from field: google.protobuf.Timestamp time = 3;
    */
