@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// Limits of what is told and kept.
+const (
+	FeedLimit     = feedLimit
+	MaxTagChanges = maxTagChanges
+)
+
 // Look is a look of the watch, with its decisions one after the other.
 func (s *Sessions) Look(ctx context.Context) {
 	suspects := s.suspects(s.o.Clock.Now())

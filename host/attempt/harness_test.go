@@ -69,6 +69,7 @@ type fixture struct {
 	t        *testing.T
 	path     string
 	store    *boltstore.Store
+	feed     *host.Feed
 	launcher *launcher
 	clock    host.Clock
 	sessions *attempt.Sessions
@@ -95,13 +96,14 @@ func newFixtureAt(t *testing.T, c host.Clock) *fixture {
 func (f *fixture) open() {
 	f.t.Helper()
 	var err error
-	f.store, err = boltstore.Open(f.path, &boltstore.Options{Clock: f.clock, Logger: slog.New(slog.DiscardHandler)})
+	f.feed = &host.Feed{}
+	f.store, err = boltstore.Open(f.path, &boltstore.Options{Clock: f.clock, Logger: slog.New(slog.DiscardHandler), OnChange: f.feed.Publish})
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	f.meanwhile = &meanwhile{Store: f.store}
 	f.sessions = attempt.New(attempt.Options{
-		Store: f.meanwhile, Launcher: f.launcher, Clock: f.clock, Logger: slog.New(slog.DiscardHandler),
+		Store: f.meanwhile, Launcher: f.launcher, Clock: f.clock, Logger: slog.New(slog.DiscardHandler), Feed: f.feed,
 	})
 	if err := f.sessions.Start(f.t.Context()); err != nil {
 		f.t.Fatal(err)

@@ -37,6 +37,7 @@ func (s *Sessions) watch(ctx context.Context) {
 			s.excuse(late)
 		}
 		last = now
+		s.heedEdits(ctx, now)
 		s.look(ctx, now)
 	}
 }
@@ -50,6 +51,8 @@ type suspect struct {
 	// repair: its end may be stored already.
 	lost, kill, over, repair bool
 	silent                   time.Duration
+	// allowed is the runtime of an over one.
+	allowed time.Duration
 }
 
 // look ends runs whose worker is lost, kills those that do not obey, and asks
@@ -94,7 +97,7 @@ func (s *Sessions) suspects(now time.Time) []suspect {
 			liveRun: l, id: id, silent: silent,
 			lost: silent > s.o.LostAfter,
 			kill: l.cancel != nil && now.After(l.killAt),
-			over: l.over(now), repair: l.unrepaired,
+			over: l.over(now), allowed: l.runtime, repair: l.unrepaired,
 		}
 		if !x.lost && !x.kill && !x.over && !x.repair {
 			ask := l.session == nil && silent > askAfter && now.Sub(l.asked) > askAfter

@@ -23,13 +23,17 @@ const (
 	maxTagNotes = 20
 	// maxTagsTold is how many tags such a note names.
 	maxTagsTold = 10
+	// maxTagChanges is how many changes of its tags by user code have an event, and again after a restart of the host:
+	// the history of a run's tags is for people, and a loop must not fill the store.
+	maxTagChanges = 1000
 )
 
 // tagBudget is what is left to a run's user code of that. It is guarded by Sessions.mu.
 type tagBudget struct {
 	// next is the earliest time of the next change if changes came evenly.
-	next  time.Time
-	notes int
+	next    time.Time
+	notes   int
+	changes int
 }
 
 // addTags gives the run the tags that its user code adds in the batch, before its events are stored: a crash between
@@ -55,6 +59,10 @@ func (s *Session) addTags(ctx context.Context, run *host.Run, b *workerv1.EventB
 	if slices.Equal(tags, run.Tags) && note == 0 {
 		return nil
 	}
+	change := 0
+	if !slices.Equal(tags, run.Tags) {
+		change = s.sessions.tagChange(l)
+	}
 	if wait := s.sessions.tagWait(l); wait > 0 {
 		select {
 		case <-ctx.Done():
@@ -66,18 +74,42 @@ func (s *Session) addTags(ctx context.Context, run *host.Run, b *workerv1.EventB
 		if run.Status.Final() || run.Attempt != s.attempt || run.Current.WorkerID != s.worker {
 			return nil, nil
 		}
+		now := s.sessions.o.Clock.Now()
 		tags, refused := withOwn(run.Tags, fresh)
+		notes := changeNotes(run.Tags, tags, change, now)
 		run.Tags = tags
 		if len(refused) == 0 || note == 0 {
-			return nil, nil
+			return notes, nil
 		}
 		text := refusedTags(refused)
 		if note == maxTagNotes {
 			text += "\nWhat is refused from now on is not told."
 		}
-		return [][]byte{launch.Note(launch.NoteTagRefused, text, s.sessions.o.Clock.Now())}, nil
+		return append(notes, launch.Note(launch.NoteTagRefused, text, now)), nil
 	})
 	return err
+}
+
+// changeNotes tell of what user code changed, which is its change of that number, as far as changes are told.
+func changeNotes(before, after []tag.Tag, change int, now time.Time) (notes [][]byte) {
+	changed := launch.TagsChanged(before, after, launch.TagChanger{UserCode: true}, now)
+	if changed == nil || change > maxTagChanges {
+		return nil
+	}
+	notes = append(notes, changed)
+	if change == maxTagChanges {
+		text := fmt.Sprintf("user code has changed tags %d times; how it changes them from now on is not told", change)
+		notes = append(notes, launch.Note(launch.NoteTagsChanged, text, now))
+	}
+	return notes
+}
+
+// tagChange is which change of its tags by user code it is that is made now, up to one that is not told any more.
+func (s *Sessions) tagChange(l *liveRun) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.tags.changes = min(l.tags.changes+1, maxTagChanges+1)
+	return l.tags.changes
 }
 
 // liveOf is what is known of a run in memory; nil when it is not followed.

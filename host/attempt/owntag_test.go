@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/launch"
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
@@ -38,12 +39,16 @@ func (f *fixture) wantTags(id host.RunID, want ...tag.Tag) {
 // notes are the messages of the run's notes of a kind.
 func (f *fixture) notes(id host.RunID, kind string) (all []string) {
 	f.t.Helper()
-	for _, e := range f.stored(id) {
+	stored, err := f.store.HostEvents(f.t.Context(), id)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, e := range stored {
 		var event workerv1.Event
 		if err := proto.Unmarshal(e.Data, &event); err != nil {
 			f.t.Fatal(err)
 		}
-		if e.Cursor.Note > 0 && event.GetKind() == kind {
+		if event.GetKind() == kind {
 			all = append(all, event.GetMessage())
 		}
 	}
@@ -64,6 +69,9 @@ func TestUserCodeTagsItsRun(t *testing.T) {
 	f.wantTags(id, own("rows", "8"), own("team", "bi"), edited, tenMinutes)
 	if n := f.notes(id, launch.NoteTagRefused); len(n) > 0 {
 		t.Errorf("there are notes of refused tags: %q", n)
+	}
+	if told := f.notes(id, launch.NoteTagsChanged); len(told) != 1 || told[0] != "user code: tags changed: rows = 8, team = bi (was etl)" {
+		t.Errorf("the changes are told as %q", told)
 	}
 	// What comes again was given before, and something else since.
 	if err := s.Receive(t.Context(), events(4, tagged("rows", "9"))); err != nil {
@@ -213,4 +221,22 @@ func TestTagsOfARunThatIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.wantTags(id)
+}
+
+// TestManyChangesOfTagsAreNotAllTold has user code that changes a tag for ever.
+func TestManyChangesOfTagsAreNotAllTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := grantedWith(f)
+		for i := range uint64(attempt.MaxTagChanges + 5) {
+			if err := s.Receive(t.Context(), events(i+1, tagged("rows", fmt.Sprint(i)))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.wantTags(id, own("rows", fmt.Sprint(attempt.MaxTagChanges+4)))
+		told := f.notes(id, launch.NoteTagsChanged)
+		if len(told) != attempt.MaxTagChanges+1 || !strings.Contains(told[len(told)-1], "is not told") {
+			t.Errorf("%d notes of changes, the last is %q; want %d and one that there are no more", len(told), told[len(told)-1], attempt.MaxTagChanges)
+		}
+	})
 }

@@ -3,6 +3,8 @@ package attempt
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/penstock-run/penstock/host"
@@ -24,6 +26,45 @@ func (l *liveRun) limit(run *host.Run, now time.Time) {
 	l.overAt = now.Add(l.runtime - taken)
 }
 
+// feedLimit is how many changed runs may wait between two looks before those that are live are read instead.
+const feedLimit = 4096
+
+// heedEdits takes in that tags which limit the time of live runs were edited.
+func (s *Sessions) heedEdits(ctx context.Context, now time.Time) {
+	if s.edits == nil {
+		return
+	}
+	changes, lost := s.edits.Take()
+	for i := range changes {
+		if !changes[i].Deleted {
+			s.heedEdit(&changes[i].Run, now)
+		}
+	}
+	if !lost {
+		return
+	}
+	s.mu.Lock()
+	ids := slices.Collect(maps.Keys(s.live))
+	s.mu.Unlock()
+	for _, id := range ids {
+		run, err := s.o.Store.Run(ctx, id)
+		if err == nil {
+			s.heedEdit(&run, now)
+		} else if host.CodeOf(err) != host.NotFound && ctx.Err() == nil {
+			s.o.Logger.Error("look whether the tags of a run were edited", "run", id, "error", err)
+		}
+	}
+}
+
+// heedEdit takes in the limit of one run, if it is live.
+func (s *Sessions) heedEdit(run *host.Run, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.live[run.ID]; l != nil && l.attempt == run.Attempt && l.runtime != tag.RuntimeLimit(run.Tags) {
+		l.limit(run, now)
+	}
+}
+
 // mayReport gives the worker the time to report.
 func (l *liveRun) mayReport(now time.Time) {
 	if until := now.Add(reportTime); l.runtime > 0 && l.overAt.Before(until) {
@@ -39,11 +80,11 @@ func (l *liveRun) over(now time.Time) bool {
 // endOverrun asks a run that takes too long to end.
 func (s *Sessions) endOverrun(ctx context.Context, x suspect) error {
 	run, err := s.o.Store.UpdateRun(ctx, x.id, func(run *host.Run) ([][]byte, error) {
-		if run.Status != host.Started || run.Attempt != x.attempt {
+		if run.Status != host.Started || run.Attempt != x.attempt || tag.RuntimeLimit(run.Tags) != x.allowed {
 			return nil, nil
 		}
 		now := s.o.Clock.Now()
-		why := fmt.Sprintf("it took longer than %s, which its tag %s allows", host.SpanText(x.runtime), tag.KeyMaxRuntime)
+		why := fmt.Sprintf("it took longer than %s, which its tag %s allows", host.SpanText(x.allowed), tag.KeyMaxRuntime)
 		run.Current.OverRuntime = true
 		return [][]byte{launch.Note(launch.NoteCanceling, why, now)}, run.Become(host.Canceling, why, now)
 	})
@@ -53,6 +94,7 @@ func (s *Sessions) endOverrun(ctx context.Context, x suspect) error {
 	if err != nil {
 		return err
 	}
+	s.heedEdit(&run, s.o.Clock.Now())
 	if run.Status == host.Canceling {
 		s.repeatCancel(&run)
 	}

@@ -1,6 +1,8 @@
 package attempt_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -182,6 +184,77 @@ func TestNoRuntimeLimitWithoutItsTag(t *testing.T) {
 		beat(t, s, 24*time.Hour)
 		if run := f.run(id); run.Status != host.Started {
 			t.Errorf("after a day the run is %s", run.Status)
+		}
+	})
+}
+
+// setRuntime edits the limit of a run; an empty one takes it away.
+func (f *fixture) setRuntime(id host.RunID, limit string) {
+	f.t.Helper()
+	f.change(id, func(run *host.Run) {
+		run.Tags = slices.DeleteFunc(run.Tags, func(t tag.Tag) bool { return t.Key == tag.KeyMaxRuntime })
+		if limit != "" {
+			run.Tags = tag.Merge(run.Tags, tag.List{{Key: tag.KeyMaxRuntime, Value: limit, Origin: tag.OriginEdited}})
+		}
+	})
+}
+
+func TestEditedRuntimeActsAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		tags []tag.Tag
+		edit string
+		// after is when the run is to end, 0 for never.
+		after time.Duration
+	}{
+		"Added":             {nil, "20m", 20 * time.Minute},
+		"Lowered":           {[]tag.Tag{{Key: tag.KeyMaxRuntime, Value: "2h", Origin: tag.OriginLaunch}}, "20m", 20 * time.Minute},
+		"LoweredBelowTaken": {[]tag.Tag{{Key: tag.KeyMaxRuntime, Value: "2h", Origin: tag.OriginLaunch}}, "1m", 5 * time.Minute},
+		"Raised":            {[]tag.Tag{tenMinutes}, "30m", 30 * time.Minute},
+		"TakenAway":         {[]tag.Tag{tenMinutes}, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				id, s := grantedWith(f, c.tags...)
+				beat(t, s, 5*time.Minute)
+				f.setRuntime(id, c.edit)
+				rest := c.after - 5*time.Minute
+				if c.after == 0 {
+					rest = 24 * time.Hour
+				}
+				if rest > 0 {
+					beat(t, s, rest-time.Second)
+				}
+				if run := f.run(id); run.Status != host.Started {
+					t.Fatalf("the run is %s before its time is over", run.Status)
+				}
+				if c.after == 0 {
+					return
+				}
+				beat(t, s, 4*time.Second)
+				if run := f.run(id); run.Status != host.Canceling || !strings.Contains(run.StatusReason, "longer than "+c.edit) {
+					t.Errorf("after %s the run is %s %q", c.after, run.Status, run.StatusReason)
+				}
+			})
+		})
+	}
+}
+
+// TestEditedRuntimeActsWhenChangesWereLost has more runs change at once than are kept for a look.
+func TestEditedRuntimeActsWhenChangesWereLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		id, s := grantedWith(f)
+		other := f.starting()
+		run := f.run(other)
+		for i := range attempt.FeedLimit + 1 {
+			run.ID = host.RunID(fmt.Sprint("no run ", i))
+			f.feed.Publish(host.Change{Run: run})
+		}
+		f.setRuntime(id, "1m")
+		beat(t, s, time.Minute+4*time.Second)
+		if run := f.run(id); run.Status != host.Canceling {
+			t.Errorf("the run is %s, want CANCELING", run.Status)
 		}
 	})
 }

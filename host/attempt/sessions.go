@@ -16,6 +16,9 @@ type Options struct {
 	Launcher host.Launcher
 	Clock    host.Clock
 	Logger   *slog.Logger
+	// Feed tells of tags that were edited, so that a limit on the time of a run acts from then on. Default: it acts when
+	// the host is started again, and one that was raised or taken away at once.
+	Feed *host.Feed
 	// Heartbeat is how often a worker that has nothing to report says that it lives. Default 10 s.
 	Heartbeat time.Duration
 	// LostAfter is the silence after which a worker is lost. Default 60 s.
@@ -47,7 +50,9 @@ type Sessions struct {
 	live    map[host.RunID]*liveRun
 	stopped bool
 	// full is when the store last refused what a worker said, because its disk was full.
-	full   time.Time
+	full time.Time
+	// edits tells of runs that changed; nil without a Feed.
+	edits  *host.Subscription
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -87,6 +92,9 @@ func New(o Options) *Sessions {
 // last event says so, and begins to watch for lost workers. It must return
 // before the first Attach.
 func (s *Sessions) Start(ctx context.Context) error {
+	if s.o.Feed != nil {
+		s.edits = s.o.Feed.Subscribe(feedLimit)
+	}
 	runs, err := s.o.Store.OpenRuns(ctx)
 	if _, err = host.DamageIn(err); err != nil { // the queue tells of damaged ones
 		return fmt.Errorf("read the runs that are in progress: %w", err)
@@ -127,6 +135,9 @@ func (s *Sessions) Stop() {
 		s.cancel()
 	}
 	s.done.Wait()
+	if s.edits != nil {
+		s.edits.Close()
+	}
 }
 
 // follow notes that the run's worker was granted, or was when the host stopped.
