@@ -19,6 +19,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/collect"
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/launch"
@@ -152,10 +153,11 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
 	})
 	p.keeper = retention.New(retention.Options{Store: store, Clock: systemClock{}, Logger: o.Logger, Policy: o.Retention})
+	many := bulk.New(bulk.Options{Store: store, Cancel: p.queue.CancelRuns, Submit: p.queue.Submit, Clock: systemClock{}, Logger: o.Logger})
 	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
 	p.api, err = api.New(api.Options{
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
-		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Launcher: launcher,
+		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Bulk: many, Launcher: launcher,
 		Keeper: p.keeper, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		StoreFacts: func() (diagnose.StoreFacts, error) { f, err := store.Facts(); return diagnose.StoreFacts(f), err },
 		Space:      spaceOf,
@@ -176,6 +178,10 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { p.queue.Stop(); return nil })
+	if err := many.Start(lasting); err != nil {
+		return err
+	}
+	p.onStop(func() error { many.Stop(); return nil })
 	retrier := retry.New(retry.Options{
 		Store: store, Feed: feed, Submit: p.queue.Submit, WaitForCode: planner.WaitForCode, Clock: systemClock{}, Logger: o.Logger,
 	})

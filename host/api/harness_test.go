@@ -19,6 +19,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
@@ -44,13 +45,16 @@ type fixture struct {
 	workspace *workspace.Workspace
 	sessions  *attempt.Sessions
 	queue     *queue.Queue
+	bulk      *bulk.Runner
 	url       string
 	log       *logBuffer
 	stop      func()
 
 	runs      hostv1connect.RunServiceClient
+	bulks     hostv1connect.BulkServiceClient
 	storage   hostv1connect.StorageServiceClient
 	jobs      hostv1connect.JobServiceClient
+	search    hostv1connect.SearchServiceClient
 	locations hostv1connect.LocationServiceClient
 	host      hostv1connect.HostServiceClient
 }
@@ -88,9 +92,10 @@ func newFixture(t *testing.T, s settings) *fixture {
 		Store: f.store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: f.sessions,
 		CodeChanged: changes.Ready(), Clock: clock{}, Logger: log, MaxInProgress: limit,
 	})
+	f.bulk = bulk.New(bulk.Options{Store: f.store, Cancel: f.queue.CancelRuns, Submit: f.queue.Submit, Clock: clock{}, Logger: log})
 	o := api.Options{
 		Listener: listener, Store: f.store, Feed: feed, Workspace: f.workspace, Planner: planner, Queue: f.queue,
-		Sessions: f.sessions, Clock: clock{}, Logger: log, Metrics: registry,
+		Sessions: f.sessions, Bulk: f.bulk, Clock: clock{}, Logger: log, Metrics: registry,
 		Keeper:   retention.New(retention.Options{Store: f.store, Clock: clock{}, Logger: log}),
 		UI:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the UI") }),
 		Identity: api.Identity{Version: "1.2.3", Commit: "abc", Protocol: versioncheck.Protocol, Advertised: f.url},
@@ -99,12 +104,13 @@ func newFixture(t *testing.T, s settings) *fixture {
 		s.options(&o)
 	}
 	f.server = must(api.New(o))(t)
-	for _, start := range []func(context.Context) error{f.workspace.Start, f.sessions.Start, f.queue.Start, f.server.Start} {
+	for _, start := range []func(context.Context) error{f.workspace.Start, f.sessions.Start, f.queue.Start, f.bulk.Start, f.server.Start} {
 		if err := start(context.WithoutCancel(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 	}
 	f.stop = sync.OnceFunc(func() {
+		f.bulk.Stop()
 		f.queue.Stop()
 		f.sessions.Stop()
 		f.server.Stop()
@@ -124,8 +130,10 @@ func (f *fixture) dial(c *http.Client, options ...connecthttp.Option) {
 	f.t.Cleanup(c.CloseIdleConnections)
 	client := connect.NewClient(connecthttp.NewTransport(c, f.url, options...))
 	f.runs = hostv1connect.NewRunServiceClient(client)
+	f.bulks = hostv1connect.NewBulkServiceClient(client)
 	f.storage = hostv1connect.NewStorageServiceClient(client)
 	f.jobs = hostv1connect.NewJobServiceClient(client)
+	f.search = hostv1connect.NewSearchServiceClient(client)
 	f.locations = hostv1connect.NewLocationServiceClient(client)
 	f.host = hostv1connect.NewHostServiceClient(client)
 }

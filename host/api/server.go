@@ -22,6 +22,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/launch"
@@ -59,6 +60,7 @@ type Options struct {
 	Planner   *launch.Planner
 	Queue     *queue.Queue
 	Sessions  *attempt.Sessions
+	Bulk      *bulk.Runner
 	// Keeper deletes runs whose time is over.
 	Keeper *retention.Keeper
 	// Launcher is asked what became of a worker when a run is explained; nil means that nobody is.
@@ -172,7 +174,7 @@ func New(o Options) (*Server, error) {
 	rpc := connect.NewServer(s.intercept)
 	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
 	hostv1connect.RegisterSearchServiceHandler(rpc, searchService{s})
-	hostv1connect.RegisterRunTagServiceHandler(rpc, runTagService{s: s, runs: runService{s}})
+	hostv1connect.RegisterBulkServiceHandler(rpc, bulkService{s, runService{s}})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})

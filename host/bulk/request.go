@@ -56,13 +56,21 @@ func (r *Request) named(ctx context.Context, store host.Store) (runs []host.Run,
 	return runs, problems, nil
 }
 
+// maxReason is how many bytes the reason of a cancel may have: every run that is canceled keeps it.
+const maxReason = 2 << 10
+
 // problemsOf is what is wrong with the action itself, whichever runs it is for.
 func problemsOf(a *host.BulkAction) []host.Problem {
 	wrong := func(format string, args ...any) []host.Problem {
 		return []host.Problem{{Field: "action", Message: fmt.Sprintf(format, args...)}}
 	}
 	switch a.Kind {
-	case host.BulkCancel, host.BulkDelete:
+	case host.BulkCancel:
+		if len(a.Reason) > maxReason {
+			return wrong("the reason has %d bytes; at most %d are allowed", len(a.Reason), maxReason)
+		}
+		return nil
+	case host.BulkDelete:
 		return nil
 	case host.BulkTag:
 		e, _ := errors.AsType[*host.Error](edit(a).Check())

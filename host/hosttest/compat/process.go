@@ -18,6 +18,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
@@ -144,9 +145,10 @@ func (p *Process) open(o Options) error {
 		Store: store, Feed: p.Feed, Planner: planner, Launcher: launcher, Sessions: sessions,
 		CodeChanged: changes.Ready(), Clock: o.Clock, Logger: logger, MaxInProgress: o.MaxInProgress,
 	})
+	many := bulk.New(bulk.Options{Store: store, Cancel: q.CancelRuns, Submit: q.Submit, Clock: o.Clock, Logger: logger})
 	server, err := api.New(api.Options{
 		Listener: listener, Store: store, Feed: p.Feed, Workspace: p.Workspace, Planner: planner, Queue: q,
-		Sessions: sessions, Clock: o.Clock, Logger: logger, Metrics: registry, UI: http.NotFoundHandler(),
+		Sessions: sessions, Bulk: many, Clock: o.Clock, Logger: logger, Metrics: registry, UI: http.NotFoundHandler(),
 		Keeper:   retention.New(retention.Options{Store: store, Clock: o.Clock, Logger: logger}),
 		Identity: api.Identity{Version: "1.2.3", Protocol: o.Protocol, Advertised: url},
 	})
@@ -157,7 +159,7 @@ func (p *Process) open(o Options) error {
 	for _, part := range []struct {
 		start func(context.Context) error
 		stop  func()
-	}{{p.Workspace.Start, func() {}}, {server.Start, server.Stop}, {sessions.Start, sessions.Stop}, {q.Start, q.Stop}} {
+	}{{p.Workspace.Start, func() {}}, {server.Start, server.Stop}, {sessions.Start, sessions.Stop}, {q.Start, q.Stop}, {many.Start, many.Stop}} {
 		p.onStop(func() error { part.stop(); return nil })
 		if err := part.start(ctx); err != nil {
 			return err
