@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 
@@ -107,6 +108,12 @@ func (w *writer) close() error {
 	if again || w.poisoned {
 		return nil
 	}
+	if w.halt.err() == nil { // else it is not known what is on disk
+		if err := w.closeFreelist(); err != nil {
+			w.halt.log.Warn("the list of free pages was not written, so the next start takes longer",
+				slog.String("file", w.path), slog.Any("error", err))
+		}
+	}
 	return w.db.Close()
 }
 
@@ -168,6 +175,7 @@ func (w *writer) transact(group []*write) (err error) {
 			err = &panicError{value: p, stack: debug.Stack()}
 		}
 	}()
+	w.chooseFreelist()
 	err = w.db.Update(func(tx *bbolt.Tx) error {
 		x := &txn{Tx: tx}
 		for _, op := range group {
