@@ -46,7 +46,7 @@ func openDatabase(path string, open openFile) (*database, error) {
 	return openMapped(path, &bbolt.Options{
 		Timeout:      lockWait,
 		FreelistType: bbolt.FreelistMapType,
-		PageSize:     pageSize, // of a file that is made; another keeps its own
+		PageSize:     pageSizeOf(path), // of a file that is made; another keeps its own
 		OpenFile:     open,
 	})
 }
