@@ -258,3 +258,24 @@ func TestEditedRuntimeActsWhenChangesWereLost(t *testing.T) {
 		}
 	})
 }
+
+// TestEditedRetriesCountAtTheEnd edits how often a run is tried again while it runs.
+func TestEditedRetriesCountAtTheEnd(t *testing.T) {
+	f := newFixture(t)
+	failure := events(1, ended(workerv1.Outcome_OUTCOME_FAILURE, "op_failure", "op a: it broke"))
+	raised, s := grantedWith(f)
+	f.change(raised, func(run *host.Run) { run.Tags = tag.Merge(run.Tags, tag.List{oneRetry}) })
+	if err := s.Receive(t.Context(), failure); err != nil {
+		t.Fatal(err)
+	}
+	f.wantEnd(raised, host.Failure, "op_failure", true)
+	dropped, s := grantedWith(f, oneRetry)
+	f.change(dropped, func(run *host.Run) { run.Tags = nil })
+	if err := s.Receive(t.Context(), failure); err != nil {
+		t.Fatal(err)
+	}
+	f.wantEnd(dropped, host.Failure, "op_failure", false)
+	// After the end it changes nothing any more.
+	f.change(dropped, func(run *host.Run) { run.Tags = tag.Merge(run.Tags, tag.List{oneRetry}) })
+	f.wantEnd(dropped, host.Failure, "op_failure", false)
+}
