@@ -12,6 +12,7 @@ import { useScheme, type Scheme } from "@/ui/theme";
 import { SignInDialog } from "@/features/sign-in/sign-in-dialog";
 import { Logo } from "./logo";
 import styles from "./shell.module.css";
+import { StorageBar } from "./storage-bar";
 import { UpdateBar } from "./update-bar";
 
 const Palette = lazy(() => import("@/features/palette/palette").then((module) => ({ default: module.Palette })));
@@ -55,6 +56,7 @@ export function Shell() {
         </button>
         <SchemeButton />
       </header>
+      <StorageBar />
       <UpdateBar />
       <ErrorBoundary key={pathname} what="This page">
         <Outlet />

@@ -1,28 +1,32 @@
 import { expect, it } from "vitest";
 import { parseSearch } from "@/lib/search-params";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
-import { allRuns, isFiltered, paths, readJobView, readRunsView, readSnapshotPair, withTag } from "./paths";
+import { allRuns, isFiltered, paths, readJobView, readRunsView, readSnapshotPair, withWhere } from "./paths";
 
 const query = (href: string) => parseSearch(new URL(href, "http://host").search);
 
 it("reads back the runs' filter that it writes", () => {
-  const view = {
-    tags: [{ key: "team", value: "a:b&c" }, { key: "penstock/job", value: "" }],
-    job: "loc/repo/job",
-    statuses: [RunStatus.FAILURE, RunStatus.WAITING_FOR_CODE],
-    codeVersion: "v1.2+dirty",
-    snapshot: "0123abcd",
-    location: "etl",
-    cursor: "42",
-  };
+  const view = { where: 'team="a:b&c" and n!=1+1 and created>-1h', statuses: [RunStatus.FAILURE, RunStatus.WAITING_FOR_CODE], cursor: "42", bulk: "0193" };
   expect(readRunsView(query(paths.runs(view)))).toEqual(view);
+});
+
+it("reads addresses from before there were selectors", () => {
+  const old = "?tag=team:a+b&tag=penstock/env:&job=local/r/report&status=FAILURE&code_version=v1.2%2Bdirty&snapshot=0123abcd&location=etl&cursor=42";
+  expect(readRunsView(parseSearch(old))).toEqual({
+    where: 'team="a b" and penstock/env="" and job=local/r/report and version=v1.2+dirty and snapshot=0123abcd and location=etl',
+    statuses: [RunStatus.FAILURE],
+    cursor: "42",
+    bulk: "",
+  });
+  expect(readRunsView(parseSearch("?where=a=1+or+b=2&tag=c:3")).where).toBe("(a=1 or b=2) and c=3");
 });
 
 it("writes short addresses", () => {
   expect(paths.runs()).toBe("/runs");
-  expect(paths.runs({ tags: [{ key: "team", value: "etl" }], statuses: [RunStatus.FAILURE] })).toBe("/runs?tag=team:etl&status=FAILURE");
+  expect(paths.runs({ where: "team=etl and env=dev", statuses: [RunStatus.FAILURE] })).toBe("/runs?where=team=etl+and+env=dev&status=FAILURE");
   expect(paths.job({ location: "local", repository: "my-repo", job: "a" })).toBe("/jobs/local/my-repo/a");
-  expect(paths.jobRuns({ location: "l", repository: "r", job: "j" }, { ...allRuns, job: "x" })).toBe("/jobs/l/r/j/runs");
+  expect(paths.jobRuns({ location: "l", repository: "r", job: "j" }, allRuns)).toBe("/jobs/l/r/j/runs");
+  expect(paths.jobs({ where: "meta:owner=etl" })).toBe("/jobs?where=meta:owner=etl");
 });
 
 it("leaves out what makes no sense", () => {
@@ -42,14 +46,12 @@ it("reads back the snapshots that are compared", () => {
 });
 
 it("knows when a filter leaves runs out", () => {
-  expect(isFiltered({ ...allRuns, cursor: "9" })).toBe(false);
-  for (const some of [{ location: "etl" }, { snapshot: "ab" }, { codeVersion: "1" }, { job: "j" }, { statuses: [RunStatus.QUEUED] }]) {
-    expect(isFiltered({ ...allRuns, ...some })).toBe(true);
-  }
+  expect(isFiltered({ ...allRuns, cursor: "9", bulk: "1" })).toBe(false);
+  for (const some of [{ where: "a" }, { statuses: [RunStatus.QUEUED] }]) expect(isFiltered({ ...allRuns, ...some })).toBe(true);
 });
 
-it("adds a tag, keeps the rest, starts from the newest", () => {
-  const view = { ...allRuns, tags: [{ key: "a", value: "1" }], job: "j", cursor: "9" };
-  expect(withTag(view, { key: "b", value: "2" })).toEqual({ ...view, tags: [{ key: "a", value: "1" }, { key: "b", value: "2" }], cursor: "" });
-  expect(withTag(view, { key: "a", value: "1" }).tags).toEqual([{ key: "a", value: "1" }]);
+it("adds a term, keeps the rest, starts from the newest", () => {
+  const view = { ...allRuns, where: "a=1", statuses: [RunStatus.FAILURE], cursor: "9" };
+  expect(withWhere(view, "b=2")).toEqual({ ...view, where: "a=1 and b=2", cursor: "" });
+  expect(withWhere(view, "a=1").where).toBe("a=1");
 });

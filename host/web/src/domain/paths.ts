@@ -2,26 +2,41 @@ import { formatSearch, type SearchParams } from "@/lib/search-params";
 import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import type { JobNameText } from "./job/job-name";
 import { runStatusByName, runStatusData } from "./run/run-status";
-import { formatTag, parseTag, type TagText } from "./run/tag";
+import { parseTag, type TagText } from "./run/tag";
+import { fieldTerm, tagTerm, withTerm } from "./selector/selector-text";
 
 /** Which runs a page shows; all of it is in the address. */
 export interface RunsView {
-  tags: TagText[];
-  /** Job as typed: "location/repository/job" or an end of it; empty for all. */
-  job: string;
+  /** Selector; empty for all. */
+  where: string;
+  /** One of these; none for all. */
   statuses: RunStatus[];
-  /** Code version at launch or at the start; empty for all. */
-  codeVersion: string;
-  /** Id of the job's snapshot at launch or at the start, or a beginning of it; empty for all. */
-  snapshot: string;
-  /** Code location; empty for all. */
-  location: string;
   /** Cursor of an older page; empty for the newest runs. */
   cursor: string;
+  /** Bulk action whose progress is shown; empty for none. */
+  bulk: string;
 }
 
 /** All runs, newest first. */
-export const allRuns: RunsView = { tags: [], job: "", statuses: [], codeVersion: "", snapshot: "", location: "", cursor: "" };
+export const allRuns: RunsView = { where: "", statuses: [], cursor: "", bulk: "" };
+
+/** The runs that a selector selects, newest first. */
+export function runsWhere(where: string): RunsView {
+  return { ...allRuns, where };
+}
+
+/** The runs with a tag. */
+export function runsWithTag(tag: TagText): RunsView {
+  return runsWhere(tagTerm(tag));
+}
+
+/** Which jobs the list shows. */
+export interface JobsView {
+  /** Words in names, descriptions or tags; empty for all. */
+  search: string;
+  /** Selector; empty for all. */
+  where: string;
+}
 
 /** Two snapshots of a job that are compared; empty means what the host takes by itself: the newest, and the one before. */
 export interface SnapshotPair {
@@ -60,13 +75,10 @@ function jobPath({ location, repository, job }: JobNameText): string {
 
 function runsQuery(view: Partial<RunsView>): string {
   return formatSearch({
-    tag: view.tags?.map(formatTag),
-    job: orNothing(view.job),
+    where: orNothing(view.where),
     status: view.statuses?.map((status) => runStatusData(status).name),
-    code_version: orNothing(view.codeVersion),
-    snapshot: orNothing(view.snapshot),
-    location: orNothing(view.location),
     cursor: orNothing(view.cursor),
+    bulk: orNothing(view.bulk),
   });
 }
 
@@ -76,13 +88,13 @@ function orNothing(text: string | undefined): string | undefined {
 
 /** Builds every address of the UI. */
 export const paths = {
-  jobs: (search = "") => `/jobs${formatSearch({ search: orNothing(search) })}`,
+  jobs: (view: Partial<JobsView> = {}) => `/jobs${formatSearch({ search: orNothing(view.search), where: orNothing(view.where) })}`,
   job: (name: JobNameText, view: Partial<JobView> = {}) =>
     jobPath(name) + formatSearch({ graph: orNothing(view.graph), node: orNothing(view.node), select: orNothing(view.select) }),
   launchpad: (name: JobNameText, ops = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops) })}`,
   /** The Launchpad with what a run was launched with, to execute it again; ops is the name of a way to choose which. */
   reexecute: (name: JobNameText, run: string, ops?: string) => `${jobPath(name)}/launchpad${formatSearch({ reexecute: run, again: ops })}`,
-  jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery({ ...view, job: "" })}`,
+  jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery(view)}`,
   jobHistory: (name: JobNameText, pair: Partial<SnapshotPair> = {}) =>
     `${jobPath(name)}/history${formatSearch({ from: orNothing(pair.from), to: orNothing(pair.to) })}`,
   runs: (view: Partial<RunsView> = {}) => `/runs${runsQuery(view)}`,
@@ -92,17 +104,31 @@ export const paths = {
   location: (name: string) => `/deployment#${encodeURIComponent(name)}`,
 };
 
-/** Reads the query of a page of runs; what makes no sense is left out. */
+/** Reads the query of a page of runs; what makes no sense is left out. Addresses from before there were selectors stay good. */
 export function readRunsView(search: SearchParams): RunsView {
+  const terms = [
+    ...(search.tag ?? []).map(parseTag).filter((tag) => tag !== undefined).map(tagTerm),
+    ...named.flatMap(([param, field]) => (search[param] ?? []).slice(0, 1).filter((text) => text !== "").map((text) => fieldTerm(field, text))),
+  ];
   return {
-    tags: (search.tag ?? []).map(parseTag).filter((tag) => tag !== undefined),
-    job: search.job?.[0] ?? "",
+    where: terms.reduce(withTerm, search.where?.[0]?.trim() ?? ""),
     statuses: (search.status ?? []).map(runStatusByName).filter((status) => status !== undefined),
-    codeVersion: search.code_version?.[0] ?? "",
-    snapshot: search.snapshot?.[0] ?? "",
-    location: search.location?.[0] ?? "",
     cursor: search.cursor?.[0] ?? "",
+    bulk: search.bulk?.[0] ?? "",
   };
+}
+
+// Parameters of earlier addresses, with the fields that they became.
+const named = [
+  ["job", "job"],
+  ["code_version", "version"],
+  ["snapshot", "snapshot"],
+  ["location", "location"],
+] as const;
+
+/** Reads the query of the list of jobs. */
+export function readJobsView(search: SearchParams): JobsView {
+  return { search: search.search?.[0] ?? "", where: search.where?.[0]?.trim() ?? "" };
 }
 
 /** Reads the query of a job's history. */
@@ -111,8 +137,8 @@ export function readSnapshotPair(search: SearchParams): SnapshotPair {
 }
 
 /** Whether the view leaves any run out. */
-export function isFiltered({ tags, job, statuses, codeVersion, snapshot, location }: RunsView): boolean {
-  return tags.length > 0 || statuses.length > 0 || [job, codeVersion, snapshot, location].some((text) => text !== "");
+export function isFiltered({ where, statuses }: RunsView): boolean {
+  return where !== "" || statuses.length > 0;
 }
 
 /** Reads the query of a job's overview. */
@@ -130,8 +156,7 @@ export function readRunView(search: SearchParams): RunView {
   };
 }
 
-/** The view with a tag added, from its newest page; other filters stay. */
-export function withTag(view: RunsView, tag: TagText): RunsView {
-  const others = view.tags.filter((other) => formatTag(other) !== formatTag(tag));
-  return { ...view, tags: [...others, { key: tag.key, value: tag.value }], cursor: "" };
+/** The view with one more term that must hold, from its newest page; the rest stays. */
+export function withWhere(view: RunsView, term: string): RunsView {
+  return { ...view, where: withTerm(view.where, term), cursor: "" };
 }

@@ -17,7 +17,7 @@ export function formatSearch(params: Record<string, string | readonly string[] |
     if (value === undefined) continue;
     for (const item of typeof value === "string" ? [value] : value) query.append(key, item);
   }
-  // A colon and a slash mean nothing in a query, and readable addresses are worth having.
-  const text = query.toString().replaceAll("%3A", ":").replaceAll("%2F", "/");
+  // These mean nothing in a value, and readable addresses are worth having.
+  const text = query.toString().replaceAll("%3A", ":").replaceAll("%2F", "/").replaceAll("%3D", "=").replaceAll("%2C", ",");
   return text === "" ? "" : `?${text}`;
 }

@@ -23,9 +23,13 @@ import {
 } from "@/gen/penstock/host/v1/run_pb";
 import type { RunFilter } from "@/gen/penstock/host/v1/runfilter_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import { GetStorageResponseSchema, StorageService } from "@/gen/penstock/host/v1/storage_pb";
 import { tokenInterceptor } from "@/domain/host/transport";
 import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";
+import { MemoryBulk } from "./memory-bulk";
+import { MemorySearch } from "./memory-search";
+import { MemoryTags } from "./memory-tags";
 
 // Few, so that tests see more than one page.
 const snapshotPage = 5;
@@ -36,6 +40,9 @@ const nameOf = ({ name }: Job) => `${name?.location ?? ""}/${name?.repository ??
 export function hostError(code: Code, message: string, detail: { reason?: string; remedy?: string } = {}): ConnectError {
   return new ConnectError(message, code, undefined, [{ desc: ErrorDetailSchema, value: detail }]);
 }
+
+/** Answers only who may ask. */
+export type Checked = <A extends unknown[], R>(answer: (...input: A) => R) => (...input: A) => R;
 
 /** A host in memory, built from the generated services: tests say what it holds and see what it was asked. */
 export class MemoryHost {
@@ -56,12 +63,20 @@ export class MemoryHost {
   repoint: (request: RepointRunsRequest) => MessageInitShape<typeof RepointRunsResponseSchema> = () => ({});
   launch: (request: LaunchRunRequest) => MessageInitShape<typeof RunSchema> = (request) => ({ id: `run-of-${request.requestId}`, status: RunStatus.QUEUED });
 
+  /** Unset, the host is as explain says. */
+  storage: (() => MessageInitShape<typeof GetStorageResponseSchema>) | undefined;
+  readonly search = new MemorySearch(() => this.runs);
+  readonly bulk = new MemoryBulk(() => this.runs, this.search);
+  readonly tags = new MemoryTags((id) => this.findRun(id), (id, change) => { this.changeRun(id, change); });
+
   readonly launched: LaunchRunRequest[] = [];
   readonly previewed: (LaunchRunRequest | undefined)[] = [];
   readonly watched: WatchRunEventsRequest[] = [];
   readonly canceled: CancelRunRequest[] = [];
   readonly deleted: string[] = [];
   readonly reloaded: string[] = [];
+  /** The selectors of all lists of jobs that were asked for. */
+  readonly jobsWhere: string[] = [];
   readonly repointed: RepointRunsRequest[] = [];
   readonly locationChanges = new Channel<MessageInitShape<typeof WatchLocationsResponseSchema>>();
   readonly runChanges = new Channel<MessageInitShape<typeof WatchRunsResponseSchema>>();
@@ -100,10 +115,14 @@ export class MemoryHost {
   transport(): Transport {
     return createRouterTransport(
       (router) => {
-        const checked = <A extends unknown[], R>(answer: (...input: A) => R) => (...input: A): R => {
-          this.checkToken(input[1] as HandlerContext);
+        const checked: Checked = (answer) => (...input) => {
+          this.checkToken((input as unknown[])[1] as HandlerContext);
           return answer(...input);
         };
+        this.search.serve(router, checked);
+        this.bulk.serve(router, checked);
+        this.tags.serve(router, checked);
+        router.service(StorageService, { getStorage: checked(() => create(GetStorageResponseSchema, known(this.storage)())) });
         router.service(HostService, {
           getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2 }, ...(this.config === undefined ? {} : { config: this.config }) } })),
           diagnose: checked(() => create(DiagnoseResponseSchema, known(this.diagnose)())),
@@ -113,7 +132,7 @@ export class MemoryHost {
           diffJob: checked((request) => create(DiffJobResponseSchema, this.diff(request))),
         });
         router.service(JobService, {
-          listJobs: checked(({ search }) => this.listJobs(search)),
+          listJobs: checked(({ search, where }) => this.listJobs(search, where)),
           getJob: checked(({ name }) => ({ job: this.findJob(name) })),
         });
         router.service(LocationService, {
@@ -182,8 +201,9 @@ export class MemoryHost {
     }
   }
 
-  private listJobs(search: string) {
-    const found = this.jobs.filter((job) => nameOf(job).includes(search));
+  private listJobs(search: string, where: string) {
+    this.jobsWhere.push(where);
+    const found = this.jobs.filter((job) => nameOf(job).includes(search) && (where === "" || where === `job=${job.name?.job ?? ""}`));
     const jobs = found.map((job) => ({
       name: job.name,
       summary: job.definition?.description.split("\n")[0] ?? "",
@@ -207,25 +227,10 @@ export class MemoryHost {
   }
 
   private listRuns(filter: RunFilter | undefined, pageSize: number, cursor: string) {
-    const found = this.runs.filter(
-      (run) =>
-        (filter?.tags ?? []).every((tag) => run.tags.some((other) => other.key === tag.key && other.value === tag.value)) &&
-        (filter?.statuses.length === 0 || filter?.statuses.includes(run.status) !== false) &&
-        this.hasCode(run, filter) &&
-        ((filter?.job ?? "") === "" || `${run.job?.location ?? ""}/${run.job?.repository ?? ""}/${run.job?.job ?? ""}`.endsWith(filter?.job ?? "")) &&
-        (cursor === "" || run.seq < BigInt(cursor)),
-    );
+    const found = this.search.select(filter).filter((run) => cursor === "" || run.seq < BigInt(cursor));
     const size = pageSize === 0 ? 25 : pageSize;
     const runs = found.slice(0, size);
     return { runs, nextCursor: found.length > size ? String(runs.at(-1)?.seq ?? "") : "" };
-  }
-
-  private hasCode(run: Run, { codeVersion = "", snapshot = "", location = "" }: Partial<RunFilter> = {}): boolean {
-    return (
-      (codeVersion === "" || [run.codeVersion, run.startedCodeVersion].includes(codeVersion)) &&
-      (snapshot === "" || [run.snapshot, run.startedSnapshot].some((id) => id.startsWith(snapshot))) &&
-      (location === "" || run.job?.location === location)
-    );
   }
 
   private findRun(id: string): Run {

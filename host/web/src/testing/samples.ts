@@ -4,8 +4,8 @@ import { LocationState, type LocationSchema } from "@/gen/penstock/host/v1/locat
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import type { EntrySchema } from "@/gen/penstock/metadata/v1/metadata_pb";
 
-// Of a message or what makes one, the latter.
-type Plain<T> = T extends { $typeName: string } ? never : T;
+/** Of a message or what makes one, the latter. */
+export type Plain<T> = T extends { $typeName: string } ? never : T;
 
 /** The job of most tests: three ops, one of them in a nested graph. */
 export const reportName = { location: "local", repository: "tutorial", job: "report" };

@@ -4,8 +4,10 @@ import { placeBoxes, type LayoutRequest } from "@/domain/graph/graph-layout";
 import { locationNotices } from "@/domain/location/location-notice";
 import { dismissedCauses } from "@/domain/location/cause";
 import { hostLost } from "@/domain/host/contact";
+import { editorName } from "@/domain/host/editor-name";
 import { session } from "@/domain/host/session";
 import { parentColumn } from "@/domain/run/run-columns";
+import { savedViews } from "@/domain/run/saved-views";
 
 // A machine that does other things too is no reason to fail; a failure needs no whole page.
 configure({ asyncUtilTimeout: 8_000, getElementError: (message) => Object.assign(new Error(message ?? "not found"), { name: "TestingLibraryElementError" }) });
@@ -18,6 +20,8 @@ afterEach(() => {
   dismissedCauses.set([]);
   hostLost.set(false);
   parentColumn.set(false);
+  editorName.set("");
+  savedViews.set([]);
   session.set({ token: undefined, signInNeeded: false, epoch: 0 });
 });
 

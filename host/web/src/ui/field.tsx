@@ -50,6 +50,32 @@ export function Checkbox({ label, checked, onChange }: { label: ReactNode; check
   );
 }
 
+/** Chooses one of many rows, or all of them; what it is for is said, not shown. */
+export function RowCheckbox({ label, checked, mixed = false, onChange }: {
+  label: string;
+  checked: boolean;
+  /** Some, but not all. */
+  mixed?: boolean;
+  /** With shift held, all rows from the last one on are meant. */
+  onChange: (checked: boolean, shift: boolean) => void;
+}) {
+  return (
+    <label className={styles.rowCheck}>
+      <input
+        type="checkbox"
+        aria-label={label}
+        checked={checked}
+        ref={(input) => {
+          if (input !== null) input.indeterminate = mixed;
+        }}
+        onChange={(event) => {
+          onChange(event.target.checked, event.nativeEvent instanceof MouseEvent && event.nativeEvent.shiftKey);
+        }}
+      />
+    </label>
+  );
+}
+
 /** The words above a field. */
 export function Label({ htmlFor, children }: { htmlFor: string; children: ReactNode }) {
   return (

@@ -28,13 +28,19 @@ export function Page({ title, name, above, actions, children }: {
   );
 }
 
-/** Pages that belong together, as tabs; each is an address. */
-export function Tabs({ label, tabs }: { label: string; tabs: { href: string; label: string; current: boolean }[] }) {
+/** Pages that belong together, as tabs; each is an address. A count says how much is there. */
+export function Tabs({ label, tabs }: { label: string; tabs: { href: string; label: string; current: boolean; count?: string; title?: string }[] }) {
   return (
     <nav className={styles.tabs} aria-label={label}>
       {tabs.map((tab) => (
-        <Link key={tab.href} href={tab.href} className={styles.tab} aria-current={tab.current ? "page" : undefined}>
+        <Link key={tab.href} href={tab.href} className={styles.tab} aria-current={tab.current ? "page" : undefined} title={tab.title}>
           {tab.label}
+          {tab.count !== undefined && (
+            <>
+              {" "}
+              <span className={styles.count}>{tab.count}</span>
+            </>
+          )}
         </Link>
       ))}
     </nav>

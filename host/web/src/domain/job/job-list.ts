@@ -1,13 +1,14 @@
 import { useInfiniteQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
+import type { JobsView } from "@/domain/paths";
 import { JobService, type JobSummary } from "@/gen/penstock/host/v1/job_pb";
 import type { Location } from "@/gen/penstock/host/v1/location_pb";
 
 const pageSize = 1000;
 
-/** Jobs whose name, description or tags contain a text, page by page. */
-export function useJobList(search: string) {
-  return useInfiniteQuery(JobService.method.listJobs, { search, pageSize, pageCursor: "" }, {
+/** Jobs that a selector selects and whose name, description or tags contain a text, page by page. */
+export function useJobList({ search, where }: JobsView) {
+  return useInfiniteQuery(JobService.method.listJobs, { search, where, pageSize, pageCursor: "" }, {
     pageParamKey: "pageCursor",
     getNextPageParam: (page) => (page.nextCursor === "" ? undefined : page.nextCursor),
     placeholderData: keepPreviousData,

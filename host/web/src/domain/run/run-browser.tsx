@@ -1,21 +1,27 @@
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import { plural } from "@/lib/plural";
 import { useValue } from "@/lib/value-store";
 import { Checkbox } from "@/ui/field";
-import { ButtonLink } from "@/ui/link";
+import { ButtonLink, Link } from "@/ui/link";
 import { Panel } from "@/ui/panel";
 import { CodeBlock } from "@/ui/table";
 import { Callout, Empty, Loading } from "@/ui/states";
+import { BulkBar } from "@/domain/bulk/bulk-bar";
+import { BulkList } from "@/domain/bulk/bulk-list";
+import { usePicked } from "@/domain/bulk/picked";
 import { Failure } from "@/domain/host/failure";
+import { readHostError } from "@/domain/host/host-error";
 import { allRuns, isFiltered, type RunsView } from "@/domain/paths";
 import styles from "./run-browser.module.css";
 import { parentColumn, showParentColumn } from "./run-columns";
+import { sumCounts, useCountAgain, useNewRuns, useRunCounts } from "./run-counts";
 import { RunFilterBar } from "./run-filter-bar";
-import { useRunList } from "./run-list";
+import { selectionOf, useRunPage, type RunSelection } from "./run-list";
 import { RunTable } from "./run-table";
 import { WaitingJobs } from "./waiting-jobs";
 import { useWaitingRuns } from "./waiting-runs";
 
-/** Runs with their filter, page by page. The address holds the view; hrefOf makes it. */
+/** Runs with their filter, page by page, and what can be done to many at once. The address holds the view; hrefOf makes it. */
 export function RunBrowser({ view, hrefOf, job, firstRun }: {
   view: RunsView;
   hrefOf: (view: RunsView) => string;
@@ -24,40 +30,59 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
   /** How to make the first run, for the empty state. */
   firstRun: React.ReactNode;
 }) {
-  const asked = job === undefined ? view : { ...view, job };
-  const { data, error, isPending, isPlaceholderData, refetch } = useRunList(asked);
-  const filtered = isFiltered(view);
+  const selection = selectionOf(view, job);
+  const countAgain = useCountAgain();
+  const { data, error, isPending, isPlaceholderData, refetch } = useRunPage(selection, view.cursor, countAgain);
+  const counts = useRunCounts(selection);
+  const total = counts === undefined ? undefined : sumCounts(counts, view.statuses);
+  const picked = usePicked(JSON.stringify(selection));
   const withParent = useValue(parentColumn);
+  const problem = error === null ? undefined : readHostError(error).problems.find((each) => each.column > 0);
   return (
-    <Panel padded={false}>
-      <RunFilterBar view={view} hrefOf={hrefOf} withJob={job === undefined} />
-      {view.statuses.includes(RunStatus.WAITING_FOR_CODE) && <Waiting view={asked} />}
-      {error !== null && (
-        <div className={styles.message}>
-          <Failure doing="list runs" error={error} retry={() => void refetch()} />
-        </div>
-      )}
-      {isPending && <Loading what="runs" />}
-      {data !== undefined && (
-        <div aria-busy={isPlaceholderData}>
-          {data.runs.length > 0 && <RunTable runs={data.runs} view={view} hrefOf={hrefOf} withJob={job === undefined} />}
-          {data.runs.length === 0 && (view.cursor !== "" ? <NoOlder /> : filtered ? <NoMatch view={view} hrefOf={hrefOf} /> : <Empty title="No runs yet">{firstRun}</Empty>)}
-          <div className={styles.foot}>
-            {data.runs.length > 0 && <Checkbox label="Column with the parent of retries and re-executions" checked={withParent} onChange={showParentColumn} />}
-            <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />
+    <>
+      <BulkList shown={view.bulk} hrefOf={(bulk) => hrefOf({ ...view, bulk })} />
+      <Panel padded={false}>
+        <RunFilterBar view={view} hrefOf={hrefOf} counts={counts} problem={problem} />
+        {view.statuses.includes(RunStatus.WAITING_FOR_CODE) && <Waiting selection={selection} />}
+        {view.cursor !== "" && <NewRuns key={JSON.stringify(selection)} selection={selection} href={hrefOf({ ...view, cursor: "" })} />}
+        {error !== null && problem === undefined && (
+          <div className={styles.message}>
+            <Failure doing="list runs" error={error} retry={() => void refetch()} />
           </div>
-        </div>
-      )}
-    </Panel>
+        )}
+        {isPending && <Loading what="runs" />}
+        {data !== undefined && (
+          <div aria-busy={isPlaceholderData}>
+            {data.runs.length > 0 && <RunTable runs={data.runs} view={view} hrefOf={hrefOf} withJob={job === undefined} picked={picked} />}
+            {data.runs.length === 0 && (view.cursor !== "" ? <NoOlder /> : isFiltered(view) ? <NoMatch view={view} hrefOf={hrefOf} /> : <Empty title="No runs yet">{firstRun}</Empty>)}
+            <div className={styles.foot}>
+              {data.runs.length > 0 && <Checkbox label="Column with the parent of retries and re-executions" checked={withParent} onChange={showParentColumn} />}
+              <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />
+            </div>
+            <BulkBar picked={picked} page={data.runs} total={total} selection={selection} hrefOf={(bulk) => hrefOf({ ...view, bulk })} />
+          </div>
+        )}
+      </Panel>
+    </>
   );
 }
 
 // Where the filter asks for runs that wait for their code, they can be re-pointed together.
-function Waiting({ view }: { view: RunsView }) {
-  const waiting = useWaitingRuns({ ...view, statuses: [RunStatus.WAITING_FOR_CODE] });
+function Waiting({ selection }: { selection: RunSelection }) {
+  const waiting = useWaitingRuns(selection);
   return (
     <div className={styles.waiting}>
       <WaitingJobs waiting={waiting} />
+    </div>
+  );
+}
+
+// An older page stays as it is when runs arrive; that there are some is said.
+function NewRuns({ selection, href }: { selection: RunSelection; href: string }) {
+  const count = useNewRuns(selection);
+  return (
+    <div role="status" className={styles.arrived}>
+      {count > 0 && <Link href={href}>{plural(count, "new run")}</Link>}
     </div>
   );
 }
@@ -91,9 +116,9 @@ function NoOlder() {
 function NoMatch({ view, hrefOf }: { view: RunsView; hrefOf: (view: RunsView) => string }) {
   return (
     <Empty title="No run matches this filter">
-      <p>A run must have every tag of the filter, one of its statuses, and all else that it names. New runs that match appear by themselves.</p>
-      <ButtonLink href={hrefOf(allRuns)} small>
-        Show all runs{view.job === "" ? "" : " of all jobs"}
+      <p>A run is shown when the selector selects it and it has the status of the tab. New runs that match appear by themselves.</p>
+      <ButtonLink href={hrefOf({ ...allRuns, bulk: view.bulk })} small>
+        Show all runs
       </ButtonLink>
     </Empty>
   );

@@ -1,7 +1,8 @@
 import { inertText } from "@/lib/inert-text";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { Link } from "@/ui/link";
-import type { RunsView } from "@/domain/paths";
+import { withWhere, type RunsView } from "@/domain/paths";
+import { fieldTerm } from "@/domain/selector/selector-text";
 import styles from "./run-table.module.css";
 
 // The first digits of a snapshot's id tell those of one job apart.
@@ -27,7 +28,7 @@ export function RunCode({ run, view, hrefOf }: { run: Run; view: RunsView; hrefO
       {versions.length > 0 && (
         <span className={styles.pair}>
           {versions.map((version) => (
-            <Link key={version} href={hrefOf({ ...view, codeVersion: version, cursor: "" })} title={`${version}\nClick to filter by this code version`}>
+            <Link key={version} href={hrefOf(withWhere(view, fieldTerm("version", version)))} title={`${version}\nClick to filter by this code version`}>
               <code>{inertText(version)}</code>
             </Link>
           ))}
@@ -36,7 +37,7 @@ export function RunCode({ run, view, hrefOf }: { run: Run; view: RunsView; hrefO
       {snapshots.length > 0 && (
         <span className={styles.pair}>
           {snapshots.map((id) => (
-            <Link key={id} href={hrefOf({ ...view, snapshot: id, cursor: "" })} title={`Snapshot ${id}\nClick to filter by this snapshot of the job`} className={styles.snapshot}>
+            <Link key={id} href={hrefOf(withWhere(view, fieldTerm("snapshot", id)))} title={`Snapshot ${id}\nClick to filter by this snapshot of the job`} className={styles.snapshot}>
               <code>{shortSnapshot(id)}</code>
             </Link>
           ))}

@@ -41,6 +41,31 @@ const unknown: StatusData = {
   cancelable: true,
 };
 
+/** A part of all runs that people look for together. */
+export interface RunTab {
+  label: string;
+  /** What is in it, in a sentence. */
+  title: string;
+  /** Empty for all. */
+  statuses: RunStatus[];
+}
+
+const those = (is: (data: StatusData) => boolean) => runStatuses.filter(is).map((data) => data.status);
+
+/** Parts of all runs, in the order of a run's life. Every status but the failed ones is in one of them; those are done, too. */
+export const runTabs: readonly RunTab[] = [
+  { label: "All", title: "Every run", statuses: [] },
+  { label: "Queued", title: "Runs that wait: in the queue, or for their code", statuses: those((data) => !data.final && !data.inProgress) },
+  { label: "In progress", title: "Runs whose worker is there", statuses: those((data) => data.inProgress) },
+  { label: "Done", title: "Runs that are over, however they ended", statuses: those((data) => data.final) },
+  { label: "Failed", title: "Runs that ended badly", statuses: those((data) => data.tone === "bad") },
+];
+
+/** Whether two lists hold the same statuses. */
+export function sameStatuses(a: readonly RunStatus[], b: readonly RunStatus[]): boolean {
+  return a.length === b.length && a.every((status) => b.includes(status));
+}
+
 /** All about a status; a status of a newer host is shown as unknown. */
 export function runStatusData(status: RunStatus): StatusData {
   return runStatuses.find((data) => data.status === status) ?? unknown;

@@ -5,10 +5,13 @@ import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { useValue } from "@/lib/value-store";
 import { Badge } from "@/ui/badge";
+import { RowCheckbox } from "@/ui/field";
 import { Link } from "@/ui/link";
 import { Ago, Elapsed } from "@/ui/time";
 import { formatJobName } from "@/domain/job/job-name";
-import { paths, withTag, type RunsView } from "@/domain/paths";
+import type { Picked } from "@/domain/bulk/picked";
+import { paths, withWhere, type RunsView } from "@/domain/paths";
+import { tagTerm } from "@/domain/selector/selector-text";
 import { lineageOf, lineageTags } from "./lineage";
 import { retryDueLook } from "./retry-due";
 import { RunCode } from "./run-code";
@@ -21,17 +24,28 @@ import { TagChip } from "./tag-chip";
 import { WaitingTime } from "./waiting-time";
 
 /** Runs as rows; a tag's chip adds it to the filter. */
-export function RunTable({ runs, view, hrefOf, withJob }: {
+export function RunTable({ runs, view, hrefOf, withJob, picked }: {
   runs: Run[];
   view: RunsView;
   hrefOf: (view: RunsView) => string;
   withJob: boolean;
+  picked: Picked;
 }) {
   const withParent = useValue(parentColumn);
+  const page = runs.map((run) => run.id);
+  const here = page.filter((id) => picked.all || picked.ids.has(id)).length;
   return (
     <table className={styles.table} aria-label="Runs">
       <thead>
         <tr>
+          <th scope="col" className={styles.pick}>
+            <RowCheckbox
+              label="Select all runs on this page"
+              checked={here === page.length}
+              mixed={here > 0 && here < page.length}
+              onChange={(on) => { picked.togglePage(page, on); }}
+            />
+          </th>
           <th scope="col">Status</th>
           <th scope="col">Run</th>
           {withParent && <th scope="col">Parent</th>}
@@ -43,7 +57,7 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
       </thead>
       <tbody>
         {runs.map((run) => (
-          <RunRow key={run.id} run={run} view={view} hrefOf={hrefOf} withJob={withJob} withParent={withParent} />
+          <RunRow key={run.id} run={run} view={view} hrefOf={hrefOf} withJob={withJob} withParent={withParent} picked={picked} page={page} />
         ))}
       </tbody>
     </table>
@@ -53,12 +67,24 @@ export function RunTable({ runs, view, hrefOf, withJob }: {
 // Every run carries these, and its job's name and the column of its code say the same.
 const said = new Set(["penstock/location", "penstock/repository", "penstock/job", "penstock/code_version"]);
 
-function RunRow({ run, view, hrefOf, withJob, withParent }: { run: Run; view: RunsView; hrefOf: (view: RunsView) => string; withJob: boolean; withParent: boolean }) {
+function RunRow({ run, view, hrefOf, withJob, withParent, picked, page }: {
+  run: Run;
+  view: RunsView;
+  hrefOf: (view: RunsView) => string;
+  withJob: boolean;
+  withParent: boolean;
+  picked: Picked;
+  page: readonly string[];
+}) {
   const created = instantMs(run.createdAt);
   const lineage = lineageOf(run);
   const tags = userFirst(run.tags.filter((tag) => !said.has(tag.key) && !(lineage !== undefined && lineageTags.has(tag.key))));
+  const isPicked = picked.all || picked.ids.has(run.id);
   return (
-    <tr>
+    <tr className={isPicked ? styles.picked : undefined}>
+      <td className={styles.pick}>
+        <RowCheckbox label={`Select run ${shortRunId(run.id)}`} checked={isPicked} onChange={(on, shift) => { picked.toggle(run.id, on, shift, page); }} />
+      </td>
       <td className={styles.status}>
         <RunStatusBadge status={run.status} />
       </td>
@@ -113,7 +139,7 @@ function RunRow({ run, view, hrefOf, withJob, withParent }: { run: Run; view: Ru
           <ul className={styles.tags} aria-label="Tags">
             {tags.map((tag) => (
               <li key={tag.key}>
-                <TagChip tag={tag} href={hrefOf(withTag(view, tag))} note="Click to filter by this tag" />
+                <TagChip tag={tag} href={hrefOf(withWhere(view, tagTerm(tag)))} note="Click to filter by this tag" copyable />
               </li>
             ))}
           </ul>

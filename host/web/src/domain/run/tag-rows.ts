@@ -1,4 +1,5 @@
-import type { TagText } from "@/domain/run/tag";
+import { randomId } from "@/lib/random-id";
+import type { TagText } from "./tag";
 
 /** A row of the tag dialog, as typed. */
 export interface TagRow {
@@ -8,6 +9,11 @@ export interface TagRow {
   value: string;
   /** Set when the reader wants the tag without a value. */
   bare: boolean;
+}
+
+/** A row for a tag; one that was given without a value stays without. */
+export function newRow(tag: TagText = { key: "", value: "" }, given = false): TagRow {
+  return { id: randomId(), key: tag.key, value: tag.value, bare: given && tag.value === "" };
 }
 
 /** Why a row cannot be applied. */

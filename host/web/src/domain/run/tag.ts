@@ -1,5 +1,6 @@
 import { Origin, type Tag } from "@/gen/penstock/tag/v1/tag_pb";
 import { assertUnreachable } from "@/lib/assert-unreachable";
+import { inertText } from "@/lib/inert-text";
 
 const systemPrefix = "penstock/";
 
@@ -57,7 +58,7 @@ export function originText(tag: Pick<Tag, "origin" | "edit">): string {
     case Origin.SYSTEM:
       return "set by Penstock";
     case Origin.EDITED:
-      return tag.edit === undefined || tag.edit.user === "" ? "edited" : `edited by ${tag.edit.user}`;
+      return tag.edit === undefined || tag.edit.user === "" ? "edited" : `edited by ${inertText(tag.edit.user)}`;
     case Origin.RUN:
       return "set by the run's code";
     default:

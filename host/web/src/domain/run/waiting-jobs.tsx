@@ -9,6 +9,7 @@ import { Callout } from "@/ui/states";
 import { Elapsed } from "@/ui/time";
 import { formatJobName, sameJob, type JobNameText } from "@/domain/job/job-name";
 import { paths } from "@/domain/paths";
+import { fieldTerm } from "@/domain/selector/selector-text";
 import styles from "./waiting-jobs.module.css";
 import { waitingJobs, type WaitingJob, type WaitingRuns } from "./waiting-runs";
 
@@ -57,7 +58,7 @@ function JobLine({ entry: { job, ids, reasons, sinceMs }, onRepoint }: { entry: 
   return (
     <li className={styles.job}>
       <div className={styles.line}>
-        <Link href={paths.runs({ job: formatJobName(job), statuses: [RunStatus.WAITING_FOR_CODE] })}>
+        <Link href={paths.runs({ where: fieldTerm("job", formatJobName(job)), statuses: [RunStatus.WAITING_FOR_CODE] })}>
           {runs} of {formatJobName(job)}
         </Link>
         {sinceMs !== undefined && (

@@ -3,8 +3,7 @@ import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import type { JobName } from "@/gen/penstock/host/v1/job_pb";
 import { formatJobName } from "@/domain/job/job-name";
 import { instantMs } from "@/lib/instant";
-import { allRuns, type RunsView } from "@/domain/paths";
-import { runFilter, useRuns } from "./run-list";
+import { useRuns, type RunSelection } from "./run-list";
 
 // As many as one answer holds. More are counted as "more than".
 const most = 1000;
@@ -27,11 +26,9 @@ export interface WaitingJob {
   sinceMs: number | undefined;
 }
 
-const waitingView: RunsView = { ...allRuns, statuses: [RunStatus.WAITING_FOR_CODE] };
-
-/** Runs that wait for their code, kept current: all of them, or those that a view of runs shows. */
-export function useWaitingRuns(view: RunsView = waitingView): WaitingRuns {
-  const { data } = useRuns(runFilter(view), most, "");
+/** Runs that wait for their code, kept current: all of them, or those of a selection. */
+export function useWaitingRuns({ where = "", job = "" }: Partial<RunSelection> = {}): WaitingRuns {
+  const { data } = useRuns({ where, job, statuses: [RunStatus.WAITING_FOR_CODE] }, most, "");
   return { runs: data?.runs ?? [], more: (data?.nextCursor ?? "") !== "" };
 }
 

@@ -114,7 +114,7 @@ it("counts the runs that wait for a location's code, and leads to them", async (
   const local = await card("local");
   expect(await local.findByText("2 runs wait for code")).toBeDefined();
   expect(local.getByText("the job is gone")).toBeDefined();
-  expect(local.getByRole("link", { name: "2 runs of local/tutorial/report" }).getAttribute("href")).toBe("/runs?job=local/tutorial/report&status=WAITING_FOR_CODE");
+  expect(local.getByRole("link", { name: "2 runs of local/tutorial/report" }).getAttribute("href")).toBe("/runs?where=job=local/tutorial/report&status=WAITING_FOR_CODE");
   const other = await card("other");
   expect(other.queryByText(/for code$/)).toBeNull();
   await waitFor(() => { expect(host.runChanges.size).toBeGreaterThan(0); });

@@ -14,6 +14,7 @@ import styles from "./deployment.module.css";
 import { DoctorPanel } from "./doctor-panel";
 import { HostPanel } from "./host-panel";
 import { LocationCard } from "./location-card";
+import { StoragePanel } from "./storage-panel";
 import { findLocations } from "./find-locations";
 
 // From so many locations on one looks for those that one means; so many cards are rendered at a time.
@@ -39,6 +40,7 @@ export function DeploymentPage() {
     <Page name="Deployment" title="Deployment">
       <div className={styles.stack}>
         <HostPanel />
+        <StoragePanel />
         <DoctorPanel />
         <h2 className={styles.heading}>Code locations</h2>
         {all.length >= fewLocations && (

@@ -1,6 +1,6 @@
 import { createConnectQueryKey } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useThrottled } from "@/lib/throttled";
 import { useRunWatch } from "@/domain/run/run-watch";
 import { HostService } from "@/gen/penstock/host/v1/host_pb";
 
@@ -10,19 +10,8 @@ const restMs = 1000;
 /** Asks for the host's numbers again when runs change, at most once a second. */
 export function useHostFeed(): void {
   const cache = useQueryClient();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const ask = () => {
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HostService.method.getHost, cardinality: "finite" }) });
-    }, restMs);
-  };
+  const ask = useThrottled(() => {
+    void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HostService.method.getHost, cardinality: "finite" }) });
+  }, restMs);
   useRunWatch({ filter: {}, onList: ask, onChanges: ask });
-  useEffect(
-    () => () => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
-    },
-    [],
-  );
 }

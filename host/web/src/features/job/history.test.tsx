@@ -50,7 +50,7 @@ it("lists snapshots, newest first, with versions, metadata and their runs; compa
   expect(newest?.textContent).toMatch(/cccc.*In use.*v3.*0\.15\.0.*Shown2 entries/);
   expect(oldest?.textContent).toMatch(/aaaa.*v1/);
   expect(oldest?.textContent).not.toContain("In use");
-  expect(within(oldest!).getByRole("link", { name: "Its runs" }).getAttribute("href")).toBe("/jobs/local/tutorial/report/runs?snapshot=aaaa");
+  expect(within(oldest!).getByRole("link", { name: "Its runs" }).getAttribute("href")).toBe("/jobs/local/tutorial/report/runs?where=snapshot=aaaa");
   expect(chosen()).toEqual(["Compare snapshot cccc, 1 of 3", "Compare with snapshot bbbb, 2 of 3"]);
   await waitFor(() => { expect(asked).toMatchObject([{ job: "local/tutorial/report", from: "", to: "" }]); });
   expect(screen.getByRole("link", { name: "History" }).getAttribute("aria-current")).toBe("page");

@@ -1,7 +1,7 @@
 import { hex } from "@/lib/bytes";
 import { instantMs } from "@/lib/instant";
 import type { Placed } from "@/domain/graph/graph-model";
-import { allRuns, paths, withTag } from "@/domain/paths";
+import { paths, runsWithTag } from "@/domain/paths";
 import { MetadataSection } from "@/domain/metadata/metadata-view";
 import { TagChip } from "@/domain/run/tag-chip";
 import type { Job } from "@/gen/penstock/host/v1/job_pb";
@@ -28,7 +28,7 @@ export function JobPane({ job, definition, nodes }: { job: Job; definition: JobD
         {definition.tags.length === 0 && <Note>This job puts no tags on its runs.</Note>}
         <div className={styles.tags}>
           {definition.tags.map((tag) => (
-            <TagChip key={tag.key} tag={tag} href={paths.runs(withTag(allRuns, tag))} note="Click to see the runs with this tag" />
+            <TagChip key={tag.key} tag={tag} href={paths.runs(runsWithTag(tag))} note="Click to see the runs with this tag" />
           ))}
         </div>
       </Section>

@@ -8,7 +8,7 @@ import { ButtonLink } from "@/ui/link";
 /** The runs of one job. */
 export function JobRuns() {
   const name = useJobParams();
-  const view = { ...readRunsView(useSearchParams()), job: "" };
+  const view = readRunsView(useSearchParams());
   return (
     <RunBrowser
       view={view}

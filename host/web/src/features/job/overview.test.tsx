@@ -20,7 +20,7 @@ it("shows description, tags of every run, config fields and code version", async
   renderPage(page, hostWith());
   expect(await screen.findByText("commits", { selector: "strong" })).toBeDefined();
   const tags = within(screen.getByRole("region", { name: "Tags that every run gets" }));
-  expect(tags.getAllByRole("link").map((chip) => chip.getAttribute("href"))).toEqual(["/runs?tag=team:data", "/runs?tag=tier:gold"]);
+  expect(tags.getAllByRole("link").map((chip) => chip.getAttribute("href"))).toEqual(["/runs?where=team=data", "/runs?where=tier=gold"]);
   expect(within(screen.getByRole("region", { name: "Config" })).getByText("weeks")).toBeDefined();
   expect(within(screen.getByRole("region", { name: "Code" })).getByText("abc123")).toBeDefined();
 });

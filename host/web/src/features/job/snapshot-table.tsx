@@ -5,6 +5,7 @@ import { plural } from "@/lib/plural";
 import type { JobNameText } from "@/domain/job/job-name";
 import { featureStateData } from "@/domain/metadata/feature-state";
 import { paths } from "@/domain/paths";
+import { fieldTerm } from "@/domain/selector/selector-text";
 import type { JobSnapshot } from "@/gen/penstock/host/v1/history_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { Badge, type StateLook } from "@/ui/badge";
@@ -63,7 +64,7 @@ export function SnapshotTable({ name, snapshots, pair, onChoose }: {
             <Metadata snapshot={snapshot} />
           </td>
           <td className={styles.nowrap}>
-            <Link href={paths.jobRuns(name, { snapshot: snapshot.id })}>Its runs</Link>
+            <Link href={paths.jobRuns(name, { where: fieldTerm("snapshot", snapshot.id) })}>Its runs</Link>
           </td>
         </tr>
       ))}

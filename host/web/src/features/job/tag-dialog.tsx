@@ -1,24 +1,21 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { keepPreviousData } from "@tanstack/react-query";
-import { Plus, Trash2 } from "lucide-react";
+import { Plus } from "lucide-react";
 import { useState } from "react";
 import { formatJobName, type JobNameText } from "@/domain/job/job-name";
 import { TagChip } from "@/domain/run/tag-chip";
 import type { TagText } from "@/domain/run/tag";
+import { TagRowFields } from "@/domain/run/tag-row";
+import { givenKeys, newRow, rowProblems, tagsOf, type TagRow } from "@/domain/run/tag-rows";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { useDebounced } from "@/lib/debounced";
-import { randomId } from "@/lib/random-id";
-import { Button, IconButton, TextButton } from "@/ui/button";
+import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
-import { TextField } from "@/ui/field";
 import { Kbd } from "@/ui/kbd";
 import { Note } from "@/ui/panel";
 import { useShortcut } from "@/ui/shortcut";
 import { Callout } from "@/ui/states";
 import styles from "./tag-dialog.module.css";
-import { givenKeys, rowProblems, tagsOf, type RowProblem, type TagRow } from "./tag-rows";
-
-const newRow = (tag: TagText = { key: "", value: "" }, given = false): TagRow => ({ id: randomId(), ...tag, bare: given && tag.value === "" });
 
 /** Tags for one run: those of the definition to read, and rows for more or for other values. */
 export function TagDialog({ name, fixed, tags, onApply, onClose }: {
@@ -73,7 +70,7 @@ export function TagDialog({ name, fixed, tags, onApply, onClose }: {
       <h3 className={styles.heading}>For this run</h3>
       <ul className={styles.rows} aria-label="Tags for this run">
         {rows.map((row, index) => (
-          <Row
+          <TagRowFields
             key={row.id}
             row={row}
             number={index + 1}
@@ -99,50 +96,6 @@ export function TagDialog({ name, fixed, tags, onApply, onClose }: {
         </div>
       )}
     </Dialog>
-  );
-}
-
-function Row({ row, number, problem, focus, onChange, onRemove }: {
-  row: TagRow;
-  number: number;
-  problem: RowProblem | undefined;
-  focus: boolean;
-  onChange: (next: Partial<TagRow>) => void;
-  onRemove: () => void;
-}) {
-  const id = `problem-${row.id}`;
-  const described = problem === undefined ? undefined : id;
-  return (
-    <li className={styles.row}>
-      <TextField
-        mono
-        aria-label={`Key of tag ${number}`}
-        placeholder="key"
-        value={row.key}
-        data-autofocus={focus ? true : undefined}
-        aria-invalid={problem !== undefined && problem.kind !== "no-value"}
-        aria-describedby={described}
-        onChange={(event) => { onChange({ key: event.target.value }); }}
-      />
-      <TextField
-        mono
-        aria-label={`Value of tag ${number}`}
-        placeholder={row.bare ? "no value" : "value"}
-        value={row.value}
-        aria-invalid={problem?.kind === "no-value"}
-        aria-describedby={described}
-        onChange={(event) => { onChange({ value: event.target.value, bare: false }); }}
-      />
-      <IconButton label={`Remove tag ${number}`} onClick={onRemove}>
-        <Trash2 size={14} />
-      </IconButton>
-      {problem !== undefined && (
-        <p id={id} role="alert" className={styles.problem}>
-          {problem.message}{" "}
-          {problem.kind === "no-value" && <TextButton onClick={() => { onChange({ bare: true }); }}>Keep it without a value</TextButton>}
-        </p>
-      )}
-    </li>
   );
 }
 

@@ -2,7 +2,7 @@ import { CircleX } from "lucide-react";
 import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
 import { featureStateData } from "@/domain/metadata/feature-state";
-import { allRuns, paths, withTag } from "@/domain/paths";
+import { paths, runsWithTag } from "@/domain/paths";
 import { TagChip } from "@/domain/run/tag-chip";
 import type { JobSummary } from "@/gen/penstock/host/v1/job_pb";
 import { StateIcon, toneColor } from "@/ui/badge";
@@ -29,7 +29,7 @@ export function JobRow({ job }: { job: JobSummary }) {
       <ul className={styles.tags} aria-label="Tags that every run gets">
         {job.tags.map((tag) => (
           <li key={tag.key}>
-            <TagChip tag={tag} href={paths.runs(withTag(allRuns, tag))} note="Click to see the runs with this tag" />
+            <TagChip tag={tag} href={paths.runs(runsWithTag(tag))} note="Click to see the runs with this tag" />
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { LocationSchema, LocationState } from "@/gen/penstock/host/v1/location_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
+import { SelectorSubject } from "@/gen/penstock/host/v1/runfilter_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
@@ -65,10 +66,32 @@ it("says when a location was updated, and shows its new jobs", async () => {
 it("keeps the search in the address", async () => {
   const { user, address } = renderPage("/jobs", hostWithJobs());
   await screen.findByRole("link", { name: "report" });
-  await user.type(screen.getByRole("searchbox", { name: "Search jobs" }), "secret");
+  await user.type(screen.getByRole("combobox", { name: "Search jobs" }), "secret");
   await waitFor(() => { expect(screen.queryByRole("link", { name: "report" })).toBeNull(); });
   expect(screen.getByRole("link", { name: "secret" })).toBeDefined();
   expect(address()).toBe("/jobs?search=secret");
+});
+
+it("takes a selector with Enter, completes it for jobs, and leaves words to the search", async () => {
+  const host = hostWithJobs();
+  const subjects: SelectorSubject[] = [];
+  host.search.complete = ({ subject, cursor }) => {
+    subjects.push(subject);
+    return { from: 0, to: cursor, suggestions: [{ text: "meta:owner", label: "owner", kind: 3 }] };
+  };
+  const { user, address } = renderPage("/jobs", host);
+  const box = await screen.findByRole<HTMLInputElement>("combobox", { name: "Search jobs" });
+  await user.type(box, "job=");
+  expect((await screen.findByRole("option")).textContent).toBe("ownermetadata");
+  expect(new Set(subjects)).toEqual(new Set([SelectorSubject.JOBS]));
+  await user.keyboard("{Enter}");
+  expect((await screen.findByRole("alert")).textContent).toContain("a value is missing");
+  await user.keyboard("secret{Enter}");
+  await waitFor(() => { expect(address()).toBe("/jobs?where=job=secret"); });
+  await waitFor(() => { expect(screen.queryByRole("link", { name: "report" })).toBeNull(); });
+  expect(host.jobsWhere.at(-1)).toBe("job=secret");
+  await user.clear(box);
+  await waitFor(() => { expect(address()).toBe("/jobs"); });
 });
 
 it("says how to make the first job where there is no location", async () => {

@@ -1,12 +1,15 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useSearchParams } from "@/lib/search";
 import { plural } from "@/lib/plural";
+import { SelectorSubject } from "@/gen/penstock/host/v1/runfilter_pb";
 import { Failure } from "@/domain/host/failure";
+import { readHostError } from "@/domain/host/host-error";
 import { jobLines, useJobList } from "@/domain/job/job-list";
 import { useLocations } from "@/domain/location/location-feed";
-import { paths } from "@/domain/paths";
+import { paths, readJobsView } from "@/domain/paths";
+import { SelectorBox } from "@/domain/selector/selector-box";
+import { isSelector } from "@/domain/selector/selector-text";
 import { Button } from "@/ui/button";
-import { SearchField } from "@/ui/field";
 import { ButtonLink } from "@/ui/link";
 import { Page } from "@/ui/page";
 import { Panel } from "@/ui/panel";
@@ -17,14 +20,15 @@ import styles from "./jobs-page.module.css";
 
 /** All jobs of all locations. */
 export function JobsPage() {
-  const search = useSearchParams();
-  const text = search.search?.[0] ?? "";
+  const view = readJobsView(useSearchParams());
+  const text = view.where === "" ? view.search : view.where;
   const navigate = useNavigate();
-  const jobs = useJobList(text);
+  const jobs = useJobList(view);
   const locations = useLocations();
   const found = jobs.data?.pages.flatMap((page) => page.jobs) ?? [];
   const total = jobs.data?.pages[0]?.total ?? 0;
   const lines = jobLines(found, locations.data?.locations ?? [], text === "");
+  const problem = jobs.error === null ? undefined : readHostError(jobs.error).problems.find((each) => each.column > 0);
   const loading = jobs.isPending || locations.isPending;
   return (
     <Page
@@ -32,17 +36,20 @@ export function JobsPage() {
       title="Jobs"
       actions={
         <div className={styles.search}>
-          <SearchField
-            aria-label="Search jobs"
-            placeholder="Name, description or tag"
-            defaultValue={text}
-            onChange={(event) => void navigate({ href: paths.jobs(event.target.value), replace: true })}
+          <SelectorBox
+            label="Search jobs"
+            placeholder="Words, or meta:owner=etl and status=failure"
+            subject={SelectorSubject.JOBS}
+            value={text}
+            problem={problem}
+            onWords={(search) => void navigate({ href: paths.jobs({ search }), replace: true })}
+            onApply={(applied) => void navigate({ href: paths.jobs(isSelector(applied) ? { where: applied } : { search: applied }) })}
           />
         </div>
       }
     >
       <div className={styles.stack}>
-        {jobs.error !== null && <Failure doing="list jobs" error={jobs.error} retry={() => void jobs.refetch()} />}
+        {jobs.error !== null && problem === undefined && <Failure doing="list jobs" error={jobs.error} retry={() => void jobs.refetch()} />}
         {locations.error !== null && <Failure doing="list code locations" error={locations.error} retry={() => void locations.refetch()} />}
         {loading && <Loading what="jobs" />}
         {!loading && lines.length === 0 && jobs.error === null && (
@@ -82,7 +89,7 @@ function NoLocation() {
 function NoMatch({ text }: { text: string }) {
   return (
     <Empty title={`No job matches “${text}”`}>
-      <p>The search looks for the text in names, descriptions and tags.</p>
+      <p>Words are looked for in names, descriptions and tags; a selector such as meta:owner=etl selects by what it says.</p>
       <ButtonLink small href={paths.jobs()}>
         Show all jobs
       </ButtonLink>

@@ -39,7 +39,7 @@ it("leads to the run that an output was taken from", async () => {
 
 it("shows tags that the run's code set", async () => {
   const details = await chosen({ kind: "tags_added", detail: { case: "tagsAdded", value: { tags: [{ key: "rows", value: "many" }] } } }, /^The run's code set rows:many/);
-  expect(details.getByRole("link", { name: /^rows: ?many/ }).getAttribute("href")).toBe("/runs?tag=rows:many");
+  expect(details.getByRole("link", { name: /^rows: ?many/ }).getAttribute("href")).toBe("/runs?where=rows=many");
 });
 
 it("shows the keys of a map that was expanded", async () => {

@@ -1,7 +1,7 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Home } from "@/domain/metadata/entry-view";
 import { MetadataList } from "@/domain/metadata/metadata-view";
-import { allRuns, paths, withTag } from "@/domain/paths";
+import { paths, runsWithTag } from "@/domain/paths";
 import { progressPart, progressText } from "@/domain/run/op-progress";
 import { RunLink } from "@/domain/run/run-link";
 import { TagChip } from "@/domain/run/tag-chip";
@@ -36,7 +36,7 @@ export function EventParts({ stored, home }: { stored: StoredEvent; home: Home }
         <ul className={styles.chips} aria-label="Tags">
           {detail.value.tags.map((tag) => (
             <li key={tag.key}>
-              <TagChip tag={tag} href={paths.runs(withTag(allRuns, tag))} note="Click to see all runs with this tag" />
+              <TagChip tag={tag} href={paths.runs(runsWithTag(tag))} note="Click to see all runs with this tag" />
             </li>
           ))}
         </ul>

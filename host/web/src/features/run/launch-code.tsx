@@ -1,7 +1,8 @@
 import { hex } from "@/lib/bytes";
 import { inertText } from "@/lib/inert-text";
 import { formatJobName, sameJob } from "@/domain/job/job-name";
-import { allRuns, paths } from "@/domain/paths";
+import { paths, runsWhere } from "@/domain/paths";
+import { fieldTerm } from "@/domain/selector/selector-text";
 import { startedElsewhere } from "@/domain/run/run-code";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { Link } from "@/ui/link";
@@ -47,7 +48,7 @@ function Code({ snapshot, codeVersion }: { snapshot: string; codeVersion: string
       {snapshot !== "" && (
         <span>
           snapshot{" "}
-          <Link href={paths.runs({ ...allRuns, snapshot })} title="All runs of this snapshot">
+          <Link href={paths.runs(runsWhere(fieldTerm("snapshot", snapshot)))} title="All runs of this snapshot">
             <code>{snapshot}</code>
           </Link>
         </span>
@@ -57,7 +58,7 @@ function Code({ snapshot, codeVersion }: { snapshot: string; codeVersion: string
       ) : (
         <span>
           code version{" "}
-          <Link href={paths.runs({ ...allRuns, codeVersion })} title="All runs of this code version">
+          <Link href={paths.runs(runsWhere(fieldTerm("version", codeVersion)))} title="All runs of this code version">
             <code>{inertText(codeVersion)}</code>
           </Link>
         </span>

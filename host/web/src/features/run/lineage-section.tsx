@@ -1,5 +1,6 @@
 import { Failure } from "@/domain/host/failure";
-import { paths, withTag, allRuns } from "@/domain/paths";
+import { paths, runsWithTag } from "@/domain/paths";
+import { tagTerm } from "@/domain/selector/selector-text";
 import { childTag, lineageOf } from "@/domain/run/lineage";
 import { retryDueLook } from "@/domain/run/retry-due";
 import { shortRunId } from "@/domain/run/run-id";
@@ -41,7 +42,7 @@ export function LineageSection({ run }: { run: Run }) {
 
 // Only a run that is final has children; so long there is no need to watch for them.
 function Children({ run, alone }: { run: Run; alone: boolean }) {
-  const { data, error, refetch } = useRuns({ tags: [childTag(run.id)] }, mostChildren, "");
+  const { data, error, refetch } = useRuns({ where: tagTerm(childTag(run.id)), job: "", statuses: [] }, mostChildren, "");
   if (error !== null && data === undefined) return <Failure doing="list what was executed again from it" error={error} retry={() => void refetch()} />;
   if (data === undefined) return null;
   if (data.runs.length === 0) return alone ? <Note>{run.retryDue ? "An automatic retry is due; it will be listed here." : "It was not executed again."}</Note> : null;
@@ -64,7 +65,7 @@ function Children({ run, alone }: { run: Run; alone: boolean }) {
           );
         })}
       </ul>
-      {data.nextCursor !== "" && <Link href={paths.runs(withTag(allRuns, childTag(run.id)))}>All of them</Link>}
+      {data.nextCursor !== "" && <Link href={paths.runs(runsWithTag(childTag(run.id)))}>All of them</Link>}
     </>
   );
 }

@@ -178,8 +178,8 @@ it("says what a run was launched from, and what it was started from when that is
   });
   renderPage(`/runs/${id}`, host);
   const code = within(await screen.findByRole("region", { name: "Code" }));
-  expect(code.getByRole("link", { name: "v1" }).getAttribute("href")).toBe("/runs?code_version=v1");
-  expect(code.getByRole("link", { name: "bbbb0000bbbb0000" }).getAttribute("href")).toBe("/runs?snapshot=bbbb0000bbbb0000");
+  expect(code.getByRole("link", { name: "v1" }).getAttribute("href")).toBe("/runs?where=version=v1");
+  expect(code.getByRole("link", { name: "bbbb0000bbbb0000" }).getAttribute("href")).toBe("/runs?where=snapshot=bbbb0000bbbb0000");
   expect(code.getByText(/^The job changed while the run was in the queue/)).toBeDefined();
   expect(code.getByRole("link", { name: "What changed between them" }).getAttribute("href")).toBe(
     "/jobs/local/tutorial/report/history?from=aaaa0000aaaa0000&to=bbbb0000bbbb0000",

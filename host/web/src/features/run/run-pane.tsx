@@ -3,9 +3,7 @@ import { instantMs } from "@/lib/instant";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName } from "@/domain/job/job-name";
 import { MetadataSection } from "@/domain/metadata/metadata-view";
-import { allRuns, paths, withTag } from "@/domain/paths";
-import { originText, userFirst } from "@/domain/run/tag";
-import { TagChip } from "@/domain/run/tag-chip";
+import { paths } from "@/domain/paths";
 import type { Run } from "@/gen/penstock/host/v1/run_pb";
 import { CopyButton, CopyText } from "@/ui/copy-button";
 import { Link } from "@/ui/link";
@@ -16,7 +14,7 @@ import { Elapsed, Instant } from "@/ui/time";
 import { LaunchCode } from "./launch-code";
 import { LineageSection } from "./lineage-section";
 import { useRunSnapshot } from "./run-snapshot";
-import styles from "./run.module.css";
+import { TagSection } from "./tag-section";
 
 /** What a run was launched with, and where it runs. */
 export function RunPane({ run }: { run: Run }) {
@@ -29,9 +27,7 @@ export function RunPane({ run }: { run: Run }) {
       <Section title="Code">
         <LaunchCode run={run} />
       </Section>
-      <Section title="Tags">
-        <Tags run={run} />
-      </Section>
+      <TagSection run={run} />
       <Section title="Config as launched" actions={run.configYaml === "" ? undefined : <CopyButton text={run.configYaml} label="Copy the config" />}>
         {run.configYaml === "" ? <Note>Launched without config.</Note> : <CodeBlock text={run.configYaml} label="Text of the config" />}
       </Section>
@@ -59,21 +55,6 @@ function RunFacts({ run }: { run: Run }) {
         ["Definition", <CopyText key="digest" text={hex(run.definitionDigest).slice(0, 16)} />],
       ]}
     />
-  );
-}
-
-function Tags({ run }: { run: Run }) {
-  const tags = userFirst(run.tags);
-  if (tags.length === 0) return <Note>This run has no tags.</Note>;
-  return (
-    <ul className={styles.tags}>
-      {tags.map((tag) => (
-        <li key={tag.key}>
-          <TagChip tag={tag} href={paths.runs(withTag(allRuns, tag))} note="Click to see all runs with this tag" />
-          <span className={styles.origin}>{originText(tag)}</span>
-        </li>
-      ))}
-    </ul>
   );
 }
 
