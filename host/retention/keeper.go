@@ -114,12 +114,25 @@ func (k *Keeper) loop(ctx context.Context) {
 	}
 }
 
-// runOnce deletes the runs whose time is over at now.
+// runOnce deletes the runs whose time is over at now, and gives back room of events: people delete runs too.
 func (k *Keeper) runOnce(ctx context.Context, now time.Time) error {
-	policy := k.Policy()
-	if len(policy.Rules) == 0 {
-		return nil
+	if policy := k.Policy(); len(policy.Rules) > 0 {
+		if err := k.apply(ctx, policy, now); err != nil {
+			return err
+		}
 	}
+	tidied, err := k.o.Store.TidyEpochs(ctx)
+	if err != nil {
+		return fmt.Errorf("give back room of events: %w", err)
+	}
+	if tidied.Removed > 0 {
+		k.o.Logger.Info("files of events were removed, since most of their runs are deleted", "files", tidied.Removed)
+	}
+	return nil
+}
+
+// apply deletes what a policy says, and notes how that went.
+func (k *Keeper) apply(ctx context.Context, policy Policy, now time.Time) error {
 	k.note(func(p *Pass) { *p = Pass{StartedAt: now} })
 	err := k.pass(ctx, policy, now)
 	k.note(func(p *Pass) { p.EndedAt, p.Err = k.o.Clock.Now(), err })
