@@ -82,7 +82,7 @@ func (v *View) CountBy(ctx context.Context, q Query, kind byte, key string) (map
 
 func (c *chunk) countBy(ctx context.Context, q Query, f field, counts map[string]uint64) error {
 	var set *roaring.Bitmap // nil stands for all of a sealed chunk
-	if q, ok := q.(and); !ok || !q.all() || c.inTail {
+	if all, ok := q.(and); !ok || !all.all() || c.inTail {
 		a, err := c.View.answer(q, c.number, math.MaxUint64)
 		if err != nil {
 			return err
