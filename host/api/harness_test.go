@@ -55,7 +55,6 @@ type fixture struct {
 	storage   hostv1connect.StorageServiceClient
 	jobs      hostv1connect.JobServiceClient
 	search    hostv1connect.SearchServiceClient
-	search    hostv1connect.SearchServiceClient
 	locations hostv1connect.LocationServiceClient
 	host      hostv1connect.HostServiceClient
 }
@@ -134,7 +133,6 @@ func (f *fixture) dial(c *http.Client, options ...connecthttp.Option) {
 	f.bulks = hostv1connect.NewBulkServiceClient(client)
 	f.storage = hostv1connect.NewStorageServiceClient(client)
 	f.jobs = hostv1connect.NewJobServiceClient(client)
-	f.search = hostv1connect.NewSearchServiceClient(client)
 	f.search = hostv1connect.NewSearchServiceClient(client)
 	f.locations = hostv1connect.NewLocationServiceClient(client)
 	f.host = hostv1connect.NewHostServiceClient(client)

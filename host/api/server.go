@@ -175,6 +175,7 @@ func New(o Options) (*Server, error) {
 	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
 	hostv1connect.RegisterSearchServiceHandler(rpc, searchService{s})
 	hostv1connect.RegisterBulkServiceHandler(rpc, bulkService{s, runService{s}})
+	hostv1connect.RegisterRunTagServiceHandler(rpc, runTagService{s: s, runs: runService{s}})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})

@@ -1,0 +1,106 @@
+package api_test
+
+import (
+	"testing"
+
+	"connectrpc.com/connect/v2"
+	"github.com/google/uuid"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/hosttest"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+)
+
+// notes is how many events of the host a run has.
+func (f *fixture) notes(id string) int {
+	f.t.Helper()
+	list, err := f.store.HostEvents(f.t.Context(), host.RunID(id))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestCancelAndDeleteAreRepeatable(t *testing.T) {
+	f, _ := withPeer(t, settings{idle: true}, hosttest.Current())
+	run := f.launch(&hostv1.LaunchRunRequest{Job: "plain", ConfigYaml: "{}"})
+	cancel := &hostv1.CancelRunRequest{Id: run.GetId(), Reason: "the test", RequestId: uuid.NewString()}
+	events := 0
+	for i := range 3 {
+		res, err := f.runs.CancelRun(t.Context(), cancel)
+		if err != nil || res.GetRun().GetStatus() != hostv1.RunStatus_RUN_STATUS_CANCELED {
+			t.Fatalf("cancel number %d: the run is %s, %v", i+1, res.GetRun().GetStatus(), err)
+		}
+		if n := f.notes(run.GetId()); i == 0 {
+			events = n
+		} else if n != events {
+			t.Errorf("cancel number %d: the run has %d events, want %d", i+1, n, events)
+		}
+	}
+	if _, err := f.runs.CancelRun(t.Context(), &hostv1.CancelRunRequest{Id: run.GetId(), RequestId: uuid.NewString()}); connect.CodeOf(err) != connect.CodeFailedPrecondition {
+		t.Errorf("another cancel of a run that has ended: %v", err)
+	}
+	cancel.Force = true
+	if _, err := f.runs.CancelRun(t.Context(), cancel); connect.CodeOf(err) != connect.CodeFailedPrecondition {
+		t.Errorf("the request id for something else: %v", err)
+	} else if _, d := detail(t, err); d.GetReason() != "REQUEST_ID_USED" {
+		t.Errorf("the request id for something else: %v", d)
+	}
+
+	remove := &hostv1.DeleteRunRequest{Id: run.GetId(), RequestId: uuid.NewString()}
+	for range 3 {
+		if _, err := f.runs.DeleteRun(t.Context(), remove); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, id := range map[string]string{"without an id": "", "with another id": uuid.NewString()} {
+		_, err := f.runs.DeleteRun(t.Context(), &hostv1.DeleteRunRequest{Id: run.GetId(), RequestId: id})
+		if code, d := detail(t, err); code != connect.CodeNotFound || d.GetRemedy() == "" {
+			t.Errorf("delete of a run that is gone %s: %v", name, err)
+		}
+	}
+	for name, call := range map[string]func() error{
+		"cancel": func() error {
+			_, err := f.runs.CancelRun(t.Context(), &hostv1.CancelRunRequest{Id: f.launch(&hostv1.LaunchRunRequest{Job: "plain", ConfigYaml: "{}"}).GetId(), RequestId: "short"})
+			return err
+		},
+		"delete": func() error {
+			_, err := f.runs.DeleteRun(t.Context(), &hostv1.DeleteRunRequest{Id: uuid.NewString(), RequestId: "short"})
+			return err
+		},
+		"re-point": func() error {
+			_, err := f.runs.RepointRuns(t.Context(), &hostv1.RepointRunsRequest{Job: "code/tutorial/gone", To: "plain", RequestId: "short"})
+			return err
+		},
+	} {
+		if code, d := detail(t, call()); code != connect.CodeInvalidArgument || d.GetReason() != "REQUEST_ID" {
+			t.Errorf("%s with a bad request id: %s, %v", name, code, d)
+		}
+	}
+}
+
+func TestRepointIsRepeatable(t *testing.T) {
+	f, _ := withPeer(t, settings{idle: true}, hosttest.Current())
+	first, second := f.launch(&hostv1.LaunchRunRequest{Job: "plain", ConfigYaml: "{}"}), f.launch(&hostv1.LaunchRunRequest{Job: "plain", ConfigYaml: "{}"})
+	req := &hostv1.RepointRunsRequest{Ids: []string{first.GetId(), second.GetId()}, To: "my_job_with_tags", RequestId: uuid.NewString()}
+	events := 0
+	for i := range 3 {
+		res, err := f.runs.RepointRuns(t.Context(), req)
+		if err != nil || len(res.GetRuns()) != 2 || res.GetLeft() != 0 {
+			t.Fatalf("call %d: %v, %v", i+1, res, err)
+		}
+		for k, row := range res.GetRuns() {
+			if row.GetError() != "" || row.GetId() != req.GetIds()[k] {
+				t.Errorf("call %d: run %d is %v", i+1, k, row)
+			}
+		}
+		if n := f.notes(first.GetId()); i == 0 {
+			events = n
+		} else if n != events {
+			t.Errorf("call %d: the run has %d events, want %d", i+1, n, events)
+		}
+	}
+	if res, err := f.runs.RepointRuns(t.Context(), &hostv1.RepointRunsRequest{Ids: req.GetIds(), To: req.GetTo(), RequestId: uuid.NewString()}); err != nil || res.GetRuns()[0].GetError() == "" {
+		t.Errorf("another call: %v, %v; want the runs to refuse", res, err)
+	}
+}
