@@ -180,7 +180,7 @@ func (b *Batch) settle() {
 		case chunk >= x.sealed:
 			m := x.tailOf(chunk)
 			m.apply(o, low)
-			x.sealing.touched(chunk, x.sealed, o)
+			x.touched(chunk, o)
 		case o.do == die && (x.volatile[chunk] != nil || changed[chunk] != nil):
 			x.change(changed, chunk).forget(low)
 		case (o.do == gain || o.do == lose) && x.volatileKind(o.p.kind):

@@ -2,6 +2,7 @@ package tagindex
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -82,7 +83,7 @@ func (x *Index) writeSlice(tx *bbolt.Tx, chunk uint32, m *memory, s *sealing, sl
 			return nil, err
 		}
 	}
-	for p := range s.dirty {
+	for _, p := range slices.SortedFunc(maps.Keys(s.dirty), posting.compare) {
 		if !room.some() {
 			break
 		}
@@ -233,10 +234,14 @@ func (x *Index) settleSeal(s *sealed) {
 	x.sealed++
 }
 
-// touched tells that an operation changed a chunk in memory, of which a part is written.
-func (s *sealing) touched(chunk, current uint32, o op) {
-	if chunk != current || s.after == nil || o.do == live || o.do == die || o.p.compare(*s.after) > 0 {
+// touched tells that an operation changed a chunk in memory. What of it is written already has to be written again.
+func (x *Index) touched(chunk uint32, o op) {
+	s := &x.sealing
+	switch {
+	case chunk != x.sealed || o.do == live || o.do == die || x.volatileKind(o.p.kind):
 		return
+	case !s.listed && (s.after == nil || o.p.compare(*s.after) > 0):
+		return // it comes in a later slice
 	}
 	if s.dirty == nil {
 		s.dirty = map[posting]bool{}

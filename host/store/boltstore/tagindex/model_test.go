@@ -1,0 +1,280 @@
+package tagindex
+
+import (
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+const volatileKind = 'v'
+
+func testOptions(bits int) *Options {
+	return &Options{Volatile: func(kind byte) bool { return kind == volatileKind }, chunkBits: bits}
+}
+
+var bucketDocuments = []byte("documents")
+
+// library is a store of documents with an index: what a store does with runs, in little.
+type library struct {
+	t    testing.TB
+	db   *bbolt.DB
+	x    *Index
+	bits int
+	// docs are those that are committed, next the number of the one that comes next: the truth.
+	docs map[uint64][]Term
+	next uint64
+}
+
+func newLibrary(t testing.TB, bits int) *library {
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "library.db"), 0o600,
+		&bbolt.Options{NoSync: true, NoGrowSync: true, NoFreelistSync: true, InitialMmapSize: 1 << 30})
+	l := &library{t: t, db: db}
+	l.must(err)
+	t.Cleanup(func() { l.must(db.Close()) })
+	l.reset(bits)
+	return l
+}
+
+// reset makes the library empty, with chunks of another size.
+func (l *library) reset(bits int) {
+	l.t.Helper()
+	l.bits, l.docs, l.next = bits, map[uint64][]Term{}, 0
+	l.must(l.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range append(Buckets(), bucketDocuments) {
+			if tx.Bucket(name) == nil {
+				continue
+			}
+			if err := tx.DeleteBucket(name); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.CreateBucket(bucketDocuments); err != nil {
+			return err
+		}
+		return CreateBuckets(tx)
+	}))
+	l.load()
+}
+
+// load makes the index from what is on disk, as after a crash.
+func (l *library) load() {
+	l.t.Helper()
+	l.x = New(testOptions(l.bits))
+	l.must(l.db.View(func(tx *bbolt.Tx) error {
+		return l.x.Load(tx, documentsOf(tx), func(add func(uint64, []Term)) error {
+			return documentsOf(tx)(0, math.MaxUint64, func(seq uint64, terms []Term) {
+				if slices.ContainsFunc(terms, func(t Term) bool { return t.Kind == volatileKind }) {
+					add(seq, terms)
+				}
+			})
+		})
+	}))
+}
+
+func (l *library) must(err error) {
+	l.t.Helper()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// documentsOf reads the records.
+func documentsOf(tx *bbolt.Tx) Documents {
+	return func(from, to uint64, add func(uint64, []Term)) error {
+		c := tx.Bucket(bucketDocuments).Cursor()
+		for k, v := c.Seek(be64(from)); k != nil && binary.BigEndian.Uint64(k) < to; k, v = c.Next() {
+			terms, err := termsOf(v)
+			if err != nil {
+				return err
+			}
+			add(binary.BigEndian.Uint64(k), terms)
+		}
+		return nil
+	}
+}
+
+func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func termsOf(record []byte) ([]Term, error) {
+	var wide [][3][]byte // bytes, because JSON's texts are UTF-8
+	if err := json.Unmarshal(record, &wide); err != nil {
+		return nil, err
+	}
+	terms := make([]Term, len(wide))
+	for i, w := range wide {
+		terms[i] = Term{Kind: w[0][0], Key: string(w[1]), Value: string(w[2])}
+	}
+	return terms, nil
+}
+
+func recordOf(terms []Term) []byte {
+	wide := make([][3][]byte, len(terms))
+	for i, t := range terms {
+		wide[i] = [3][]byte{{t.Kind}, []byte(t.Key), []byte(t.Value)}
+	}
+	record, err := json.Marshal(wide)
+	if err != nil {
+		panic(err)
+	}
+	return record
+}
+
+// edit is a change to a document: to these terms, or gone.
+type edit struct {
+	seq   uint64
+	terms []Term
+	gone  bool
+}
+
+// how a write ends.
+type ending int
+
+const (
+	committed  ending = iota
+	rolledBack        // the transaction was undone, the process goes on
+	crashed           // committed, and the process ended before it knew
+	lostCommit        // undone, and the process ended
+)
+
+var errUndo = errors.New("undo")
+
+// write applies edits in one transaction, with a slice of a seal when slice > 0 after as many of them as are given.
+func (l *library) write(edits []edit, slice, sliceAt int, end ending) (more bool) {
+	l.t.Helper()
+	docs, next := maps.Clone(l.docs), l.next
+	var b *Batch
+	err := l.db.Update(func(tx *bbolt.Tx) (err error) {
+		records := tx.Bucket(bucketDocuments)
+		b = l.x.Begin(tx)
+		for i := 0; i <= len(edits); i++ {
+			if slice > 0 && i == min(sliceAt, len(edits)) {
+				if more, err = b.Seal(slice); err != nil {
+					return err
+				}
+			}
+			if i == len(edits) {
+				break
+			}
+			e := edits[i]
+			before, was := docs[e.seq]
+			switch {
+			case e.gone:
+				b.Delete(e.seq)
+				delete(docs, e.seq)
+				err = records.Delete(be64(e.seq))
+			case !was:
+				b.Add(e.seq, e.terms)
+				docs[e.seq] = e.terms
+				next = max(next, e.seq+1)
+				err = records.Put(be64(e.seq), recordOf(e.terms))
+			default:
+				b.Change(e.seq, before, e.terms)
+				docs[e.seq] = e.terms
+				err = records.Put(be64(e.seq), recordOf(e.terms))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := b.Flush(); err != nil {
+			return err
+		}
+		if end == rolledBack || end == lostCommit {
+			return errUndo
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errUndo) {
+		l.t.Fatal(err)
+	}
+	switch end {
+	case committed:
+		b.Done(true)
+		l.docs, l.next = docs, next
+	case rolledBack:
+		b.Done(false)
+	case crashed:
+		l.docs, l.next = docs, next
+		l.load()
+	case lostCommit:
+		l.load()
+	}
+	return more
+}
+
+func (l *library) view() *View {
+	l.t.Helper()
+	v, err := l.x.View(func() (*bbolt.Tx, error) { return l.db.Begin(false) })
+	l.must(err)
+	return v
+}
+
+// matcher is a query and what it means.
+type matcher struct {
+	text  string
+	query func(v *View) Query
+	match func(seq uint64, terms []Term) bool
+}
+
+// ask answers by brute force, newest first.
+func (l *library) ask(m matcher) (seqs []uint64) {
+	for seq, terms := range l.docs {
+		if m.match(seq, terms) {
+			seqs = append(seqs, seq)
+		}
+	}
+	slices.SortFunc(seqs, func(a, b uint64) int { return cmp.Compare(b, a) })
+	return seqs
+}
+
+// tally counts texts of the documents, each once per document.
+func tally(docs []([]Term), of func(Term) (string, bool)) map[string]uint64 {
+	counts := map[string]uint64{}
+	for _, terms := range docs {
+		once := map[string]bool{}
+		for _, t := range terms {
+			if text, ok := of(t); ok && !once[text] {
+				once[text] = true
+				counts[text]++
+			}
+		}
+	}
+	return counts
+}
+
+// listed makes a page of a tally.
+func listed(counts map[string]uint64, prefix string, limit int) (page []Count, more bool) {
+	for _, text := range slices.Sorted(maps.Keys(counts)) {
+		if !strings.HasPrefix(text, prefix) {
+			continue
+		}
+		if len(page) == limit {
+			return page, true
+		}
+		page = append(page, Count{Text: text, Docs: counts[text]})
+	}
+	return page, false
+}
+
+// check compares what is stored with the records.
+func (l *library) check() (problems []error) {
+	l.t.Helper()
+	l.must(l.db.View(func(tx *bbolt.Tx) error {
+		return New(testOptions(l.bits)).Check(l.t.Context(), tx, documentsOf(tx), func(problem error) {
+			problems = append(problems, problem)
+		})
+	}))
+	return problems
+}
+
+func (m matcher) String() string { return fmt.Sprintf("[%s]", m.text) }
