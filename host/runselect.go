@@ -22,8 +22,8 @@ const (
 	FieldEnded      = "ended"
 )
 
-// partitionKey is the tag that FieldPartition shows.
-const partitionKey = "penstock/partition"
+// PartitionKey is the tag that FieldPartition shows.
+const PartitionKey = "penstock/partition"
 
 // RunSchema is what selectors of runs know.
 func RunSchema() selector.Schema {
@@ -97,7 +97,7 @@ func (s RunSource) Field(name string) []string {
 	case FieldID:
 		return []string{string(r.ID)}
 	case FieldPartition:
-		if value, ok := r.Tag(partitionKey); ok {
+		if value, ok := r.Tag(PartitionKey); ok {
 			return []string{value}
 		}
 	case FieldVersion:

@@ -1,11 +1,16 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"unicode/utf8"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
 // CreateRun implements host.Store.
@@ -57,9 +62,11 @@ type creation struct {
 
 	// id is the key of the run, record the run but for what the writer knows. told is the run as stored, for listeners, or
 	// the one that the request made before.
-	id       []byte
-	record   newRecord
-	told     *host.Run
+	id     []byte
+	record newRecord
+	told   *host.Run
+	// terms are what the run is found by.
+	terms    []tagindex.Term
 	created  bool
 	lastNote host.Cursor
 }
@@ -75,8 +82,23 @@ func (c *creation) prepare() (err error) {
 		return err
 	}
 	c.id, _ = idKey(c.told.ID)
+	c.terms = termsOf(host.RunSource{Run: c.told, Texts: c.store.texts.of(c.told.Launched.Metadata, c.metadata)})
 	c.bodies, err = c.store.packBodies(c.new.Bodies)
 	return err
+}
+
+// metadata is the body with which the run is launched, if it is there. The writer looks again.
+func (c *creation) metadata() (body []byte, err error) {
+	d := c.told.Launched.Metadata
+	if body, comes := c.new.Bodies[d]; comes && sha256.Sum256(body) == d {
+		return body, nil
+	}
+	err = c.store.meta.view(func(tx *bbolt.Tx) error {
+		b, err := readBody(tx, d)
+		body = bytes.Clone(b)
+		return err
+	})
+	return body, err
 }
 
 // size is about how much the creation adds.
@@ -114,6 +136,7 @@ func (c *creation) apply(x *txn) error {
 	x.put(bucketIDs, c.id, seqKey(run.Seq))
 	x.putRequest(c.new.RequestID, c.id, run)
 	x.putBodies(c.bodies)
+	x.postings().Add(run.Seq, c.terms)
 	next.seq, next.created = run.Seq+1, run.CreatedAt
 	x.next = next
 	return nil

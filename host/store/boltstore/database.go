@@ -105,16 +105,29 @@ func guardedOpen(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	return bbolt.Open(path, 0o600, o)
 }
 
-// view runs f in a read transaction. Damage that makes bbolt panic, or reach outside of the file, is an error.
-// f must copy what it keeps.
-func (d *database) view(f func(*bbolt.Tx) error) (err error) {
+// view runs f in a read transaction, see guarded. f must copy what it keeps.
+func (d *database) view(f func(*bbolt.Tx) error) error {
+	return d.guarded(func() error { return d.db.View(f) })
+}
+
+// begin starts a read transaction, which ends with Rollback.
+func (d *database) begin() (tx *bbolt.Tx, err error) {
+	err = d.guarded(func() (err error) {
+		tx, err = d.db.Begin(false)
+		return err
+	})
+	return tx, err
+}
+
+// guarded runs f, which reads. Damage that makes bbolt panic, or reach outside of the file, is an error.
+func (d *database) guarded(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = damagedFile(d.path, &panicError{value: p, stack: debug.Stack()})
 		}
 	}()
-	if err := d.db.View(f); !errors.Is(err, berrors.ErrDatabaseNotOpen) {
+	if err := f(); !errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return err
 	}
 	return errClosed

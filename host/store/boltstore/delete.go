@@ -102,6 +102,7 @@ func (x *txn) deleteRun(run *host.Run) {
 	id, _ := idKey(run.ID)
 	seq := seqKey(run.Seq)
 	x.del(bucketRuns, seq)
+	x.postings().Delete(run.Seq)
 	x.del(bucketIDs, id)
 	x.del(bucketRetries, seq)
 	x.putOutputs(run, id)

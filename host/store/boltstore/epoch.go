@@ -251,7 +251,7 @@ func (es *epochs) epochOf(d *database, n epochName, current bool) (e *epoch, err
 	if err != nil {
 		return nil, errors.Join(err, d.db.Close())
 	}
-	e.writer = newWriter(d, es.halt, es.space)
+	e.writer = newWriter(d, es.halt, es.space, nil)
 	return e, nil
 }
 

@@ -54,6 +54,16 @@ func damaged(bucket string, key []byte, cause error) error {
 	}
 }
 
+// damagedIndex is the error of a part of the index that must not be served. The runs themselves are not damaged.
+func damagedIndex(cause error) error {
+	return &host.Error{
+		Code: host.Internal, Reason: reasonDamaged,
+		Message: fmt.Sprintf("the store is damaged: %v", cause),
+		Remedy:  "stop the host and run penstock fsck, which builds the index anew from the runs; check the disk",
+		Err:     cause,
+	}
+}
+
 // damagedFile is the error of a database that cannot be read as such.
 func damagedFile(path string, cause error) error {
 	return &host.Error{

@@ -76,7 +76,7 @@ func TestLongFreelistIsWrittenAtTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWriter(d, newHalt(nil, nil), &diskSpace{})
+	w := newWriter(d, newHalt(nil, nil), &diskSpace{}, nil)
 	put := func(i uint64) {
 		t.Helper()
 		if err := w.do(&write{ctx: t.Context(), apply: func(x *txn) error {
@@ -102,7 +102,7 @@ func TestLongFreelistIsWrittenAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	free := d.db.Stats().FreePageN
-	w = newWriter(d, newHalt(nil, nil), &diskSpace{})
+	w = newWriter(d, newHalt(nil, nil), &diskSpace{}, nil)
 	for i := uint64(1); d.db.Stats().FreePageN > largeFreelist/2-100; i += 200 {
 		if err := w.do(&write{ctx: t.Context(), apply: func(x *txn) error {
 			for j := i; j < i+200; j++ {

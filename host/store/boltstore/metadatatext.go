@@ -30,21 +30,53 @@ type textsOfBody struct {
 	texts  []host.MetadataText
 }
 
-// of returns the texts of a body; nil when there is none, or it cannot be read. Nobody changes what it returns.
-func (m *metadataTexts) of(tx *bbolt.Tx, d host.Digest) []host.MetadataText {
+func newMetadataTexts(o *Options) *metadataTexts {
+	return &metadataTexts{decode: o.MetadataTexts, log: o.Logger}
+}
+
+// of returns the texts of a body, which read reads; nil when there is none, or it cannot be read. Nobody changes what it
+// returns.
+func (m *metadataTexts) of(d host.Digest, read func() ([]byte, error)) []host.MetadataText {
 	if m.decode == nil || d.IsZero() {
 		return nil
 	}
+	if texts, ok := m.kept(d); ok {
+		return texts
+	}
+	body, err := read()
+	if err != nil {
+		m.warn(d, err) // and look again the next time: a damaged body is made good when it comes again
+		return nil
+	}
+	texts, err := m.decode(body)
+	if err != nil {
+		m.warn(d, err)
+	}
+	m.keep(d, texts)
+	return texts
+}
+
+func (m *metadataTexts) warn(d host.Digest, err error) {
+	m.log.Warn("metadata of a job cannot be read; its runs are not found by it",
+		slog.String("body", d.String()), slog.Any("error", err))
+}
+
+func (m *metadataTexts) kept(d host.Digest) (texts []host.MetadataText, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e := m.m[d]; e != nil {
-		m.used.MoveToFront(e)
-		return e.Value.(*textsOfBody).texts
+	e := m.m[d]
+	if e == nil {
+		return nil, false
 	}
-	texts, err := m.read(tx, d)
-	if err != nil {
-		m.log.Warn("metadata of a job cannot be read; its runs are not found by it",
-			slog.String("body", d.String()), slog.Any("error", err))
+	m.used.MoveToFront(e)
+	return e.Value.(*textsOfBody).texts, true
+}
+
+func (m *metadataTexts) keep(d host.Digest, texts []host.MetadataText) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.m[d] != nil {
+		return
 	}
 	if m.m == nil {
 		m.m = map[host.Digest]*list.Element{}
@@ -53,17 +85,20 @@ func (m *metadataTexts) of(tx *bbolt.Tx, d host.Digest) []host.MetadataText {
 	if m.used.Len() > textsKept {
 		delete(m.m, m.used.Remove(m.used.Back()).(*textsOfBody).digest)
 	}
-	return texts
 }
 
-func (m *metadataTexts) read(tx *bbolt.Tx, d host.Digest) ([]host.MetadataText, error) {
+// source is a run as selectors see it.
+func (m *metadataTexts) source(tx *bbolt.Tx, run *host.Run) host.RunSource {
+	return host.RunSource{Run: run, Texts: m.of(run.Launched.Metadata, func() ([]byte, error) {
+		return readBody(tx, run.Launched.Metadata)
+	})}
+}
+
+// readBody reads a body, which may lie in the memory of the transaction.
+func readBody(tx *bbolt.Tx, d host.Digest) ([]byte, error) {
 	value := tx.Bucket(bucketBodies).Get(d[:])
 	if value == nil {
 		return nil, damaged(string(bucketBodies), d[:], errors.New("a run names it, and it is missing"))
 	}
-	body, err := unpack(string(bucketBodies), d[:], value)
-	if err != nil {
-		return nil, err
-	}
-	return m.decode(body)
+	return unpack(string(bucketBodies), d[:], value)
 }

@@ -10,8 +10,11 @@ import (
 
 // Numbers of the fields of penstock.store.v1.Run that are read or written one by one.
 const (
+	fieldID        protowire.Number = 1
 	fieldSeq       protowire.Number = 2
 	fieldCreatedAt protowire.Number = 17
+	fieldStartedAt protowire.Number = 18
+	fieldEndedAt   protowire.Number = 19
 )
 
 // newRecord is the record of a run that has no number yet: the writer, for whom all wait, only puts in what it knows.
@@ -42,6 +45,28 @@ func fieldAfter(payload []byte, n protowire.Number) (at int) {
 		at += length
 	}
 	return at
+}
+
+// fieldIn reads a field of a message, or of text, from the record of a run, and nothing else; nil when it is not there.
+// It may lie in value.
+func fieldIn(key, value []byte, number protowire.Number) ([]byte, error) {
+	payload, err := unpack(string(bucketRuns), key, value)
+	if err != nil {
+		return nil, err
+	}
+	for len(payload) > 0 {
+		n, kind, length := protowire.ConsumeField(payload)
+		if length < 0 {
+			return nil, damaged(string(bucketRuns), key, protowire.ParseError(length))
+		}
+		if n == number && kind == protowire.BytesType {
+			_, _, tag := protowire.ConsumeTag(payload)
+			text, _ := protowire.ConsumeBytes(payload[tag:])
+			return text, nil
+		}
+		payload = payload[length:]
+	}
+	return nil, nil
 }
 
 // complete is the payload of the run with this number and time of creation.

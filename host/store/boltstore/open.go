@@ -13,6 +13,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
 const metaName = "meta.db"
@@ -75,14 +76,19 @@ func openStore(dir string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open,
+	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open, append(tagindex.Buckets(),
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
-		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)
+		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)...)
 	if err != nil {
 		return nil, err
 	}
 	// Only now can nobody else write, so what counts is read again.
 	f, err := meta.facts()
+	if err != nil {
+		return nil, errors.Join(err, meta.db.Close())
+	}
+	texts := newMetadataTexts(&o)
+	index, err := loadIndex(meta, &o, texts)
 	if err != nil {
 		return nil, errors.Join(err, meta.db.Close())
 	}
@@ -103,8 +109,8 @@ func openStore(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		log: o.Logger, clock: o.Clock, onChange: o.OnChange, next: f.next,
-		halt: h, meta: newWriter(meta, h, space), epochs: epochs, space: space,
-		texts: metadataTexts{decode: o.MetadataTexts, log: o.Logger},
+		halt: h, meta: newWriter(meta, h, space, index.Index), epochs: epochs, space: space,
+		index: index, texts: texts,
 	}
 	s.next.seq = max(s.next.seq, 1)
 	s.keeper = newKeeper(s)

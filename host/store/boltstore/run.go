@@ -89,27 +89,38 @@ func decodeRun(key, value []byte) (run *host.Run, payload []byte, err error) {
 
 // FindRuns implements host.Store.
 func (s *Store) FindRuns(ctx context.Context, prefix string, limit int) (ids []host.RunID, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || limit <= 0 {
 		return nil, err
 	}
-	prefix = strings.ToLower(prefix)
+	err = s.meta.view(func(tx *bbolt.Tx) error {
+		return eachID(tx, strings.ToLower(prefix), func(id host.RunID, _ uint64) (bool, error) {
+			ids = append(ids, id)
+			return len(ids) < limit, nil
+		})
+	})
+	return ids, err
+}
+
+// eachID passes on the ids that begin with prefix, in order, with the numbers of their runs, until pass wants no more.
+func eachID(tx *bbolt.Tx, prefix string, pass func(id host.RunID, seq uint64) (more bool, err error)) error {
 	digits := strings.ReplaceAll(prefix, "-", "")
 	from, err := hex.DecodeString(digits[:len(digits)&^1])
 	if err != nil {
-		return nil, nil //nolint:nilerr // no id begins so
+		return nil //nolint:nilerr // no id begins so
 	}
-	err = s.meta.view(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bucketIDs).Cursor()
-		for k, _ := c.Seek(from); k != nil && bytes.HasPrefix(k, from) && len(ids) < limit; k, _ = c.Next() {
-			id, ok := idOf(k)
-			if !ok {
-				return damaged(string(bucketIDs), k, errors.New("it is not the id of a run"))
-			}
-			if strings.HasPrefix(string(id), prefix) {
-				ids = append(ids, id)
-			}
+	c := tx.Bucket(bucketIDs).Cursor()
+	for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, from); k, v = c.Next() {
+		id, ok := idOf(k)
+		seq, isSeq := seqOf(v)
+		if !ok || !isSeq {
+			return damaged(string(bucketIDs), k, errors.New("it is not the id of a run"))
 		}
-		return nil
-	})
-	return ids, err
+		if !strings.HasPrefix(string(id), prefix) {
+			continue
+		}
+		if more, err := pass(id, seq); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,13 +9,29 @@ import (
 
 // CountRuns implements host.Store.
 func (s *Store) CountRuns(ctx context.Context, where *selector.Expr) (host.RunCounts, error) {
-	counts := host.RunCounts{}
-	_, err := s.eachMatch(ctx, where, 0, func(run *host.Run, _ int) (more bool) {
-		counts[run.Status]++
-		return true
-	})
-	if _, other := host.DamageIn(err); other != nil {
-		return nil, other
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return counts, err
+	counts := host.RunCounts{}
+	var damage damagedRuns
+	if err := s.selecting(ctx, &damage, func(q *query) error {
+		of, err := q.of(where)
+		if err != nil {
+			return err
+		}
+		q.reportUnread(0)
+		for _, kind := range []byte{kindField, kindOpen} {
+			found, err := q.view.CountBy(ctx, of, kind, host.FieldStatus)
+			if err != nil {
+				return err
+			}
+			for status, runs := range found {
+				counts[host.RunStatus(status)] += runs
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return counts, damage.AsError()
 }

@@ -1,9 +1,7 @@
 package boltstore
 
 import (
-	"bytes"
 	"context"
-	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -20,13 +18,10 @@ func (s *Store) Runs(ctx context.Context, where *selector.Expr, before uint64, l
 		return page, ctx.Err()
 	}
 	size := 0
-	page.Next, err = s.eachMatch(ctx, where, before, func(run *host.Run, bytes int) (more bool) {
-		if len(page.Runs) == limit || size >= maxPageBytes {
-			return false
-		}
+	page.Next, err = s.eachMatch(ctx, where, before, limit, func(run *host.Run, bytes int) (more bool) {
 		page.Runs = append(page.Runs, *run)
 		size += bytes
-		return true
+		return size < maxPageBytes
 	})
 	if _, other := host.DamageIn(err); other != nil {
 		return host.RunPage{}, other
@@ -39,10 +34,7 @@ func (s *Store) SelectRuns(ctx context.Context, where *selector.Expr, before uin
 	if limit <= 0 {
 		return page, ctx.Err()
 	}
-	page.Next, err = s.eachMatch(ctx, where, before, func(run *host.Run, _ int) (more bool) {
-		if len(page.Runs) == limit {
-			return false
-		}
+	page.Next, err = s.eachMatch(ctx, where, before, limit, func(run *host.Run, _ int) (more bool) {
 		page.Runs = append(page.Runs, host.RunRef{Seq: run.Seq, ID: run.ID})
 		return true
 	})
@@ -52,52 +44,87 @@ func (s *Store) SelectRuns(ctx context.Context, where *selector.Expr, before uin
 	return page, err
 }
 
-// eachMatch passes on the runs that match with a Seq below before (0: all), newest first, each with its size, until one
-// is not taken. next is that one's Seq and one, 0 when all were. Runs that cannot be read are left out, and the error.
+// eachMatch passes on at most limit runs that match, with a Seq below before (0: all), newest first, each with its size,
+// until pass wants no more. next is the before of what comes behind, 0 when that is nothing. Runs that cannot be read are
+// left out, and the error.
 func (s *Store) eachMatch(
-	ctx context.Context, where *selector.Expr, before uint64, take func(run *host.Run, bytes int) (more bool),
+	ctx context.Context, where *selector.Expr, before uint64, limit int, pass func(run *host.Run, bytes int) (more bool),
 ) (next uint64, err error) {
-	var damage host.Damage
-	bucket := bucketRuns
-	if onlyOpen(where) {
-		bucket = bucketOpen
-	}
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		if err := s.meta.view(func(tx *bbolt.Tx) error {
-			runs, c := tx.Bucket(bucketRuns), tx.Bucket(bucket).Cursor()
-			k, v := seekBefore(c, before)
-			for range sliceLen {
-				if k == nil {
-					break
+	var damage damagedRuns
+	for limit > 0 {
+		var more bool
+		if err := s.selecting(ctx, &damage, func(q *query) (err error) {
+			seqs, behind, err := q.page(where, before, min(limit, sliceLen))
+			if err != nil {
+				return err
+			}
+			before, limit, more = behind, limit-len(seqs), behind > 0
+			for i, seq := range seqs {
+				run, size, err := q.run(seq, where)
+				if err != nil || run == nil {
+					continue
 				}
-				if !bytes.Equal(bucket, bucketRuns) {
-					v = runs.Get(k)
-				}
-				run, payload, err := decodeRun(k, v)
-				if err != nil {
-					damage = append(damage, err)
-				} else if where.Matches(s.source(tx, run)) && !take(run, len(payload)) {
-					next, done = run.Seq+1, true
+				if !pass(run, size) {
+					if limit = 0; i < len(seqs)-1 {
+						before = seq // the others are not passed on
+					}
 					return nil
 				}
-				before, _ = seqOf(k)
-				k, v = c.Prev()
 			}
-			done = k == nil
 			return nil
 		}); err != nil {
 			return 0, err
 		}
+		if !more {
+			break
+		}
 	}
-	return next, damage.AsError()
+	return before, damage.AsError()
 }
 
-// source is a run as selectors see it.
-func (s *Store) source(tx *bbolt.Tx, run *host.Run) host.RunSource {
-	return host.RunSource{Run: run, Texts: s.texts.of(tx, run.Launched.Metadata)}
+// page returns numbers of runs that match where, as far as can be told without them, and the before of what comes behind.
+func (q *query) page(where *selector.Expr, before uint64, limit int) (seqs []uint64, next uint64, err error) {
+	if where == nil {
+		seqs, next = q.newest(before, limit)
+		return seqs, next, nil
+	}
+	of, err := q.of(where)
+	if err != nil {
+		return nil, 0, err
+	}
+	q.reportUnread(before)
+	return q.view.Page(q.ctx, of, before, limit)
+}
+
+// newest are the numbers of the newest runs.
+func (q *query) newest(before uint64, limit int) (seqs []uint64, next uint64) {
+	c := q.tx.Bucket(bucketRuns).Cursor()
+	for k, _ := seekBefore(c, before); k != nil; k, _ = c.Prev() {
+		seq, _ := seqOf(k)
+		if len(seqs) == limit {
+			return seqs, seq + 1
+		}
+		seqs = append(seqs, seq)
+	}
+	return seqs, 0
+}
+
+// run reads a run of a page; nil when it does not match. What the index says of it may be older, or newer.
+func (q *query) run(seq uint64, where *selector.Expr) (run *host.Run, size int, err error) {
+	key := seqKey(seq)
+	value := q.tx.Bucket(bucketRuns).Get(key)
+	if value == nil {
+		return nil, 0, nil
+	}
+	run, payload, err := decodeRun(key, value)
+	if err != nil {
+		q.damage.add(seq, err)
+		return nil, 0, err
+	}
+	if where != nil && !where.Matches(q.store.texts.source(q.tx, run)) {
+		return nil, 0, nil
+	}
+	return run, len(payload), nil
 }
 
 // seekBefore moves c to the last record of a run with a number below seq; 0 means the last of all.
@@ -106,18 +133,4 @@ func seekBefore(c *bbolt.Cursor, seq uint64) (k, v []byte) {
 		return c.Last()
 	}
 	return before(c, seqKey(seq))
-}
-
-// onlyOpen tells that no run that is final matches, as far as can be seen.
-func onlyOpen(e *selector.Expr) bool {
-	switch {
-	case e == nil:
-		return false
-	case e.Op == selector.And:
-		return slices.ContainsFunc(e.Args, onlyOpen)
-	case e.Op == selector.Or:
-		return !slices.ContainsFunc(e.Args, func(arg *selector.Expr) bool { return !onlyOpen(arg) })
-	default:
-		return e.Op == selector.Is && e.On == selector.Field && e.Name == host.FieldStatus && !host.RunStatus(e.Value).Final()
-	}
 }

@@ -30,6 +30,8 @@ type Options struct {
 	// while there is less than it needs, and says so. Without it the disk is not watched.
 	Free func(dir string) (uint64, error)
 
+	// chunkBits make smaller chunks of the index in tests.
+	chunkBits int
 	// open stands in for os.OpenFile in tests.
 	open openFile
 	// epochBytes and epochAge stand in for maxEpochBytes and maxEpochAge in tests; step is called between the steps that
@@ -64,8 +66,10 @@ type Store struct {
 	epochs *epochs
 	keeper *keeper
 	tails  tails
+	// index finds runs by what selectors look at.
+	index *runIndex
 	// texts are those of metadata that runs were launched with.
-	texts metadataTexts
+	texts *metadataTexts
 	// forgetting removes records of requests.
 	forgetting forgetting
 	// known are held by who replaces what is known of a location.

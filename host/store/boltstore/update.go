@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
 // UpdateRun implements host.Store.
@@ -60,7 +62,9 @@ type update struct {
 	pinned   bool
 	notes    []record
 	lastNote host.Cursor
-	panicked any
+	// before and after are what it was found by and is, of keys whose terms change.
+	before, after []tagindex.Term
+	panicked      any
 }
 
 // apply is called by the writer of meta.db.
@@ -78,7 +82,8 @@ func (u *update) prepare(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	was := identityOf(run)
+	was, old := identityOf(run), *run
+	old.Tags = slices.Clone(run.Tags)
 	notes, err := u.callChange(run)
 	if err != nil {
 		return err
@@ -91,6 +96,9 @@ func (u *update) prepare(tx *bbolt.Tx) error {
 		return err
 	}
 	u.told = detached(run)
+	if !sameTerms(&old, u.told) {
+		u.before, u.after = changedKeys(termsOf(u.store.texts.source(tx, &old)), termsOf(u.store.texts.source(tx, u.told)))
+	}
 	u.wrote = !bytes.Equal(before, u.payload) // now: the next change to the transaction may end before
 	if len(notes) > 0 {
 		u.pinned = true
@@ -109,6 +117,9 @@ func (u *update) write(x *txn) {
 	}
 	if u.wrote {
 		x.putRun(u.told, u.payload)
+	}
+	if len(u.before)+len(u.after) > 0 {
+		x.postings().Change(u.told.Seq, u.before, u.after)
 	}
 }
 

@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"sync"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
 // Limits of one transaction. They bound how long a command can wait behind others, and the memory of what waits.
 const (
 	maxGroup      = 4096
 	maxGroupBytes = 4 << 20
+	// maxYields is how often a group lets others run before it is closed.
+	maxYields = 8
 )
 
 // writer is the one goroutine that writes a file. What waits shares a transaction; nothing lingers for company.
@@ -22,8 +27,12 @@ type writer struct {
 
 	halt  *halt
 	space *diskSpace
+	// index is written with the file; nil when it has none.
+	index *tagindex.Index
 	queue chan *write
 	ended chan struct{}
+	// crowd is the size of the group before.
+	crowd int
 
 	// mu guards closed: senders hold it for reading, so that none sends on a closed queue.
 	mu     sync.RWMutex
@@ -53,6 +62,9 @@ type txn struct {
 	*bbolt.Tx
 
 	wrote bool
+	// index is the file's, and batch what becomes of it, once something does.
+	index *tagindex.Index
+	batch *tagindex.Batch
 	// next is what creations go on from, when there were any.
 	next *next
 	// err is the first error of a change. It fails the transaction as a whole.
@@ -61,8 +73,9 @@ type txn struct {
 
 var errUnchanged = errors.New("nothing to commit")
 
-func newWriter(d *database, h *halt, space *diskSpace) *writer {
-	w := &writer{database: d, halt: h, space: space, queue: make(chan *write, maxGroup), ended: make(chan struct{})}
+// newWriter starts the goroutine; x is the index that is written with the file, nil when it has none.
+func newWriter(d *database, h *halt, space *diskSpace, x *tagindex.Index) *writer {
+	w := &writer{database: d, halt: h, space: space, index: x, queue: make(chan *write, maxGroup), ended: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -119,15 +132,39 @@ func (w *writer) close() error {
 
 func (w *writer) run() {
 	defer close(w.ended)
-	for op := range w.queue {
-		w.commit(w.gather(op))
+	for {
+		op, ok := w.wait()
+		switch {
+		case !ok:
+			return
+		case op == nil:
+			w.commit(nil) // there is time to seal
+		default:
+			w.commit(w.gather(op))
+		}
 	}
 }
 
-// gather takes what waits behind first.
+// wait returns the next write, or none when the index can be worked at instead. ok is false at the end.
+func (w *writer) wait() (op *write, ok bool) {
+	if w.sealable() {
+		select {
+		case op, ok = <-w.queue:
+			return op, ok
+		default:
+			return nil, true
+		}
+	}
+	op, ok = <-w.queue
+	return op, ok
+}
+
+// gather takes what waits behind first. When the group before was larger, those whom it answered are about to write again:
+// they get to run before the group is closed, since what two groups cost is mostly that they are two. Nobody is waited
+// for: a lone client, whose groups are of one, never yields to anybody.
 func (w *writer) gather(first *write) []*write {
 	group, size := []*write{first}, first.size
-	for len(group) < maxGroup && size < maxGroupBytes {
+	for yields := 0; len(group) < maxGroup && size < maxGroupBytes; {
 		select {
 		case op, ok := <-w.queue:
 			if !ok {
@@ -135,9 +172,15 @@ func (w *writer) gather(first *write) []*write {
 			}
 			group, size = append(group, op), size+op.size
 		default:
-			return group
+			if len(group) >= w.crowd || yields == maxYields {
+				w.crowd = len(group)
+				return group
+			}
+			yields++
+			runtime.Gosched()
 		}
 	}
+	w.crowd = len(group)
 	return group
 }
 
@@ -149,8 +192,12 @@ func (w *writer) commit(group []*write) {
 		err = w.space.err() // before anything is begun, so that nobody has to ask what became of it
 	}
 	if err == nil {
-		if err = w.transact(group); err != nil {
+		x := &txn{index: w.index}
+		if err = w.transact(x, group); err != nil {
 			err = w.halt.because(w.path, err)
+		}
+		if x.batch != nil {
+			x.batch.Done(err == nil)
 		}
 	}
 	for _, op := range group {
@@ -167,7 +214,7 @@ func (w *writer) commit(group []*write) {
 }
 
 // transact returns an error when it is unknown what is on disk.
-func (w *writer) transact(group []*write) (err error) {
+func (w *writer) transact(x *txn, group []*write) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -177,7 +224,7 @@ func (w *writer) transact(group []*write) (err error) {
 	}()
 	w.chooseFreelist()
 	err = w.db.Update(func(tx *bbolt.Tx) error {
-		x := &txn{Tx: tx}
+		x.Tx = tx
 		for _, op := range group {
 			if op.err = op.ctx.Err(); op.err == nil {
 				op.begun = true
@@ -187,11 +234,12 @@ func (w *writer) transact(group []*write) (err error) {
 				return x.err
 			}
 		}
-		if !x.wrote {
-			return errUnchanged
-		}
 		if x.next != nil {
 			x.put(bucketMeta, metaNext, x.next.record())
+		}
+		x.finishIndex(len(group))
+		if x.err == nil && !x.wrote {
+			return errUnchanged
 		}
 		return x.err
 	})

@@ -49,6 +49,13 @@ type Options struct {
 	chunkBits int
 }
 
+// WithChunkBits makes chunks of 2^bits documents, so that tests of a store seal all the time. The number never changes
+// for what is stored. It returns o.
+func (o *Options) WithChunkBits(bits int) *Options {
+	o.chunkBits = bits
+	return o
+}
+
 // Index is the index of a store. Queries come from any goroutine; batches from the one that writes, one after another.
 type Index struct {
 	volatileKind func(kind byte) bool

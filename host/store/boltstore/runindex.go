@@ -1,0 +1,110 @@
+package boltstore
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
+)
+
+// What a transaction seals of the index. Runs whose every tag is unique have about as many terms as sealPerWrite, so that
+// sealing keeps up with whoever creates them; none waits for more than sealMost.
+const (
+	sealLeast    = 1000
+	sealPerWrite = 16
+	sealMost     = 8000
+)
+
+// postings is what the transaction does to the index.
+func (x *txn) postings() *tagindex.Batch {
+	x.wrote = true
+	if x.batch == nil {
+		x.batch = x.index.Begin(x.Tx)
+	}
+	return x.batch
+}
+
+// finishIndex ends what the transaction of so many writes does to the index, and seals a slice when one is due.
+func (x *txn) finishIndex(writes int) {
+	if x.index == nil || x.err != nil {
+		return
+	}
+	if x.index.Due() {
+		_, err := x.postings().Seal(min(max(sealLeast, sealPerWrite*writes), sealMost))
+		x.changed(err)
+	}
+	if x.batch != nil && x.err == nil {
+		x.changed(x.batch.Flush())
+	}
+}
+
+// sealable tells that the index has work that needs no writes of others.
+func (w *writer) sealable() bool {
+	return w.index != nil && w.index.Due() && w.halt.err() == nil && w.space.err() == nil
+}
+
+// runIndex is the index of runs by what selectors look at.
+type runIndex struct {
+	*tagindex.Index
+
+	// unread are the numbers of runs whose records could not be read when the index was loaded.
+	unread []uint64
+}
+
+// newIndex makes an index that is to be loaded.
+func newIndex(o *Options) *tagindex.Index {
+	options := &tagindex.Options{Volatile: volatile}
+	if o.chunkBits != 0 {
+		options.WithChunkBits(o.chunkBits)
+	}
+	return tagindex.New(options)
+}
+
+// loadIndex reads the index of a file.
+func loadIndex(d *database, o *Options, texts *metadataTexts) (x *runIndex, err error) {
+	x = &runIndex{Index: newIndex(o)}
+	err = d.view(func(tx *bbolt.Tx) error {
+		return x.Load(tx, func(from, to uint64, add func(uint64, []tagindex.Term)) error {
+			return eachDocument(tx, texts, from, to, add, func(seq uint64, err error) {
+				x.unread = append(x.unread, seq)
+				o.Logger.Error("a run cannot be read; no list has it", slog.Any("error", err))
+			})
+		}, func(add func(uint64, []tagindex.Term)) error { return eachOpen(tx, add) })
+	})
+	return x, err
+}
+
+// eachDocument passes on runs with their terms, from one number to below another. Ones that cannot be read are passed to
+// unread.
+func eachDocument(
+	tx *bbolt.Tx, texts *metadataTexts, from, to uint64, add func(seq uint64, terms []tagindex.Term), unread func(seq uint64, err error),
+) error {
+	c, end := tx.Bucket(bucketRuns).Cursor(), seqKey(to)
+	for k, v := c.Seek(seqKey(from)); k != nil && bytes.Compare(k, end) < 0; k, v = c.Next() {
+		seq, ok := seqOf(k)
+		if !ok {
+			return damaged(string(bucketRuns), k, fmt.Errorf("%x is not the number of a run", k))
+		}
+		run, _, err := decodeRun(k, v)
+		if err != nil {
+			unread(seq, err)
+			continue
+		}
+		add(seq, termsOf(texts.source(tx, run)))
+	}
+	return nil
+}
+
+// eachOpen passes on what is volatile of runs that are not final.
+func eachOpen(tx *bbolt.Tx, add func(seq uint64, terms []tagindex.Term)) error {
+	return tx.Bucket(bucketOpen).ForEach(func(k, v []byte) error {
+		if seq, ok := seqOf(k); ok {
+			add(seq, []tagindex.Term{statusTerm(host.RunStatus(v))})
+		}
+		return nil
+	})
+}
