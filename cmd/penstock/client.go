@@ -57,6 +57,7 @@ type client struct {
 	jobs      hostv1connect.JobServiceClient
 	history   hostv1connect.HistoryServiceClient
 	runs      hostv1connect.RunServiceClient
+	search    hostv1connect.SearchServiceClient
 	storage   hostv1connect.StorageServiceClient
 	// retryAfter is how long follow waits before it calls again, the first time.
 	retryAfter time.Duration
@@ -106,6 +107,7 @@ func (c *connection) dial() (*client, error) {
 		jobs:       hostv1connect.NewJobServiceClient(caller),
 		history:    hostv1connect.NewHistoryServiceClient(caller),
 		runs:       hostv1connect.NewRunServiceClient(caller),
+		search:     hostv1connect.NewSearchServiceClient(caller),
 		storage:    hostv1connect.NewStorageServiceClient(caller),
 		retryAfter: 200 * time.Millisecond,
 	}, nil

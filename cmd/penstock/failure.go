@@ -27,11 +27,13 @@ type failure struct {
 	remedy   string
 	// config is the name of the file that places in the config refer to.
 	config string
+	// where is the selector that places in it refer to.
+	where string
 }
 
 // Error renders the failure line by line. Each piece is inert, so no text of others can pass for a line of ours.
 func (f *failure) Error() string {
-	lines := pieces(f.message, "  ")
+	lines := append(pieces(f.message, "  "), f.carets()...)
 	for _, p := range f.problems {
 		text := pieces(p.GetMessage(), "    ")
 		text[0] = "  " + f.place(p) + text[0]
@@ -72,7 +74,7 @@ func (f *failure) place(p *hostv1.Problem) string {
 			return fmt.Sprintf("op selection: line %d, %s", p.GetLine(), column)
 		}
 		return "op selection: " + column
-	case "job", "":
+	case "job", "where", "":
 		return followed(p.GetPath()) + column
 	default:
 		return inert(p.GetField()) + ": " + followed(p.GetPath()) + column

@@ -35,6 +35,7 @@ type fakeHost struct {
 	hostv1connect.UnimplementedJobServiceHandler
 	hostv1connect.UnimplementedHistoryServiceHandler
 	hostv1connect.UnimplementedRunServiceHandler
+	hostv1connect.UnimplementedSearchServiceHandler
 
 	getHost   func() (*hostv1.Host, error)
 	locations func() ([]*hostv1.Location, error)
@@ -47,6 +48,8 @@ type fakeHost struct {
 	launchRun func(*hostv1.LaunchRunRequest) (*hostv1.Run, error)
 	preview   func(*hostv1.LaunchRunRequest) (*hostv1.PreviewRunResponse, error)
 	listRuns  func(*hostv1.ListRunsRequest) (*hostv1.ListRunsResponse, error)
+	countRuns func(*hostv1.CountRunsRequest) (*hostv1.CountRunsResponse, error)
+	complete  func(*hostv1.CompleteSelectorRequest) *hostv1.CompleteSelectorResponse
 	run       func(id string) (*hostv1.Run, error)
 	cancelRun func(*hostv1.CancelRunRequest) (*hostv1.Run, error)
 	deleteRun func(id string) error
@@ -71,6 +74,7 @@ func (f *fakeHost) handler(wrap func(http.Handler) http.Handler) http.Handler {
 	hostv1connect.RegisterJobServiceHandler(rpc, f)
 	hostv1connect.RegisterHistoryServiceHandler(rpc, f)
 	hostv1connect.RegisterRunServiceHandler(rpc, f)
+	hostv1connect.RegisterSearchServiceHandler(rpc, f)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, rpc)
 	if wrap == nil {
@@ -133,6 +137,17 @@ func (f *fakeHost) ListRuns(ctx context.Context, r *hostv1.ListRunsRequest) (*ho
 		return f.UnimplementedRunServiceHandler.ListRuns(ctx, r)
 	}
 	return f.listRuns(r)
+}
+
+func (f *fakeHost) CountRuns(_ context.Context, r *hostv1.CountRunsRequest) (*hostv1.CountRunsResponse, error) {
+	return f.countRuns(r)
+}
+
+func (f *fakeHost) CompleteSelector(ctx context.Context, r *hostv1.CompleteSelectorRequest) (*hostv1.CompleteSelectorResponse, error) {
+	if f.complete == nil {
+		return f.UnimplementedSearchServiceHandler.CompleteSelector(ctx, r)
+	}
+	return f.complete(r), nil
 }
 
 func (f *fakeHost) GetRun(_ context.Context, r *hostv1.GetRunRequest) (*hostv1.GetRunResponse, error) {

@@ -30,32 +30,45 @@ func newJobCommand() *cobra.Command {
 }
 
 func newJobListCommand(c *connection) *cobra.Command {
-	return &cobra.Command{
+	var where string
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the jobs of all code locations",
-		Args:  usageArgs(cobra.NoArgs),
+		Example: `  penstock job list
+  penstock job list --where "meta:owner=~data* and status=failure"`,
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			host, p, err := c.start(cmd)
 			if err != nil {
 				return err
 			}
-			jobs := []jobRow{}
-			for req := (&hostv1.ListJobsRequest{PageSize: maxPage}); ; {
+			if err := host.selects(cmd.Context(), where); err != nil {
+				return err
+			}
+			jobs, hidden := []jobRow{}, uint32(0)
+			for req := (&hostv1.ListJobsRequest{PageSize: maxPage, Where: where}); ; {
 				res, err := ask(cmd.Context(), host, host.jobs.ListJobs, req)
 				if err != nil {
-					return err
+					return pointed(err, where)
 				}
-				jobs = append(jobs, convert(res.GetJobs(), jobRowOf)...)
+				jobs, hidden = append(jobs, convert(res.GetJobs(), jobRowOf)...), res.GetMetadataHidden()
 				if res.GetNextCursor() == "" {
 					break
 				}
 				req.PageCursor = res.GetNextCursor()
 			}
 			if p.json {
-				return p.object(jobList{Jobs: jobs})
+				return p.object(jobList{Jobs: jobs, MetadataHidden: hidden})
+			}
+			if hidden > 0 {
+				fmt.Fprintf(p.err, "The metadata of %s is not shown, and the selector was answered as if there were none; penstock job show says why.\n", counted(int(hidden), "job"))
 			}
 			if len(jobs) == 0 {
-				fmt.Fprintln(p.err, "There are no jobs. Look at the code locations with penstock location list.")
+				if where != "" {
+					fmt.Fprintln(p.err, "No job matches.")
+				} else {
+					fmt.Fprintln(p.err, "There are no jobs. Look at the code locations with penstock location list.")
+				}
 				return nil
 			}
 			rows := convert(jobs, func(j jobRow) []string {
@@ -69,6 +82,8 @@ func newJobListCommand(c *connection) *cobra.Command {
 			return nil
 		},
 	}
+	c.addWhere(cmd, &where, hostv1.SelectorSubject_SELECTOR_SUBJECT_JOBS, `only jobs that this selector selects, for example "meta:owner=etl and status=failure"`)
+	return cmd
 }
 
 func newJobShowCommand(c *connection) *cobra.Command {

@@ -124,7 +124,7 @@ func TestJobList(t *testing.T) {
 		url := host.serve(t, nil)
 		penstock(t, url, "job", "list").want(t, exitOK, "", "There are no jobs.")
 		var list map[string]any
-		if err := json.Unmarshal([]byte(penstock(t, url, "job", "list", "--json").out), &list); err != nil || fmt.Sprint(list) != "map[jobs:[] next_cursor:]" {
+		if err := json.Unmarshal([]byte(penstock(t, url, "job", "list", "--json").out), &list); err != nil || fmt.Sprint(list) != "map[jobs:[] metadata_hidden:0 next_cursor:]" {
 			t.Errorf("got %v, %v", list, err)
 		}
 	})

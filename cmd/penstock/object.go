@@ -14,6 +14,18 @@ type runList struct {
 	NextCursor string      `json:"next_cursor"` // for --cursor; empty at the end
 }
 
+// runCount is how many runs there are of each status.
+type runCount struct {
+	Total    uint64        `json:"total"`
+	Statuses []statusCount `json:"statuses"` // those that any run has, in the order of a run's life
+}
+
+// statusCount is how many runs have a status.
+type statusCount struct {
+	Status string `json:"status"`
+	Count  uint64 `json:"count"`
+}
+
 // runObject is a run.
 type runObject struct {
 	ID               string      `json:"id"`
@@ -139,6 +151,8 @@ type failureObject struct {
 type jobList struct {
 	Jobs       []jobRow `json:"jobs"`
 	NextCursor string   `json:"next_cursor"` // always empty
+	// Jobs whose metadata is not shown, when --where looks at metadata: it was answered as if they had none.
+	MetadataHidden uint32 `json:"metadata_hidden"`
 }
 
 // jobRow is a job in a list.

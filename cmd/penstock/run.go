@@ -16,14 +16,14 @@ import (
 func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Launch, list, show, explain, follow, cancel, re-point and delete runs",
+		Short: "Launch, list, count, show, explain, follow, cancel, re-point and delete runs",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE:  needsCommand,
 	}
 	c := &connection{}
 	c.addFlags(cmd)
 	cmd.AddCommand(
-		newRunLaunchCommand(c), newRunReexecuteCommand(c), newRunListCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
+		newRunLaunchCommand(c), newRunReexecuteCommand(c), newRunListCommand(c), newRunCountCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
 		newRunCancelCommand(c), newRunRepointCommand(c), newRunDeleteCommand(c),
 	)
 	return cmd

@@ -13,8 +13,9 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// runFilter is what run list is asked for.
+// runFilter is what run list, and others that select runs, are asked for.
 type runFilter struct {
+	where       string
 	tags        []string
 	job         string
 	statuses    []string
@@ -30,7 +31,10 @@ func newRunListCommand(c *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List runs, newest first",
-		Example: `  penstock run list --tag team=etl --status FAILURE
+		Long: `List runs, newest first. Of several filters all must hold. A selector given with --where can say all that the others
+can, and more; docs/selectors.md describes the language.`,
+		Example: `  penstock run list --where "team=etl and not env=dev and status=failure and started>-2h"
+  penstock run list --tag team=etl --status FAILURE
   penstock run list --job my_job --json
   penstock run list --location etl --code-version 4f2a91c`,
 		Args: usageArgs(cobra.NoArgs),
@@ -43,9 +47,12 @@ func newRunListCommand(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := host.selects(cmd.Context(), f.where); err != nil {
+				return err
+			}
 			res, err := ask(cmd.Context(), host, host.runs.ListRuns, req)
 			if err != nil {
-				return err
+				return pointed(err, f.where)
 			}
 			page := runList{Runs: convert(res.GetRuns(), runOf), NextCursor: res.GetNextCursor()}
 			if !f.holds(page.Runs) {
@@ -61,6 +68,15 @@ func newRunListCommand(c *connection) *cobra.Command {
 			return nil
 		},
 	}
+	f.addFlags(cmd, c)
+	cmd.Flags().IntVar(&f.limit, "limit", 25, "at most so many, up to 1000")
+	cmd.Flags().StringVar(&f.cursor, "cursor", "", "go on where the page that printed this cursor ended")
+	return cmd
+}
+
+// addFlags gives a command the flags that select runs.
+func (f *runFilter) addFlags(cmd *cobra.Command, c *connection) {
+	c.addWhere(cmd, &f.where, hostv1.SelectorSubject_SELECTOR_SUBJECT_RUNS, `only runs that this selector selects, for example "team=etl and status=failure"`)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.tags, "tag", nil, "only runs with this tag, as key=value; may be repeated, all must match")
 	flags.StringVar(&f.job, "job", "", "only runs of this job")
@@ -68,15 +84,12 @@ func newRunListCommand(c *connection) *cobra.Command {
 	flags.StringVar(&f.location, "location", "", "only runs of this code location")
 	flags.StringVar(&f.codeVersion, "code-version", "", "only runs that were launched or started from code of this version")
 	flags.StringVar(&f.snapshot, "snapshot", "", "only runs that were launched or started from this snapshot: its id, or the first 4 digits or more")
-	flags.IntVar(&f.limit, "limit", 25, "at most so many, up to 1000")
-	flags.StringVar(&f.cursor, "cursor", "", "go on where the page that printed this cursor ended")
 	must(cmd.RegisterFlagCompletionFunc("job", c.complete(completeJobs)))
 	must(cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statusNames(), cobra.ShellCompDirectiveNoFileComp)))
 	for _, name := range []string{"tag", "code-version", "snapshot"} {
 		must(cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
 	must(cmd.RegisterFlagCompletionFunc("location", c.complete(completeLocations)))
-	return cmd
 }
 
 // must is for what only a mistake in this file can make fail.
@@ -90,14 +103,17 @@ func (f *runFilter) request() (*hostv1.ListRunsRequest, error) {
 	if f.limit < 1 || f.limit > maxPage {
 		return nil, usageErrorf("--limit %d: it is 1 to %d", f.limit, maxPage)
 	}
-	req := &hostv1.ListRunsRequest{
-		Filter: &hostv1.RunFilter{
-			Job: f.job, Location: f.location, CodeVersion: f.codeVersion, Snapshot: f.snapshot,
-		},
-		PageSize: uint32(f.limit), PageCursor: f.cursor,
+	filter, err := f.filter()
+	return &hostv1.ListRunsRequest{Filter: filter, PageSize: uint32(f.limit), PageCursor: f.cursor}, err
+}
+
+// filter is what the flags say.
+func (f *runFilter) filter() (*hostv1.RunFilter, error) {
+	filter := &hostv1.RunFilter{
+		Where: f.where, Job: f.job, Location: f.location, CodeVersion: f.codeVersion, Snapshot: f.snapshot,
 	}
 	var err error
-	if req.Filter.Tags, err = parseTags(f.tags); err != nil {
+	if filter.Tags, err = parseTags(f.tags); err != nil {
 		return nil, err
 	}
 	for _, s := range f.statuses {
@@ -105,9 +121,9 @@ func (f *runFilter) request() (*hostv1.ListRunsRequest, error) {
 		if !known || n == 0 {
 			return nil, usageErrorf("--status %q is none of %s", s, strings.Join(statusNames(), ", "))
 		}
-		req.Filter.Statuses = append(req.Filter.Statuses, hostv1.RunStatus(n))
+		filter.Statuses = append(filter.Statuses, hostv1.RunStatus(n))
 	}
-	return req, nil
+	return filter, nil
 }
 
 // statusNames are the statuses in the order of a run's life.
@@ -155,7 +171,7 @@ func (p printer) runs(page runList, command string, f *runFilter) {
 
 // selects tells that not all runs are asked for.
 func (f *runFilter) selects() bool {
-	return len(f.tags) > 0 || len(f.statuses) > 0 || f.job != "" || f.location != "" || f.codeVersion != "" || f.snapshot != ""
+	return f.where != "" || len(f.tags) > 0 || len(f.statuses) > 0 || f.job != "" || f.location != "" || f.codeVersion != "" || f.snapshot != ""
 }
 
 // holds tells that the host selected by where the code is from: one that does not know these filters passes over them.
@@ -176,6 +192,9 @@ func userTags(tags []tagObject) []tagObject {
 // next are the arguments that list the next page.
 func (f *runFilter) next(cursor string) string {
 	var b strings.Builder
+	if f.where != "" {
+		fmt.Fprintf(&b, " --where %s", shellQuote(f.where))
+	}
 	for _, t := range f.tags {
 		fmt.Fprintf(&b, " --tag %s", shellQuote(t))
 	}
