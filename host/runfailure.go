@@ -24,6 +24,8 @@ const (
 	FailureMaxRuntime = "max_runtime"
 	// FailureRejected is a start that was refused for a reason that trying again does not mend.
 	FailureRejected = "rejected"
+	// FailureRestored is a run that had been started when the backup was taken from which the store was restored.
+	FailureRestored = "restored"
 	// FailureWaitExpired is code that did not come in time.
 	FailureWaitExpired = "wait_expired"
 )

@@ -215,7 +215,7 @@ func (p *hostProcess) openStore(ctx context.Context, o hostOptions, feed *host.F
 			feed.Publish(c)
 		},
 		OnFatal: p.fail, MetadataTexts: workspace.MetadataTexts,
-		Free: func(dir string) (uint64, error) { s, err := spaceOf(dir); return s.Free, err },
+		Free: freeOf,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -310,6 +310,10 @@ var hostExits = map[string]int{
 	"STORE_TOO_NEW":         exitTooNew,
 	host.ReasonDamaged:      exitDamaged,
 	"STORE_FILE_MISSING":    exitDamaged,
+	"BACKUP_DAMAGED":        exitDamaged,
+	"STORE_NOT_FOUND":       exitNotFound,
+	"STORE_EXISTS":          exitRejected,
+	"STORE_OLD":             exitRejected,
 	"STORE_OUTCOME_UNKNOWN": exitUnknown,
 	"LOCATION_CONFIG":       exitUsage,
 	"ADVERTISE":             exitUsage,

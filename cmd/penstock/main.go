@@ -49,6 +49,7 @@ func newRoot() *cobra.Command {
 		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand(),
-		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(), newRetentionCommand())
+		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(),
+		newBackupCommand(), newRestoreCommand(), newCompactCommand(), newFsckCommand(), newRetentionCommand())
 	return root
 }

@@ -24,6 +24,7 @@ const (
 	NoteCanceled          = "run_canceled"
 	NoteFailed            = "run_failed"
 	NoteLateReport        = "late_report"
+	NoteRestored          = "run_restored"
 	// NoteTagRefused tells of tags that user code gave its run and that it does not get.
 	NoteTagRefused = "tag_refused"
 	// NoteTagsChanged tells what became of tags after the launch; see TagsChanged.

@@ -10,8 +10,6 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
-
-	"github.com/penstock-run/penstock/host"
 )
 
 // Facts are what a store is.
@@ -62,10 +60,7 @@ func inspectDir(dir string) (Facts, error) {
 		return Facts{}, err
 	}
 	if _, err := os.Stat(present(filepath.Join(dir, metaName))); id == "" && errors.Is(err, fs.ErrNotExist) {
-		return Facts{}, &host.Error{
-			Code: host.NotFound, Reason: "STORE_NOT_FOUND", Message: fmt.Sprintf("%s holds no store", dir),
-			Remedy: "name the directory that penstock serve is given with --data",
-		}
+		return Facts{}, storeNotFound(dir)
 	}
 	p, err := survey(dir)
 	if err != nil {

@@ -83,6 +83,13 @@ func missingFile(path string) error {
 	}
 }
 
+func storeNotFound(dir string) error {
+	return &host.Error{
+		Code: host.NotFound, Reason: "STORE_NOT_FOUND", Message: fmt.Sprintf("%s holds no store", dir),
+		Remedy: "name the directory that penstock serve is given with --data",
+	}
+}
+
 func locked(dir string, cause error) error {
 	return &host.Error{
 		Code: host.Conflict, Reason: reasonLocked,
