@@ -48,11 +48,15 @@ func (s *Store) beginEpoch(ctx context.Context) error {
 		return fmt.Errorf("begin epoch %d: %w", name.number, err)
 	}
 	es.step("made")
-	if err := syncDir(es.dir); err != nil {
-		return errors.Join(err, e.close())
+	if err = syncDir(es.dir); err == nil {
+		err = s.nameEpoch(ctx, e)
 	}
-	if err := s.nameEpoch(ctx, e); err != nil {
-		return errors.Join(fmt.Errorf("begin epoch %d: %w", name.number, err), e.close()) // the name may be there: the file stays
+	if err != nil {
+		err = errors.Join(fmt.Errorf("begin epoch %d: %w", name.number, err), e.close())
+		if s.halt.err() == nil { // else it may have its name
+			err = errors.Join(err, os.Remove(path))
+		}
+		return err
 	}
 	es.step("begun")
 	return s.fitEpochs()

@@ -139,15 +139,7 @@ func checkFiles(t testing.TB, dir string) {
 		}
 		return err
 	})
-	readOnly(t, filepath.Join(dir, eventsName(1)), func(tx *bbolt.Tx) error {
-		for err := range tx.Check() {
-			t.Errorf("%s: %v", eventsName(1), err)
-		}
-		return tx.Bucket(bucketEvents).ForEach(func(k, v []byte) error {
-			_, err := unpackEvents(bucketEvents, k, v)
-			return err
-		})
-	})
+	checkEpochs(t, dir)
 }
 
 // newRun makes a queued run with one note.

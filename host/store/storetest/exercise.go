@@ -30,6 +30,7 @@ func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	t.Run("SeveralRuns", x.severalRuns)
 	t.Run("RunBytes", x.runBytes)
 	t.Run("Event", x.events)
+	t.Run("Epoch", x.epochs)
 	t.Run("Note", x.notes)
 	t.Run("Body", x.bodies)
 	t.Run("Retry", x.retries)
@@ -38,6 +39,16 @@ func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	t.Run("KnownLocation", x.knownLocations)
 	t.Run("JobHistory", x.jobHistories)
 	t.Run("Close", x.closes)
+	t.Run("Concurrent", x.concurrent)
+	t.Run("Random", x.random)
+}
+
+// ExerciseEvents runs the tests that have most to do with events: for a store that keeps them in more than one way.
+func ExerciseEvents(t *testing.T, open func(t *testing.T, path string) host.Store) {
+	x := &exercise{open: open}
+	t.Run("Event", x.events)
+	t.Run("Epoch", x.epochs)
+	t.Run("Note", x.notes)
 	t.Run("Concurrent", x.concurrent)
 	t.Run("Random", x.random)
 }

@@ -48,6 +48,7 @@ func (x *exercise) random(t *testing.T) {
 			"know ":      r.know,
 			"touch":      r.touch,
 			"history":    r.histories,
+			"tidy":       func(*rapid.T) { r.tidy() },
 			"close/open": func(*rapid.T) { r.reopen() },
 		})
 	})
