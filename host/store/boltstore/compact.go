@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
 // Compacted is a file that Compact has written anew.
@@ -81,6 +84,11 @@ func compactFile(dir, name string, o Options) (made *database, c Compacted, err 
 		return nil, c, errors.Join(err, src.db.Close())
 	}
 	r := rewriting{dir: dir, name: name, log: o.Logger, open: o.open, free: o.Free, step: o.rewriteStep}
+	if name == metaName {
+		// The index still has the terms of runs that were deleted.
+		r.leave = tagindex.Buckets()
+		r.finish = func(d *database) error { return rebuildIndex(context.Background(), d, &o) }
+	}
 	if made, err = r.run(src); err != nil {
 		return nil, c, errors.Join(err, src.db.Close())
 	}

@@ -59,7 +59,7 @@ func damagedIndex(cause error) error {
 	return &host.Error{
 		Code: host.Internal, Reason: reasonDamaged,
 		Message: fmt.Sprintf("the store is damaged: %v", cause),
-		Remedy:  "stop the host and run penstock fsck, which builds the index anew from the runs; check the disk",
+		Remedy:  "stop the host and run penstock fsck --repair, which builds the index anew from the runs; check the disk",
 		Err:     cause,
 	}
 }

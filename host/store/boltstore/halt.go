@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
 // halt ends all writing of a store after a transaction whose outcome is unknown.
@@ -36,6 +37,10 @@ func (h *halt) because(path string, cause error) error {
 		unknown.Message = fmt.Sprintf("the disk is full: writing %s failed, and whether the change was stored is unknown", path)
 		unknown.Remedy = "make room on that disk and start the host again; repeat the call with the same request id"
 	}
+	var answer error = unknown
+	if d, ok := errors.AsType[*tagindex.DamageError](cause); ok {
+		answer = damagedIndex(d) // it was found before the commit, and the transaction was undone
+	}
 	h.once.Do(func() {
 		attrs := []any{slog.String("file", path), slog.Any("error", cause)}
 		if p, ok := errors.AsType[*panicError](cause); ok {
@@ -44,10 +49,10 @@ func (h *halt) because(path string, cause error) error {
 		h.log.Error("the store takes no more writes: a transaction failed and its outcome is unknown", attrs...)
 		close(h.reached)
 		if h.onFatal != nil {
-			h.onFatal(unknown)
+			h.onFatal(answer)
 		}
 	})
-	return unknown
+	return answer
 }
 
 // err is what a write answers now: nil while the store works.

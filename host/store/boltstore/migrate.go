@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -30,7 +31,7 @@ func migrate(dir string, o Options) error {
 		slog.String("dir", dir), slog.Uint64("from", f.format), slog.Uint64("to", formatVersion), slog.Int64("bytes", size))
 	r := rewriting{
 		dir: dir, name: metaName, log: o.Logger, open: o.open, free: o.Free, step: o.rewriteStep,
-		finish: func(d *database) error { return raise(d) },
+		finish: func(d *database) error { return errors.Join(raise(d), rebuildIndex(context.Background(), d, &o)) },
 	}
 	made, err := r.run(src)
 	if err != nil {

@@ -89,6 +89,9 @@ func openStore(dir string, o Options) (*Store, error) {
 	}
 	texts := newMetadataTexts(&o)
 	index, err := loadIndex(meta, &o, texts)
+	if d, ok := errors.AsType[*tagindex.DamageError](err); ok {
+		err = damagedIndex(d)
+	}
 	if err != nil {
 		return nil, errors.Join(err, meta.db.Close())
 	}

@@ -74,7 +74,7 @@ func (r *repair) run(ctx context.Context, found Checked) error {
 	if err := r.lists(meta); err != nil {
 		return err
 	}
-	if err := r.index(ctx, meta, f); err != nil {
+	if err := r.index(ctx, meta); err != nil {
 		return err
 	}
 	id, err := readIdentity(r.dir)

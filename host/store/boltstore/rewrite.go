@@ -227,8 +227,9 @@ func (r *rewriting) copyAll(from *bbolt.Tx, made *database) error {
 
 // progress tells each tenth.
 func (r *rewriting) progress(made *database) {
+	const worthTelling = 64 << 20
 	size, err := made.size()
-	if err != nil || r.of == 0 {
+	if err != nil || r.of < worthTelling {
 		return
 	}
 	if tenth := min(size*10/r.of, 9); tenth > r.told {
