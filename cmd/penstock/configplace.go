@@ -81,12 +81,15 @@ var notEmpty = []string{"ca_file", "cert_file", "key_file", "token_file", "serve
 
 // emptyFields are the fields of the mapping at a field, and of mappings in it, that are written without a value.
 func emptyFields(root *yaml.Node, field string) (empty []string) {
-	way := nodesTo(root, field)
+	way, steps := nodesTo(root, field), 0
+	for rest := field; rest != ""; steps++ {
+		_, rest = nextStep(rest)
+	}
 	n := way[len(way)-1]
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if n.Kind != yaml.MappingNode {
+	if len(way) != steps+1 || n.Kind != yaml.MappingNode { // it is not written, or is none
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
