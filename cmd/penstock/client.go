@@ -59,6 +59,7 @@ type client struct {
 	runs      hostv1connect.RunServiceClient
 	search    hostv1connect.SearchServiceClient
 	storage   hostv1connect.StorageServiceClient
+	tags      hostv1connect.RunTagServiceClient
 	// retryAfter is how long follow waits before it calls again, the first time.
 	retryAfter time.Duration
 }
@@ -109,6 +110,7 @@ func (c *connection) dial() (*client, error) {
 		runs:       hostv1connect.NewRunServiceClient(caller),
 		search:     hostv1connect.NewSearchServiceClient(caller),
 		storage:    hostv1connect.NewStorageServiceClient(caller),
+		tags:       hostv1connect.NewRunTagServiceClient(caller),
 		retryAfter: 200 * time.Millisecond,
 	}, nil
 }

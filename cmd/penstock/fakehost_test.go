@@ -35,6 +35,7 @@ type fakeHost struct {
 	hostv1connect.UnimplementedJobServiceHandler
 	hostv1connect.UnimplementedHistoryServiceHandler
 	hostv1connect.UnimplementedRunServiceHandler
+	hostv1connect.UnimplementedRunTagServiceHandler
 	hostv1connect.UnimplementedSearchServiceHandler
 
 	getHost   func() (*hostv1.Host, error)
@@ -54,6 +55,8 @@ type fakeHost struct {
 	cancelRun func(*hostv1.CancelRunRequest) (*hostv1.Run, error)
 	deleteRun func(id string) error
 	repoint   func(*hostv1.RepointRunsRequest) (*hostv1.RepointRunsResponse, error)
+	editTags  func(*hostv1.EditRunTagsRequest) (*hostv1.Run, error)
+	tagsOf    func(*hostv1.ListRunTagChangesRequest) (*hostv1.ListRunTagChangesResponse, error)
 	explain   func(id string) (*hostv1.ExplainRunResponse, error)
 	diagnose  func() (*hostv1.DiagnoseResponse, error)
 	watchRun  func(context.Context, *hostv1.WatchRunEventsRequest, func(*hostv1.WatchRunEventsResponse) error) error
@@ -74,6 +77,7 @@ func (f *fakeHost) handler(wrap func(http.Handler) http.Handler) http.Handler {
 	hostv1connect.RegisterJobServiceHandler(rpc, f)
 	hostv1connect.RegisterHistoryServiceHandler(rpc, f)
 	hostv1connect.RegisterRunServiceHandler(rpc, f)
+	hostv1connect.RegisterRunTagServiceHandler(rpc, f)
 	hostv1connect.RegisterSearchServiceHandler(rpc, f)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, rpc)
@@ -148,6 +152,15 @@ func (f *fakeHost) CompleteSelector(ctx context.Context, r *hostv1.CompleteSelec
 		return f.UnimplementedSearchServiceHandler.CompleteSelector(ctx, r)
 	}
 	return f.complete(r), nil
+}
+
+func (f *fakeHost) EditRunTags(_ context.Context, r *hostv1.EditRunTagsRequest) (*hostv1.EditRunTagsResponse, error) {
+	run, err := f.editTags(r)
+	return &hostv1.EditRunTagsResponse{Run: run}, err
+}
+
+func (f *fakeHost) ListRunTagChanges(_ context.Context, r *hostv1.ListRunTagChangesRequest) (*hostv1.ListRunTagChangesResponse, error) {
+	return f.tagsOf(r)
 }
 
 func (f *fakeHost) GetRun(_ context.Context, r *hostv1.GetRunRequest) (*hostv1.GetRunResponse, error) {

@@ -109,7 +109,10 @@ type repointedRun struct {
 type tagObject struct {
 	Key    string `json:"key"`
 	Value  string `json:"value"`
-	Origin string `json:"origin"` // on runs: definition, launch, system, …; empty in definitions
+	Origin string `json:"origin"` // on runs: definition, launch, edited, system, …; empty in definitions
+	// Of one that was edited.
+	EditedBy string     `json:"edited_by,omitempty"` // who did it, as they said
+	EditedAt *time.Time `json:"edited_at,omitempty"`
 }
 
 // deletedObject is a run that is no more.

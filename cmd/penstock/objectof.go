@@ -61,7 +61,10 @@ func runOf(r *hostv1.Run) runObject {
 
 func tagsOf(tags []*tagv1.Tag) []tagObject {
 	return convert(tags, func(t *tagv1.Tag) tagObject {
-		return tagObject{Key: t.GetKey(), Value: t.GetValue(), Origin: originText(t.GetOrigin())}
+		return tagObject{
+			Key: t.GetKey(), Value: t.GetValue(), Origin: originText(t.GetOrigin()),
+			EditedBy: t.GetEdit().GetUser(), EditedAt: timeOf(t.GetEdit().GetTime()),
+		}
 	})
 }
 

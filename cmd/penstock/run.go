@@ -25,6 +25,7 @@ func newRunCommand() *cobra.Command {
 	cmd.AddCommand(
 		newRunLaunchCommand(c), newRunReexecuteCommand(c), newRunListCommand(c), newRunCountCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
 		newRunCancelCommand(c), newRunRepointCommand(c), newRunDeleteCommand(c),
+		newRunTagCommand(c), newRunTagsCommand(c),
 	)
 	return cmd
 }
@@ -86,8 +87,8 @@ A run that has ended is left as it is, and the exit code is 6.`,
 			if err != nil {
 				return err
 			}
-			res, err := ask(cmd.Context(), host, host.runs.CancelRun, &hostv1.CancelRunRequest{
-				Id: run.GetId(), Force: force, Reason: "canceled with penstock run cancel",
+			res, err := askAgain(cmd.Context(), host, host.runs.CancelRun, &hostv1.CancelRunRequest{
+				Id: run.GetId(), Force: force, Reason: "canceled with penstock run cancel", RequestId: newRequestID(),
 			})
 			if err != nil {
 				return err
@@ -118,7 +119,7 @@ func newRunDeleteCommand(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := ask(cmd.Context(), host, host.runs.DeleteRun, &hostv1.DeleteRunRequest{Id: run.GetId()}); err != nil {
+			if _, err := askAgain(cmd.Context(), host, host.runs.DeleteRun, &hostv1.DeleteRunRequest{Id: run.GetId(), RequestId: newRequestID()}); err != nil {
 				return err
 			}
 			if p.json {
@@ -159,7 +160,7 @@ func (p printer) run(r runObject) error {
 	if len(r.Tags) > 0 {
 		rows := [][]string{{"KEY", "VALUE", "ORIGIN"}}
 		for _, t := range r.Tags {
-			rows = append(rows, []string{t.Key, t.Value, t.Origin})
+			rows = append(rows, []string{t.Key, t.Value, t.origin()})
 		}
 		p.section("Tags", aligned(rows))
 	}

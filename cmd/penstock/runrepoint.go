@@ -37,8 +37,8 @@ reason is printed, and the exit code is 6. The others go back to the queue. What
 			if err != nil {
 				return err
 			}
-			res, err := ask(cmd.Context(), host, host.runs.RepointRuns, &hostv1.RepointRunsRequest{
-				Job: from, Ids: args, To: to, DryRun: dryRun,
+			res, err := askAgain(cmd.Context(), host, host.runs.RepointRuns, &hostv1.RepointRunsRequest{
+				Job: from, Ids: args, To: to, DryRun: dryRun, RequestId: newRequestID(),
 			})
 			if err != nil {
 				return err
