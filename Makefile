@@ -10,6 +10,7 @@ LISTEN  ?= 127.0.0.1:3000
 DATA    ?= .penstock
 PACE    ?= 4s
 BENCH   ?= .
+N       ?= 1000000
 ROUNDS  ?= 200
 SEED    ?=
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo dev)
@@ -126,6 +127,11 @@ faults: ## Kill, stop, cut off and fill real processes and their disk at random,
 .PHONY: bench
 bench: ## Go benchmarks, and a table of the figures that have a goal (BENCH=Speed for those of launching alone)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./... | go run ./cmd/internal/benchtable
+
+.PHONY: bench-store
+bench-store: build ## The run store at millions of runs, beside PostgreSQL, as a table with goals (N=10000000)
+	$(BUILD) -o bin/ ./cmd/internal/benchstore
+	bin/benchstore -n $(N) -penstock bin/penstock | go run ./cmd/internal/benchtable
 
 .PHONY: ui
 ui: $(DIST) ## Build the UI that bin/penstock embeds

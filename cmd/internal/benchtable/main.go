@@ -64,7 +64,7 @@ func read(line string, results map[key][]float64) {
 func table(out io.Writer, results map[key][]float64) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printed := false
-	for _, g := range goals {
+	for _, g := range slices.Concat(goals, storeGoals) {
 		values := results[key{g.benchmark, g.unit}]
 		if len(values) == 0 {
 			continue

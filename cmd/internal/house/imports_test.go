@@ -86,6 +86,7 @@ var arrows = map[string][]string{
 	"cmd/internal/e2e/wrongcode": {"usercode"},
 	"cmd/internal/e2e/speedcode": {"usercode"},
 	"cmd/internal/benchtable":    {},
+	"cmd/internal/benchstore":    {"host/store/boltstore", "host/selector", "host", "usercode/tag", "proto/gen/..."},
 	"cmd/internal/upgradedemo":   {"host/hosttest", "proto/gen/..."},
 	"host/hosttest/peerserver":   {"host/hosttest"},
 	"host/hosttest/compat":       {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},

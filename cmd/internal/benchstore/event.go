@@ -1,0 +1,171 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/penstock-run/penstock/host"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+)
+
+// workers is how many report at once.
+const workers = 64
+
+// events measures what workers report: how fast it becomes durable, what a command waits meanwhile, how fast the last
+// ones are read, and what runs of 30 ops take on the disk.
+func (b *bench) events(at string) error {
+	if err := b.flood(at); err != nil {
+		return err
+	}
+	return b.rest(at)
+}
+
+// flood lets many workers report batches as fast as they are taken.
+func (b *bench) flood(at string) error {
+	idle, err := b.commandTimes(b.times(500))
+	if err != nil {
+		return err
+	}
+	batch, _ := opEvents(0, 50) // of five events each
+	var group sync.WaitGroup
+	var stored atomic.Int64
+	var ids []host.RunID
+	errs := make([]error, workers)
+	until := time.Now().Add(b.window)
+	for w := range workers {
+		id, err := b.startOne(b.runs - still/2 - 1 - w)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+		group.Go(func() {
+			for seq := uint64(1); time.Now().Before(until); seq += uint64(len(batch)) {
+				if _, errs[w] = b.store.AppendEvents(b.ctx, id, host.EventBatch{Attempt: 1, First: seq, Events: batch}); errs[w] != nil {
+					return
+				}
+				stored.Add(int64(len(batch)))
+			}
+		})
+	}
+	busy, err := b.commandTimes(b.times(500))
+	group.Wait()
+	if err = first(err, errors.Join(errs...)); err != nil {
+		return err
+	}
+	var tails []time.Duration
+	for _, id := range ids {
+		took, err := timed(50, func(int) error {
+			_, err := b.store.LastEvents(b.ctx, id, 20)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		tails = append(tails, took...)
+	}
+	b.line("Events/runs="+at, int(stored.Load()), figure{float64(stored.Load()) / b.window.Seconds(), "events/s"},
+		figure{quantile(busy, 0.5) / quantile(idle, 0.5), "×idle-command"}, figure{quantile(tails, 0.95), "tail-p95-ms"})
+	return nil
+}
+
+// commandTimes are those of commands of one client.
+func (b *bench) commandTimes(times int) ([]time.Duration, error) {
+	id := b.ids[b.runs-1].run()
+	return timed(times, func(int) error {
+		_, err := b.store.UpdateRun(b.ctx, id, func(r *host.Run) ([][]byte, error) {
+			r.StartTimeouts++
+			return nil, nil
+		})
+		return err
+	})
+}
+
+// startOne starts the i-th run.
+func (b *bench) startOne(i int) (host.RunID, error) {
+	id := b.ids[i].run()
+	_, err := b.store.UpdateRun(b.ctx, id, func(r *host.Run) ([][]byte, error) {
+		if r.Status == host.Queued {
+			r.Status, r.Attempt = host.Started, 1
+		}
+		return nil, nil
+	})
+	return id, err
+}
+
+// rest measures what runs of 30 ops with default logs take on the disk once they have ended and their batches are merged.
+func (b *bench) rest(at string) error {
+	const ops, ticks = 30, 10
+	runs := b.times(400)
+	before, err := b.fileBytes()
+	if err != nil {
+		return err
+	}
+	raw := 0
+	for i := range runs {
+		n := runOf(b.runs + i)
+		n.RequestID, n.Run.Status, n.Run.Attempt = n.RequestID+"-rest", host.Started, 1
+		run, _, err := b.store.CreateRun(b.ctx, n)
+		if err != nil {
+			return err
+		}
+		seq := uint64(1)
+		for at := 0; at < ops; at += ops / ticks {
+			events, size := opEvents(at, ops/ticks)
+			if _, err := b.store.AppendEvents(b.ctx, run.ID, host.EventBatch{Attempt: 1, First: seq, Events: events}); err != nil {
+				return err
+			}
+			seq, raw = seq+uint64(len(events)), raw+size
+		}
+		if _, err := b.store.UpdateRun(b.ctx, run.ID, func(r *host.Run) ([][]byte, error) {
+			r.Status, r.EndedAt = host.Success, r.CreatedAt.Add(time.Minute)
+			return nil, nil
+		}); err != nil {
+			return err
+		}
+	}
+	if err := b.close(); err != nil { // what is merged in the background is done
+		return err
+	}
+	after, err := b.fileBytes()
+	if err != nil {
+		return err
+	}
+	b.line("EventSpace/runs="+at, runs, figure{float64(after-before) / float64(runs), "B/run"}, figure{float64(after-before) / float64(raw), "×raw"})
+	return b.open()
+}
+
+// opEvents are the events of ops as a worker sends them: started, two log lines, finished, output. size is their bytes.
+func opEvents(from, ops int) (events [][]byte, size int) {
+	for op := from; op < from+ops; op++ {
+		at := timestamppb.New(firstDay.Add(time.Duration(op) * 137 * time.Millisecond))
+		path := fmt.Sprintf("load.step_%02d", op)
+		digest := sha256.Sum256([]byte(path))
+		for _, e := range []*workerv1.Event{
+			{Kind: "op_started", Detail: &workerv1.Event_OpStarted{OpStarted: &workerv1.OpStarted{}}},
+			{Kind: "log", Message: fmt.Sprintf("read %d rows of table orders_%d", 1000*op+17, op), Detail: &workerv1.Event_Log{Log: &workerv1.LogRecord{}}},
+			{Kind: "log", Message: fmt.Sprintf("wrote part %d, checksum %016x", op, mix(uint64(op))), Detail: &workerv1.Event_Log{Log: &workerv1.LogRecord{}}},
+			{Kind: "op_finished", Detail: &workerv1.Event_OpFinished{OpFinished: &workerv1.OpFinished{
+				Outcome: workerv1.Outcome_OUTCOME_SUCCESS, Duration: durationpb.New(time.Duration(op) * 137 * time.Millisecond),
+			}}},
+			{Kind: "output", Detail: &workerv1.Event_Output{Output: &workerv1.Output{
+				Name: "result", Address: fmt.Sprintf("runs/%032x/%064x", from, digest), Size: 4321, Digest: digest[:], Codec: "json",
+			}}},
+		} {
+			e.Time, e.OpPath, e.OpAttempt = at, path, 1
+			data, err := proto.Marshal(e)
+			if err != nil {
+				panic(err) // it is made here
+			}
+			events, size = append(events, data), size+len(data)
+		}
+	}
+	return events, size
+}
