@@ -8,24 +8,6 @@ import (
 // What --json prints. Scripts depend on it: a field keeps its name and meaning for ever, new ones may be added.
 // A list that is empty is [], a time that is unknown is null, times are RFC 3339 in UTC.
 
-// runList is a page of runs, newest first.
-type runList struct {
-	Runs       []runObject `json:"runs"`
-	NextCursor string      `json:"next_cursor"` // for --cursor; empty at the end
-}
-
-// runCount is how many runs there are of each status.
-type runCount struct {
-	Total    uint64        `json:"total"`
-	Statuses []statusCount `json:"statuses"` // those that any run has, in the order of a run's life
-}
-
-// statusCount is how many runs have a status.
-type statusCount struct {
-	Status string `json:"status"`
-	Count  uint64 `json:"count"`
-}
-
 // runObject is a run.
 type runObject struct {
 	ID               string      `json:"id"`
@@ -148,14 +130,6 @@ type failureObject struct {
 	Message string   `json:"message"`
 	Stack   string   `json:"stack"`
 	Causes  []string `json:"causes"`
-}
-
-// jobList is all jobs, by location, repository and name.
-type jobList struct {
-	Jobs       []jobRow `json:"jobs"`
-	NextCursor string   `json:"next_cursor"` // always empty
-	// Jobs whose metadata is not shown, when --where looks at metadata: it was answered as if they had none.
-	MetadataHidden uint32 `json:"metadata_hidden"`
 }
 
 // jobRow is a job in a list.
