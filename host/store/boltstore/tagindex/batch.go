@@ -39,8 +39,8 @@ type op struct {
 // Begin starts a batch for a transaction that writes. Flush has to be called before the commit, and Done after it.
 func (x *Index) Begin(tx *bbolt.Tx) *Batch { return &Batch{x: x, tx: tx} }
 
-// Add adds a document with its terms. Numbers mostly ascend; a chunk is due to be sealed when a number behind its last
-// one was added.
+// Add adds a document with its terms. Numbers mostly ascend, and none is used again after Delete; a chunk is due to be
+// sealed when its last number, or one behind it, was added.
 func (b *Batch) Add(seq uint64, terms []Term) {
 	b.ops = append(b.ops, op{seq: seq, do: live})
 	b.Change(seq, nil, terms)

@@ -1,6 +1,7 @@
 package tagindex
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
@@ -35,12 +36,14 @@ type library struct {
 	next uint64
 }
 
+// options make no promise about power cuts: what is tested is what a transaction holds.
+var options = &bbolt.Options{NoSync: true, NoGrowSync: true, InitialMmapSize: 1 << 30}
+
 func newLibrary(t testing.TB, bits int) *library {
-	db, err := bbolt.Open(filepath.Join(t.TempDir(), "library.db"), 0o600,
-		&bbolt.Options{NoSync: true, NoGrowSync: true, NoFreelistSync: true, InitialMmapSize: 1 << 30})
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "library.db"), 0o600, options)
 	l := &library{t: t, db: db}
 	l.must(err)
-	t.Cleanup(func() { l.must(db.Close()) })
+	t.Cleanup(func() { l.must(l.db.Close()) })
 	l.reset(bits)
 	return l
 }
@@ -278,3 +281,22 @@ func (l *library) check() (problems []error) {
 }
 
 func (m matcher) String() string { return fmt.Sprintf("[%s]", m.text) }
+
+// repair makes the index anew.
+func (l *library) repair() {
+	l.t.Helper()
+	l.must(New(testOptions(l.bits)).Rebuild(l.t.Context(), l.next, func(from, to uint64, add func(uint64, []Term)) error {
+		return l.db.View(func(tx *bbolt.Tx) error { return documentsOf(tx)(from, to, add) })
+	}, l.db.Update))
+	l.load()
+}
+
+// stored returns a value of bucket post.
+func (l *library) stored(key []byte) (value []byte) {
+	l.t.Helper()
+	l.must(l.db.View(func(tx *bbolt.Tx) error {
+		value = bytes.Clone(tx.Bucket(bucketPost).Get(key))
+		return nil
+	}))
+	return value
+}

@@ -32,8 +32,8 @@ type sealed struct {
 	after  *posting
 	listed bool
 	clean  []posting
-	// whole tells that the chunk is sealed.
-	whole bool
+	// whole tells that the chunk is sealed, allDead that none of its documents is there.
+	whole, allDead bool
 }
 
 // Due tells whether there is something for Seal to do: a full chunk in memory, or postings of dead documents alone. Any
@@ -73,6 +73,7 @@ func (b *Batch) Seal(slice int) (more bool, err error) {
 
 // writeSlice goes on with writing a chunk. The slice that comes to the end rewrites what changed meanwhile, and raises the
 // number of sealed chunks. Changes of the same transaction are not in memory yet: Flush makes them to what was sealed.
+// Dead documents stay in the sets, so that whoever is in the set of a value is in that of its key.
 func (x *Index) writeSlice(tx *bbolt.Tx, chunk uint32, m *memory, s *sealing, slice int) (*sealed, error) {
 	post := tx.Bucket(bucketPost)
 	post.FillPercent = 0.95 // keys ascend
@@ -90,7 +91,6 @@ func (x *Index) writeSlice(tx *bbolt.Tx, chunk uint32, m *memory, s *sealing, sl
 		set := roaring.New()
 		if found, ok := m.find(p); ok {
 			set = found.bitmap()
-			set.AndNot(m.dead)
 		}
 		if err := put(post, p.key(chunk), set); err != nil {
 			return nil, err
@@ -104,6 +104,7 @@ func (x *Index) writeSlice(tx *bbolt.Tx, chunk uint32, m *memory, s *sealing, sl
 	done.whole = true
 	dead := roaring.Flip(m.docs, 0, x.size())
 	dead.Or(m.dead)
+	done.allDead = dead.GetCardinality() == x.size()
 	if err := putDead(tx.Bucket(bucketDead), chunkKey(chunk), dead); err != nil {
 		return nil, err
 	}
@@ -135,13 +136,11 @@ func (x *Index) writeListed(post *bbolt.Bucket, chunk uint32, m *memory, done *s
 			break
 		}
 		key := p.key(chunk)
-		value, err := encodeLiving(key, set, m.dead)
+		value, err := encodeSet(key, set)
 		if err != nil {
 			return err
 		}
-		if value != nil {
-			list = append(list, kv{key, value})
-		}
+		list = append(list, kv{key, value})
 		done.after = &p
 		room.take(len(value))
 	}
@@ -174,19 +173,11 @@ func (x *Index) writeListed(post *bbolt.Bucket, chunk uint32, m *memory, done *s
 	return nil
 }
 
-// encodeLiving is encode without dead documents; nil when none is left.
-func encodeLiving(key []byte, set docset, dead *roaring.Bitmap) ([]byte, error) {
+func encodeSet(key []byte, set docset) ([]byte, error) {
 	if set.more == nil {
-		if dead.Contains(uint32(set.one)) {
-			return nil, nil
-		}
 		return encodeOne(key, set.one), nil
 	}
-	bits := set.bitmap()
-	if bits.AndNot(dead); bits.IsEmpty() {
-		return nil, nil
-	}
-	return encode(key, bits)
+	return encode(key, set.bitmap())
 }
 
 // drop removes postings of a chunk, and tells whether none is left.
@@ -221,6 +212,9 @@ func (x *Index) settleSeal(s *sealed) {
 	}
 	if !s.whole {
 		return
+	}
+	if s.allDead {
+		x.drops = append(x.drops, x.sealed)
 	}
 	tail := make(map[uint32]*memory, len(x.tail))
 	for chunk, m := range x.tail {
