@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	storev1 "github.com/penstock-run/penstock/proto/gen/penstock/store/v1"
 )
 
 // The schema is driven from the rarest tag: its rows in order of seq, newest first, each with the other tags looked up.
@@ -52,7 +55,15 @@ func (b *bench) comparePage(p *postgres, s search, at string) error {
 			return err
 		}
 		for rows.Next() {
-			if _, err := rows.Values(); err != nil {
+			// A page shows what is in the records, so they are read as ours are.
+			var id [16]byte
+			var seq int64
+			var status string
+			var record []byte
+			if err := rows.Scan(&seq, &id, &status, &record); err != nil {
+				return err
+			}
+			if err := proto.Unmarshal(record, &storev1.Run{}); err != nil {
 				return err
 			}
 		}

@@ -88,13 +88,11 @@ func (b *bench) commandTimes(times int) ([]time.Duration, error) {
 	})
 }
 
-// startOne starts the i-th run.
+// startOne starts the i-th run, which is queued, or waits for its code since a host looked at it.
 func (b *bench) startOne(i int) (host.RunID, error) {
 	id := b.ids[i].run()
 	_, err := b.store.UpdateRun(b.ctx, id, func(r *host.Run) ([][]byte, error) {
-		if r.Status == host.Queued {
-			r.Status, r.Attempt = host.Started, 1
-		}
+		r.Status, r.Attempt, r.WaitingSince = host.Started, 1, time.Time{}
 		return nil, nil
 	})
 	return id, err

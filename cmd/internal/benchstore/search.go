@@ -131,7 +131,7 @@ func (b *bench) typeAhead(at, suffix string) error {
 		{"keys", func(int) host.TermQuery { return host.TermQuery{On: selector.Tag, Limit: pageSize} }},
 		{"few-values", func(int) host.TermQuery { return host.TermQuery{On: selector.Tag, Name: "team", Limit: pageSize} }},
 		{"many-values", func(i int) host.TermQuery {
-			return host.TermQuery{On: selector.Tag, Name: "customer", Prefix: fmt.Sprintf("c%02d", i%100), Limit: pageSize}
+			return host.TermQuery{On: selector.Tag, Name: "customer", Prefix: fmt.Sprintf("c%03d", i%100), Limit: pageSize}
 		}},
 	} {
 		times := b.times(200)
