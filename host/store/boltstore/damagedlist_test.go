@@ -59,7 +59,10 @@ func TestDamagedRunIsLeftOut(t *testing.T) {
 
 func TestDamagedOutputRecordIsLeftOut(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
-	s := open(t, dir, nil)
+	s, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var ids []host.RunID
 	for range 2 {
 		run, _, err := s.CreateRun(t.Context(), newRun())

@@ -63,11 +63,12 @@ func checkEpochs(t testing.TB, dir string) {
 func TestStoreWithSmallEpochs(t *testing.T) {
 	checked := map[string]bool{}
 	storetest.ExerciseEvents(t, func(t *testing.T, path string) host.Store {
+		o := &Options{epochBytes: smallEpochs, MetadataTexts: storetest.MetadataTexts}
 		if !checked[path] { // once it is closed for good
 			checked[path] = true
-			t.Cleanup(func() { checkFiles(t, path) })
+			t.Cleanup(func() { checkStore(t, path, o) })
 		}
-		s, err := Open(path, &Options{epochBytes: smallEpochs, MetadataTexts: storetest.MetadataTexts})
+		s, err := Open(path, o)
 		if err != nil {
 			t.Fatal(err)
 		}

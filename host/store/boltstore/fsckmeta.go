@@ -155,9 +155,7 @@ func (c *fsck) run1(tx *bbolt.Tx, k, v []byte) {
 	if b := tx.Bucket(bucketRetries); b != nil && run.RetryDue && b.Get(k) == nil {
 		c.problem(true, "a retry of run %d (%s) is due, and the list of retries lacks it", seq, run.ID)
 	}
-	for _, d := range []host.Digest{
-		run.Launched.Definition, run.Launched.Metadata, run.StartedFrom.Definition, run.StartedFrom.Metadata, run.TakenOutputs,
-	} {
+	for _, d := range []host.Digest{run.Launched.Definition, run.Launched.Metadata, run.TakenOutputs} {
 		if !d.IsZero() && tx.Bucket(bucketBodies).Get(d[:]) == nil {
 			c.problem(false, "run %d (%s) refers to body %s, which is missing", seq, run.ID, d)
 		}

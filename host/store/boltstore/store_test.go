@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"hash/crc32"
@@ -22,19 +23,23 @@ func TestMain(m *testing.M) {
 		crashWriter(dir)
 		return
 	}
+	if dir := os.Getenv(stepDir); dir != "" {
+		dieAtStep(dir)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 
 func TestStore(t *testing.T) {
 	checked := map[string]bool{}
 	storetest.Exercise(t, func(t *testing.T, path string) host.Store {
+		// Every other store has small chunks in its index, so that they are full and sealed all the time.
+		o := &Options{MetadataTexts: storetest.MetadataTexts, chunkBits: map[bool]int{true: 3}[crc32.ChecksumIEEE([]byte(path))%2 == 0]}
 		if !checked[path] { // once it is closed for good
 			checked[path] = true
-			t.Cleanup(func() { checkFiles(t, path) })
+			t.Cleanup(func() { checkStore(t, path, o) })
 		}
-		// Every other store has small chunks in its index, so that they are full and sealed all the time.
-		bits := map[bool]int{true: 3}[crc32.ChecksumIEEE([]byte(path))%2 == 0]
-		s, err := Open(path, &Options{MetadataTexts: storetest.MetadataTexts, chunkBits: bits})
+		s, err := Open(path, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +54,7 @@ func open(t testing.TB, path string, o *Options) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { checkFiles(t, path) })
+	t.Cleanup(func() { checkStore(t, path, o) })
 	return s
 }
 
@@ -83,62 +88,16 @@ func readOnly(t testing.TB, path string, f func(tx *bbolt.Tx) error) {
 // checkFiles checks what must hold whenever a store is closed, however it came to that.
 func checkFiles(t testing.TB, dir string) {
 	t.Helper()
-	runs := map[uint64]*host.Run{}
-	readOnly(t, filepath.Join(dir, metaName), func(tx *bbolt.Tx) error {
-		for err := range tx.Check() {
-			t.Errorf("%s: %v", metaName, err)
-		}
-		ids := 0
-		if err := tx.Bucket(bucketRuns).ForEach(func(k, v []byte) error {
-			run, _, err := decodeRun(k, v)
-			if err != nil {
-				return err
-			}
-			if byID, err := runByID(tx, run.ID); err != nil || byID.Seq != run.Seq {
-				t.Errorf("run %s is not found by its id: %v", run.ID, err)
-			}
-			if isOpen := tx.Bucket(bucketOpen).Get(k); (isOpen == nil) != run.Status.Final() || isOpen != nil && string(isOpen) != string(run.Status) {
-				t.Errorf("run %d is %s, bucket open says %q", run.Seq, run.Status, isOpen)
-			}
-			if run.RetryDue && tx.Bucket(bucketRetries).Get(k) == nil {
-				t.Errorf("run %d is to be retried, and bucket retries does not say so", run.Seq)
-			}
-			runs[run.Seq] = run
-			return nil
-		}); err != nil {
-			return err
-		}
-		for _, bucket := range [][]byte{bucketIDs, bucketOpen, bucketNotes, bucketPurge} {
-			if err := tx.Bucket(bucket).ForEach(func(k, _ []byte) error {
-				switch &bucket[0] {
-				case &bucketIDs[0]:
-					ids++
-				case &bucketPurge[0]:
-					return nil
-				default:
-					if seq, _ := seqOf(k[:seqLen]); runs[seq] == nil {
-						t.Errorf("bucket %s has %x of no run", bucket, k)
-					}
-				}
-				return nil
-			}); err != nil {
-				return err
-			}
-		}
-		if ids != len(runs) {
-			t.Errorf("there are %d ids of %d runs", ids, len(runs))
-		}
-		if err := checkHistory(t, tx); err != nil {
-			return err
-		}
-		f, err := readFacts(tx)
-		for seq := range runs {
-			if seq >= f.next.seq {
-				t.Errorf("run %d is there, and the next is %d", seq, f.next.seq)
-			}
-		}
-		return err
-	})
+	checkStore(t, dir, nil)
+}
+
+// checkStore is checkFiles of a store that was opened with these options.
+func checkStore(t testing.TB, dir string, o *Options) {
+	t.Helper()
+	if _, err := Fsck(context.Background(), dir, o, func(p Problem) { t.Errorf("%s: %s", p.File, p.Message) }); err != nil {
+		t.Error(err)
+	}
+	readOnly(t, filepath.Join(dir, metaName), func(tx *bbolt.Tx) error { return checkHistory(t, tx) })
 	checkEpochs(t, dir)
 }
 

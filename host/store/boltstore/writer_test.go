@@ -85,9 +85,10 @@ func TestGroupEndsAtItsLimit(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 6 {
 		body := append(make([]byte, 1<<20), byte(i))
+		digest := digestOf(body)
 		wg.Go(func() {
 			w := &write{ctx: t.Context(), size: len(body), apply: func(x *txn) error {
-				x.put(bucketBodies, body[len(body)-1:], body)
+				x.put(bucketBodies, digest[:], pack(digest[:], body))
 				return nil
 			}}
 			if err := s.meta.do(w); err != nil {
