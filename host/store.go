@@ -136,7 +136,8 @@ type Store interface {
 
 	// TidyEpochs gives room of deleted runs' events back to the disk, where a store keeps events in files that do not shrink
 	// by themselves. It takes its time, so that others are not held up, and may be ended by ctx at any moment: the next
-	// call goes on. Whoever deletes many runs calls it afterwards.
+	// call goes on. Whoever deletes many runs calls it afterwards. A file that cannot be read stays as it is, and the
+	// error, which comes beside what was done with the others, is a Damage.
 	TidyEpochs(ctx context.Context) (EpochsTidied, error)
 
 	// PutBodies stores bodies that a run is about to be started from; ones that are there already are not written again.

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	"go.etcd.io/bbolt"
 )
 
 // epochDue says whether it is time for a new epoch. A store without a clock goes by size alone.
@@ -85,7 +83,8 @@ func (s *Store) nameEpoch(ctx context.Context, e *epoch) error {
 // backup reads them it leaves them as they are: closing one would make everybody wait for it. changing is held.
 func (s *Store) fitEpochs() error {
 	es := s.epochs
-	for i, e := range es.all()[:len(es.all())-1] {
+	list := es.all()
+	for i, e := range list[:len(list)-1] {
 		if !e.roomy || !s.copying.TryLock() {
 			continue
 		}
@@ -119,14 +118,4 @@ func (s *Store) fitEpoch(i int, e *epoch) error {
 	list[i] = snug
 	es.list.Store(&list)
 	return nil
-}
-
-// isEmpty says whether an epoch has no events.
-func (e *epoch) isEmpty() (empty bool, err error) {
-	err = e.view(func(tx *bbolt.Tx) error {
-		first, last := runsIn(tx)
-		empty = first > last
-		return nil
-	})
-	return empty, err
 }

@@ -53,14 +53,20 @@ func (s *Store) moveSlice(ctx context.Context, e *epoch, after []byte) (slice []
 	}); err != nil || len(slice) == 0 {
 		return nil, err
 	}
-	// What cannot be read ends the move before anything of the slice is written.
-	incoming := make([]runRecord, len(slice))
-	for i, r := range slice {
-		if incoming[i], err = decodeRecord(r); err != nil {
-			return nil, err
+	return slice, s.putMoved(ctx, slice)
+}
+
+// putMoved adds records that lie in another epoch to the current one.
+func (s *Store) putMoved(ctx context.Context, slice []record) error {
+	incoming := make([]runRecord, 0, len(slice))
+	for _, r := range slice {
+		d, err := decodeRecord(r)
+		if err != nil {
+			return err // what cannot be read is not moved, and so its file stays
 		}
+		incoming = append(incoming, d)
 	}
-	return slice, s.epochs.append(&write{ctx: ctx, size: sizeOf(slice), apply: func(x *txn) error {
+	return s.epochs.append(&write{ctx: ctx, size: sizeOf(slice), apply: func(x *txn) error {
 		var ready []record
 		var gone [][]byte
 		for _, r := range incoming {

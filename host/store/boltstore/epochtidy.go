@@ -35,16 +35,21 @@ func (s *Store) TidyEpochs(ctx context.Context) (tidied host.EpochsTidied, err e
 	if err := s.beginEpoch(ctx); err != nil {
 		return tidied, err
 	}
-	es := s.epochs
-	for _, e := range es.all()[:len(es.all())-1] {
+	var damage host.Damage
+	list := s.epochs.all()
+	for _, e := range list[:len(list)-1] {
 		if err := ctx.Err(); err != nil {
 			return tidied, err
 		}
 		if err := s.tidyEpoch(ctx, e.name.number, &tidied); err != nil {
-			return tidied, fmt.Errorf("tidy %s: %w", e.path, err)
+			err = fmt.Errorf("tidy %s: %w", e.path, err)
+			if host.ReasonOf(err) != reasonDamaged {
+				return tidied, err
+			}
+			damage = append(damage, err) // the others can be tidied still
 		}
 	}
-	return tidied, nil
+	return tidied, damage.AsError()
 }
 
 // tidyEpoch moves the events of one epoch, if it is worth it, unless somebody else has.
