@@ -147,9 +147,9 @@ func StatusIn(statuses ...RunStatus) *selector.Expr {
 	if len(statuses) == 0 {
 		return nil
 	}
-	var any []*selector.Expr
+	var parts []*selector.Expr
 	for _, s := range statuses {
-		any = append(any, selector.FieldIs(FieldStatus, string(s)))
+		parts = append(parts, selector.FieldIs(FieldStatus, string(s)))
 	}
-	return selector.Any(any...)
+	return selector.Any(parts...)
 }

@@ -45,7 +45,8 @@ func newJobListCommand(c *connection) *cobra.Command {
 			if err := host.selects(cmd.Context(), where); err != nil {
 				return err
 			}
-			jobs, hidden := []jobRow{}, uint32(0)
+			jobs := []jobRow{}
+			var hidden uint32
 			for req := (&hostv1.ListJobsRequest{PageSize: maxPage, Where: where}); ; {
 				res, err := ask(cmd.Context(), host, host.jobs.ListJobs, req)
 				if err != nil {

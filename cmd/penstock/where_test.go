@@ -13,11 +13,11 @@ import (
 func selecting(asked *string) *fakeHost {
 	refuse := func(where string) error {
 		*asked = where
-		at := strings.IndexByte(where, 'x')
-		if at < 0 {
+		before, _, wrong := strings.Cut(where, "x")
+		if !wrong {
 			return nil
 		}
-		column := uint32(len([]rune(where[:at]))) + 1
+		column := uint32(len([]rune(before))) + 1
 		return wireError(connect.CodeInvalidArgument, "this is not a selector", &hostv1.ErrorDetail{
 			Reason: "SELECTOR", Remedy: "Correct it.",
 			Problems: []*hostv1.Problem{{Field: "where", Column: column, Message: "an x"}, {Field: "where", Column: 2, Message: "another"}},

@@ -10,7 +10,8 @@ type Schema struct {
 
 // SchemaField is a field of a Schema.
 type SchemaField struct {
-	// Name in lower case, a word.
+	// Name in lower case, one of the words that the language has for fields: status, job, location, repository, id, partition,
+	// version, snapshot, created, started, ended.
 	Name string
 	// Doc says what it is, for people, as a phrase.
 	Doc string
@@ -18,7 +19,8 @@ type SchemaField struct {
 	Words []string
 	// Time makes it a time.
 	Time bool
-	// Beginning makes = mean that the value begins so, as of ids. At least MinBeginning characters are needed.
+	// Beginning makes = mean that the value begins so, as of ids, which are of hex digits in lower case and dashes. At least
+	// MinBeginning characters are needed.
 	Beginning bool
 	// Path makes the value a job's name: "job", "repository/job" or "location/repository/job".
 	Path bool
