@@ -14,7 +14,7 @@
 //	          open        seq                               → status, for runs that are not final
 //	          notes       seq, attempt, event seq, note     → one event of the host
 //	          bodies      SHA-256                           → the bytes
-//	          idempotency request id                        → run id, seq, time
+//	          idempotency request id                        → what it did, see below
 //	          purge       seq                               → nothing; events of a deleted run that may still be there
 //	          locations   location                          → penstock.store.v1.KnownLocation
 //	          answered    location                          → BE64 nanoseconds of when it answered last
@@ -67,6 +67,16 @@
 // An error of a transaction as a whole leaves open whether its operations are on disk. The store then takes no more
 // writes, answers STORE_OUTCOME_UNKNOWN for those and STORE_STOPPED from then on, and calls Options.OnFatal; a
 // process that starts again finds each of them wholly there or not at all.
+//
+// # Requests
+//
+// Bucket idempotency keeps what a request did, in the transaction that did it. A launch is kept as the run that it made: run
+// id, seq, nanoseconds. It stays as long as the run, and 7 days at least. Any other write to runs is kept as the ids of those
+// that it changed, with what was asked for and when; it stays for 7 days after it last changed something.
+//
+// Their keys are what clients made up, so nothing is in order of age. Each 1000 runs that requests changed or that were
+// deleted make a goroutine look at the next 4000 records, in slices, and remove those that are over. So what is over is
+// never more than about a quarter of what is not, and nobody who writes waits for it.
 //
 // # Order across files
 //

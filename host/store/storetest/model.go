@@ -14,6 +14,7 @@ import (
 type model struct {
 	runs     []*modelRun // by Seq, deleted ones too
 	requests map[string]*modelRun
+	changed  map[string]map[host.RunID]bool // runs that a request changed
 	bodies   map[host.Digest][]byte
 	newest   time.Time
 	known    map[string]host.KnownLocation
@@ -33,7 +34,7 @@ type modelRun struct {
 
 func newModel() *model {
 	return &model{
-		requests: map[string]*modelRun{}, bodies: map[host.Digest][]byte{},
+		requests: map[string]*modelRun{}, changed: map[string]map[host.RunID]bool{}, bodies: map[host.Digest][]byte{},
 		known: map[string]host.KnownLocation{}, history: map[host.JobName][]host.JobPeriod{},
 	}
 }

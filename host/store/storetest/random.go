@@ -38,6 +38,8 @@ func (x *exercise) random(t *testing.T) {
 			"append":     r.append,
 			"append ":    r.append,
 			"delete":     r.delete,
+			"update *":   r.updateSeveral,
+			"delete *":   r.deleteSeveral,
 			"collect":    r.collect,
 			"runs":       r.runs,
 			"events":     r.events,
