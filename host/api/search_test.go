@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect/v2"
 
+	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/hosttest"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
@@ -48,6 +51,12 @@ func TestRunsByASelector(t *testing.T) {
 		{&hostv1.RunFilter{Where: "created>-1h and not started"}, []uint64{4, 3, 2, 1}},
 		{&hostv1.RunFilter{Where: "created<-1h"}, nil},
 		{&hostv1.RunFilter{Where: "location=code and repository=tutorial and version=abc123"}, []uint64{4, 3, 2, 1}},
+		{&hostv1.RunFilter{Where: "created<9999-12-31 and created>1970-01-01 and created>-10000d and created<=+10000d"}, []uint64{4, 3, 2, 1}},
+		{&hostv1.RunFilter{Where: "started<9999-12-31 or ended>=1970-01-01"}, []uint64{4}},
+		{&hostv1.RunFilter{Where: "team=~* and not (n=0 or n=1)"}, []uint64{3}},
+		{&hostv1.RunFilter{Where: "job=~code/tutorial/my_job_with_t* and status=~q*"}, []uint64{3, 1}},
+		{&hostv1.RunFilter{Where: `tag:status="fine day" and tag:status=~fine* and status not in (queued)`}, []uint64{4}},
+		{&hostv1.RunFilter{Where: "nothing or meta:nothing or partition or snapshot=ffff0000"}, nil},
 		// All of a filter must hold.
 		{&hostv1.RunFilter{Where: "n=1 or n=2", Job: "my_job_with_tags"}, []uint64{3}},
 		{&hostv1.RunFilter{Where: "n", Statuses: []hostv1.RunStatus{hostv1.RunStatus_RUN_STATUS_CANCELED}, Tags: []*tagv1.Tag{{Key: "n", Value: "3"}}}, []uint64{4}},
@@ -125,6 +134,47 @@ func TestWatchByASelector(t *testing.T) {
 		if m := next(); m.GetRun().GetId() != run.GetId() || m.GetMatches() != want {
 			t.Errorf("a run of %s is told as %v, want matches %v", job, m, want)
 		}
+	}
+}
+
+// setClock is a clock that stands, and is set.
+type setClock struct {
+	clock
+	now atomic.Pointer[time.Time]
+}
+
+func (c *setClock) Now() time.Time { return *c.now.Load() }
+
+func (c *setClock) set(now time.Time) { c.now.Store(&now) }
+
+// What "the last hour" is moves on while somebody watches.
+func TestWatchGoesWithTheTime(t *testing.T) {
+	var now setClock
+	now.set(time.Now())
+	f, _ := withPeer(t, settings{idle: true, options: func(o *api.Options) { o.Clock = &now }}, hosttest.Current())
+	stream, err := f.runs.WatchRuns(t.Context(), &hostv1.WatchRunsRequest{Filter: &hostv1.RunFilter{Where: "created>-1h"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	next := func() bool {
+		m, err := stream.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.GetMatches()
+	}
+	next()
+	run := f.launch(&hostv1.LaunchRunRequest{Job: "plain"})
+	if !next() {
+		t.Error("a run of this hour is told as one that does not match")
+	}
+	now.set(time.Now().Add(2 * time.Hour))
+	if _, err := f.runs.CancelRun(t.Context(), &hostv1.CancelRunRequest{Id: run.GetId()}); err != nil {
+		t.Fatal(err)
+	}
+	if next() {
+		t.Error("two hours later it is told as one that matches")
 	}
 }
 
