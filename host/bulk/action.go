@@ -103,29 +103,31 @@ func (a *action) run(ctx context.Context) {
 	}
 }
 
-// runOnce acts on the batch that is stored, and stores what became of it with the next one.
+// runOnce acts on the batch that is stored, and stores what became of it with the next one, which is looked for meanwhile.
 func (a *action) runOnce(ctx context.Context) error {
-	b := a.bulk
-	if err := a.act(ctx, &b); err != nil {
+	b, last := a.bulk, a.bulk
+	var ahead page
+	var wg sync.WaitGroup
+	wg.Go(func() { ahead = a.ahead(ctx, &last) })
+	err := a.act(ctx, &b)
+	wg.Wait()
+	if err != nil {
 		return err
 	}
-	b.Batch = nil
+	b.Batch, b.Next = ahead.batch, ahead.next
 	rest := b.Selected - min(b.Changed+b.Failed, b.Selected)
 	b.PassedOver = min(b.PassedOver, rest)
-	var err error
 	switch {
-	case a.stopping():
-		a.close(&b, host.BulkStopped, "")
-	case b.Next == 0:
+	case last.Next == 0:
 		// What the walk did not meet is what the action did not apply to when it came by.
 		b.PassedOver = rest
 		a.close(&b, host.BulkDone, "")
-	default:
-		if err = a.advance(ctx, &b); permanent(err) {
-			a.close(&b, host.BulkStopped, told(err))
-		} else if err != nil {
-			return err
-		}
+	case a.stopping():
+		a.close(&b, host.BulkStopped, "")
+	case permanent(ahead.err):
+		a.close(&b, host.BulkStopped, told(ahead.err))
+	case ahead.err != nil:
+		return ahead.err
 	}
 	if err := a.r.o.Store.PutBulk(ctx, b); err != nil {
 		return err
@@ -134,47 +136,54 @@ func (a *action) runOnce(ctx context.Context) error {
 	a.tell()
 	if b.Ended() {
 		a.r.o.Logger.Info("an action on many runs has ended", "bulk", b.ID, "state", b.State, "changed", b.Changed,
-			"passed_over", b.PassedOver, "failed", b.Failed, "error", err)
+			"passed_over", b.PassedOver, "failed", b.Failed, "error", ahead.err)
 	}
 	return nil
 }
 
 func (a *action) close(b *host.Bulk, state host.BulkState, why string) {
-	b.State, b.EndedAt, b.Error = state, a.r.o.Clock.Now(), why
+	b.Batch, b.State, b.EndedAt, b.Error = nil, state, a.r.o.Clock.Now(), why
 }
 
-// advance finds the next batch.
-func (a *action) advance(ctx context.Context, b *host.Bulk) error {
+// page is the next batch of an action, and where it goes on after that.
+type page struct {
+	batch []host.RunRef
+	next  uint64
+	err   error
+}
+
+// ahead finds the next batch. Acting on the one before changes nothing of it.
+func (a *action) ahead(ctx context.Context, b *host.Bulk) (p page) {
 	size := a.r.batch(b.Action.Kind)
-	if len(b.Action.Runs) > 0 {
-		b.Batch, b.Next = nextNamed(b, size)
-		return nil
+	switch {
+	case b.Next == 0:
+		return page{}
+	case len(b.Action.Runs) > 0:
+		return nextNamed(b, size)
 	}
 	if a.where == nil {
 		where, err := selector.Parse(b.Action.Where, host.RunSchema(), nil)
 		if err != nil {
-			return &host.Error{Code: host.Invalid, Reason: "BULK_INVALID", Message: "its selector cannot be read any more: " + err.Error(), Err: err}
+			return page{err: &host.Error{
+				Code: host.Invalid, Reason: "BULK_INVALID", Message: "its selector cannot be read any more: " + err.Error(), Err: err,
+			}}
 		}
 		a.where = selector.All(where, reaches(&b.Action))
 	}
-	page, err := a.r.o.Store.SelectRuns(ctx, a.where, b.Next, size)
-	if err = a.r.readable(err); err != nil {
-		return err
-	}
-	b.Batch, b.Next = page.Runs, page.Next
-	return nil
+	refs, err := a.r.o.Store.SelectRuns(ctx, a.where, b.Next, size)
+	return page{batch: refs.Runs, next: refs.Next, err: a.r.readable(err)}
 }
 
-// nextNamed is the next batch of an action that names its runs, and where it goes on then.
-func nextNamed(b *host.Bulk, size int) (batch []host.RunRef, next uint64) {
+// nextNamed is the next batch of an action that names its runs.
+func nextNamed(b *host.Bulk, size int) page {
 	for i, run := range b.Action.Runs {
 		if run.Seq < b.Next {
 			rest := b.Action.Runs[i:]
 			if len(rest) <= size {
-				return rest, 0
+				return page{batch: rest}
 			}
-			return rest[:size], rest[size-1].Seq
+			return page{batch: rest[:size], next: rest[size-1].Seq}
 		}
 	}
-	return nil, 0
+	return page{}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/reexecution"
@@ -15,12 +17,19 @@ import (
 // is not taken to have changed it.
 var errNothing = errors.New("nothing to change")
 
-// batchSize is how many runs an action acts on at a time: few enough that nobody waits long behind the write.
+// How many runs an action acts on at a time, and how many of these it changes in one write: few enough that nobody waits long
+// behind a write, or for the end of an action that is stopped.
+const (
+	batchRuns     = 500
+	batchLaunches = 64
+	writeRuns     = 250
+)
+
 func batchSize(kind host.BulkKind) int {
 	if kind == host.BulkReexecute {
-		return 64
+		return batchLaunches
 	}
-	return 500
+	return batchRuns
 }
 
 // maxTries is how often a batch is tried of which a run fails for no known reason.
@@ -28,36 +37,52 @@ const maxTries = 8
 
 // act acts on the batch of b and counts. An error means that it has to be done again, and that b is of no use.
 func (a *action) act(ctx context.Context, b *host.Bulk) error {
-	if len(b.Batch) == 0 {
-		return nil
-	}
-	ids := make([]host.RunID, len(b.Batch))
-	for i, run := range b.Batch {
-		ids[i] = run.ID
-	}
-	// A batch has its place by its first run, for the walk only goes down.
-	r := host.Request{ID: fmt.Sprintf("%s-%d", b.ID, b.Batch[0].Seq), What: "bulk action"}
-	var results []host.RunResult
-	var err error
-	switch b.Action.Kind {
-	case host.BulkCancel:
-		results, err = a.r.o.Cancel(ctx, r, ids, b.Action.Reason, b.Action.Force)
-	case host.BulkDelete:
-		results, err = a.r.o.Store.DeleteRuns(ctx, r, ids)
-	case host.BulkTag:
-		results, err = a.r.o.Store.UpdateRuns(ctx, r, ids, a.r.retag(b))
-	case host.BulkReexecute:
-		results, err = a.reexecute(ctx, b.ID, b.Action.Strategy, ids)
-	}
-	if err != nil {
-		return err
-	}
+	results, err := a.results(ctx, b)
 	for i := range results {
-		if err := a.count(b, ids[i], &results[i]); err != nil {
-			return err
+		if err == nil {
+			err = a.count(b, b.Batch[i].ID, &results[i])
 		}
 	}
-	return nil
+	return err
+}
+
+// results acts on the batch of b. What is to be written is worked out for two writes at a time, for that takes as long as
+// the writing.
+func (a *action) results(ctx context.Context, b *host.Bulk) ([]host.RunResult, error) {
+	if b.Action.Kind == host.BulkReexecute {
+		return a.reexecute(ctx, b)
+	}
+	results := make([]host.RunResult, len(b.Batch))
+	writes := slices.Collect(slices.Chunk(b.Batch, a.r.write))
+	errs := make([]error, len(writes))
+	var wg sync.WaitGroup
+	for i, runs := range writes {
+		wg.Go(func() {
+			var part []host.RunResult
+			part, errs[i] = a.write(ctx, b, runs)
+			copy(results[i*a.r.write:], part)
+		})
+	}
+	wg.Wait()
+	return results, errors.Join(errs...)
+}
+
+// write changes a part of the batch in one write.
+func (a *action) write(ctx context.Context, b *host.Bulk, runs []host.RunRef) ([]host.RunResult, error) {
+	ids := make([]host.RunID, len(runs))
+	for i, run := range runs {
+		ids[i] = run.ID
+	}
+	// It has its place by its first run, for the walk only goes down.
+	r := host.Request{ID: fmt.Sprintf("%s-%d", b.ID, runs[0].Seq), What: "bulk action"}
+	switch b.Action.Kind {
+	case host.BulkCancel:
+		return a.r.o.Cancel(ctx, r, ids, b.Action.Reason, b.Action.Force)
+	case host.BulkDelete:
+		return a.r.o.Store.DeleteRuns(ctx, r, ids)
+	default:
+		return a.r.o.Store.UpdateRuns(ctx, r, ids, a.r.retag(b))
+	}
 }
 
 // count counts what became of a run. An error means that the batch is to be tried again.

@@ -2,8 +2,10 @@ package bulk
 
 import "github.com/penstock-run/penstock/host"
 
-// LimitBatches makes batches small.
-func (r *Runner) LimitBatches(size int) { r.batch = func(host.BulkKind) int { return size } }
+// LimitBatches makes batches small; each is written in two writes.
+func (r *Runner) LimitBatches(size int) {
+	r.batch, r.write = func(host.BulkKind) int { return size }, (size+1)/2
+}
 
 // MaxUnfinished is the constant of that name.
 const MaxUnfinished = maxUnfinished

@@ -14,16 +14,16 @@ import (
 // launchesAtOnce is how many runs an action launches at a time: they share writes, and others still get their turn.
 const launchesAtOnce = 8
 
-// reexecute launches a child of each run, once for an action however often it is repeated.
-func (a *action) reexecute(ctx context.Context, bulk, strategy string, ids []host.RunID) ([]host.RunResult, error) {
-	results := make([]host.RunResult, len(ids))
+// reexecute launches a child of each run of the batch, once for an action however often it is repeated.
+func (a *action) reexecute(ctx context.Context, b *host.Bulk) ([]host.RunResult, error) {
+	results := make([]host.RunResult, len(b.Batch))
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, launchesAtOnce)
-	for i, id := range ids {
+	for i, run := range b.Batch {
 		turns <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-turns }()
-			results[i] = a.launch(ctx, bulk, strategy, id)
+			results[i] = a.launch(ctx, b.ID, b.Action.Strategy, run.ID)
 		})
 	}
 	wg.Wait()

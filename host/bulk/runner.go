@@ -30,8 +30,9 @@ type Options struct {
 type Runner struct {
 	o     Options
 	turns chan struct{}
-	// batch is batchSize, except in tests.
+	// batch is batchSize and write is writeRuns, except in tests.
 	batch func(host.BulkKind) int
+	write int
 
 	mu sync.Mutex
 	// ctx is that of the actions, nil before Start; stopped tells that nothing more begins here.
@@ -44,7 +45,7 @@ type Runner struct {
 
 // New returns a Runner that has not started.
 func New(o Options) *Runner {
-	return &Runner{o: o, turns: make(chan struct{}, atOnce), batch: batchSize, actions: map[string]*action{}}
+	return &Runner{o: o, turns: make(chan struct{}, atOnce), batch: batchSize, write: writeRuns, actions: map[string]*action{}}
 }
 
 // Start takes up every action that has not ended, the oldest first.

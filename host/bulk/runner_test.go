@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,18 +21,21 @@ func TestTenThousandRunsWhileOthersCome(t *testing.T) {
 	const runs = 10_000
 	f := newFixture(t, 0).start()
 	want := f.many(runs, "env", "dev")
-	var later []host.RunID
+	var later atomic.Int64
 	f.seam.set(func() {
-		f.seam.beforeUpdate = func([]host.RunID) { later = append(later, f.run(host.Queued, "env", "dev").ID) }
+		f.seam.beforeUpdate = func([]host.RunID) {
+			f.run(host.Queued, "env", "dev")
+			later.Add(1)
+		}
 	})
 	b := f.await(f.begin(f.request("env=dev", prod)).ID)
 	wantCounts(t, b, host.BulkDone, runs, runs, 0, 0)
-	if len(later) != runs/500 {
-		t.Errorf("%d batches, want %d", len(later), runs/500)
+	if later.Load() != runs/250 {
+		t.Errorf("%d writes, want %d", later.Load(), runs/250)
 	}
 	counts, err := f.store.CountRuns(t.Context(), f.request("env=dev", prod).Where)
-	if err != nil || counts.Total() != uint64(len(later)) {
-		t.Errorf("%d runs have env=dev, %v; want the %d that came later", counts.Total(), err, len(later))
+	if err != nil || counts.Total() != uint64(later.Load()) {
+		t.Errorf("%d runs have env=dev, %v; want the %d that came later", counts.Total(), err, later.Load())
 	}
 	run := f.get(want[runs/2])
 	at, _ := slices.BinarySearchFunc(run.Tags, "env", func(t tag.Tag, key string) int { return strings.Compare(t.Key, key) })
@@ -62,10 +67,10 @@ func TestStop(t *testing.T) {
 	f.many(50, "env", "dev")
 	var id string
 	begun, told := make(chan struct{}), make(chan struct{})
-	batches := 0
+	var writes atomic.Int64
 	f.seam.set(func() {
 		f.seam.beforeUpdate = func([]host.RunID) {
-			if batches++; batches == 3 {
+			if writes.Add(1) == 5 { // of the third batch
 				close(begun)
 				<-told
 			}
@@ -231,10 +236,13 @@ func TestRunsThatAreNamed(t *testing.T) {
 func TestRunsThatAreGoneWhenItComesToThem(t *testing.T) {
 	f := newFixture(t, 3).start()
 	ids := f.many(9, "env", "dev")
+	var mu sync.Mutex
 	f.seam.set(func() {
 		f.seam.beforeUpdate = func(batch []host.RunID) {
+			mu.Lock()
+			defer mu.Unlock()
 			// One of this batch, and one of a later one.
-			for _, id := range []host.RunID{batch[1], ids[0]} {
+			for _, id := range []host.RunID{batch[0], ids[0]} {
 				if run, err := f.store.Run(t.Context(), id); err == nil && !run.Status.Final() {
 					f.become(id, host.Canceled)
 					if err := f.store.DeleteRun(t.Context(), id); err != nil {
