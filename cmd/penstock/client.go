@@ -57,9 +57,10 @@ type client struct {
 	jobs      hostv1connect.JobServiceClient
 	history   hostv1connect.HistoryServiceClient
 	runs      hostv1connect.RunServiceClient
-	search    hostv1connect.SearchServiceClient
+	bulks     hostv1connect.BulkServiceClient
 	storage   hostv1connect.StorageServiceClient
 	tags      hostv1connect.RunTagServiceClient
+	search    hostv1connect.SearchServiceClient
 	// retryAfter is how long follow waits before it calls again, the first time.
 	retryAfter time.Duration
 }
@@ -108,9 +109,10 @@ func (c *connection) dial() (*client, error) {
 		jobs:       hostv1connect.NewJobServiceClient(caller),
 		history:    hostv1connect.NewHistoryServiceClient(caller),
 		runs:       hostv1connect.NewRunServiceClient(caller),
-		search:     hostv1connect.NewSearchServiceClient(caller),
+		bulks:      hostv1connect.NewBulkServiceClient(caller),
 		storage:    hostv1connect.NewStorageServiceClient(caller),
 		tags:       hostv1connect.NewRunTagServiceClient(caller),
+		search:     hostv1connect.NewSearchServiceClient(caller),
 		retryAfter: 200 * time.Millisecond,
 	}, nil
 }

@@ -48,7 +48,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newLaunchCommand(), newVersionCommand(),
+	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newBulkCommand(), newLaunchCommand(), newVersionCommand(),
 		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(),
 		newBackupCommand(), newRestoreCommand(), newCompactCommand(), newFsckCommand(), newRetentionCommand())
 	return root

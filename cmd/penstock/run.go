@@ -23,9 +23,9 @@ func newRunCommand() *cobra.Command {
 	c := &connection{}
 	c.addFlags(cmd)
 	cmd.AddCommand(
-		newRunLaunchCommand(c), newRunReexecuteCommand(c), newRunListCommand(c), newRunCountCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
-		newRunCancelCommand(c), newRunRepointCommand(c), newRunDeleteCommand(c),
-		newRunTagCommand(c), newRunTagsCommand(c),
+		newRunLaunchCommand(c), newRunReexecuteCommands(c), newRunListCommand(c), newRunCountCommand(c), newRunShowCommand(c), newRunWhyCommand(c), newRunLogsCommand(c), newRunEventsCommand(c),
+		newRunCancelCommands(c), newRunRepointCommand(c), newRunDeleteCommands(c),
+		newRunTagCommands(c), newRunTagsCommand(c),
 	)
 	return cmd
 }
