@@ -12,6 +12,7 @@ PACE    ?= 4s
 BENCH   ?= .
 N       ?= 1000000
 ROUNDS  ?= 200
+KILLS   ?= 500
 SEED    ?=
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -120,8 +121,9 @@ demo-upgrade: build ## Watch a rolling upgrade: three locations, runs in flight,
 	@exec bin/upgradedemo -bin bin -listen $(LISTEN) -pace $(PACE)
 
 .PHONY: faults
-faults: ## Kill, stop, cut off and fill real processes and their disk at random, and look at what is left (ROUNDS=200 SEED=…)
+faults: ## Kill, stop, cut off and fill real processes and their disk at random, and look at what is left (ROUNDS=200 SEED=… KILLS=500)
 	$(call heading,faults)
+	BOLTSTORE_CRASH_ROUNDS=$(KILLS) go test -count=1 -v -timeout 6h -run 'KilledWriter|FailingDisk' ./host/store/boltstore
 	PENSTOCK_FAULT_ROUNDS=$(ROUNDS) PENSTOCK_FAULT_SEED=$(SEED) go test -count=1 -v -timeout 6h -run '^TestFaults$$' ./cmd/internal/e2e
 
 .PHONY: bench

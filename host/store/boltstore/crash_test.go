@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,16 +20,21 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/store/storetest"
 )
 
 // crashDir names the directory that a writer process writes to, in its environment.
 const crashDir = "BOLTSTORE_CRASH_DIR"
 
 const (
-	crashRounds  = 40
 	crashWorkers = 6
 	crashEvents  = 7 // of each run
 )
+
+// crashOptions let chunks of the index be sealed, and epochs begun and removed, all the time.
+func crashOptions() *Options {
+	return &Options{Clock: wallClock{}, MetadataTexts: storetest.MetadataTexts, chunkBits: 5, epochBytes: smallEpochs}
+}
 
 // crashWriter takes runs through their lives until it is killed. It says on its standard output what it tries and
 // what was answered.
@@ -39,31 +45,28 @@ func crashWriter(dir string) {
 		defer mu.Unlock()
 		fmt.Fprintln(os.Stdout, what, run.ID, run.Seq, n)
 	}
-	s, err := Open(dir, nil)
-	if err == nil {
-		var wg sync.WaitGroup
-		for range crashWorkers {
-			wg.Go(func() {
-				for {
-					if err := crashLife(context.Background(), s, say); err != nil {
-						mu.Lock()
-						fmt.Fprintln(os.Stdout, "error", strings.ReplaceAll(err.Error(), "\n", " "))
-						os.Exit(1)
-					}
-				}
-			})
-		}
+	fail := func(err error) {
+		mu.Lock() // nobody says anything after this
+		fmt.Fprintln(os.Stdout, "error", strings.ReplaceAll(err.Error(), "\n", " "))
+		os.Exit(1)
+	}
+	s, err := Open(dir, crashOptions())
+	if err != nil {
+		fail(err)
+	}
+	var wg sync.WaitGroup
+	for _, load := range append([]func(context.Context, *Store, func(string, host.Run, uint64)) error{
+		crashLocation, crashTags, crashBulk, crashTidy,
+	}, slices.Repeat([]func(context.Context, *Store, func(string, host.Run, uint64)) error{crashLife}, crashWorkers)...) {
 		wg.Go(func() {
-			if err := crashLocation(context.Background(), s, say); err != nil {
-				mu.Lock()
-				fmt.Fprintln(os.Stdout, "error", strings.ReplaceAll(err.Error(), "\n", " "))
-				os.Exit(1)
+			for {
+				if err := load(context.Background(), s, say); err != nil {
+					fail(err)
+				}
 			}
 		})
-		wg.Wait()
 	}
-	fmt.Fprintln(os.Stdout, "error", err)
-	os.Exit(1)
+	wg.Wait()
 }
 
 // crashLife takes one run through its life. A note tells of each change, so that one without the other can be seen.
@@ -152,42 +155,88 @@ type answered struct {
 	events                             uint64
 	// known and touched are generations of the location.
 	known, touched uint64
+	// tagged is the number that was answered as the run's tag, bulk how far the action on many runs was.
+	tagged, bulk uint64
 }
 
 func TestKilledWriterLosesNothingAnswered(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "store")
-	known := map[host.RunID]*answered{}
-	for round := range crashRounds {
-		crashOnce(t, dir, rand.IntN(120), known)
-		s, err := Open(dir, nil)
+	crashRounds(t, 20, func(w *crash) { w.lines = rand.IntN(150) })
+}
+
+// crashesPerStore is how many times the writer of a store is killed: what is checked after each grows with the store.
+const crashesPerStore = 40
+
+// crashRounds kills a writer so many times, or as often as the environment says, each time as prepare says, and looks at
+// what it left.
+func crashRounds(t *testing.T, rounds int, prepare func(w *crash)) {
+	t.Helper()
+	if text := os.Getenv(crashRoundsVar); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("%s is %q, which is no number", crashRoundsVar, text)
+		}
+	}
+	var dir string
+	var known map[host.RunID]*answered
+	said, ended := 0, map[string]int{}
+	for round := range rounds {
+		if round%crashesPerStore == 0 {
+			dir, known = filepath.Join(t.TempDir(), "store"), map[host.RunID]*answered{}
+		}
+		w := crash{dir: dir, known: known, lines: 150}
+		prepare(&w)
+		w.run(t)
+		said += w.said
+		ended[w.end]++
+		s, err := Open(dir, crashOptions())
 		if err != nil {
-			t.Fatalf("round %d: %v", round, err)
+			t.Fatalf("round %d, %s: %v", round, w.end, err)
 		}
 		checkAnswered(t, s, known)
+		checkSelects(t, s)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		checkFiles(t, dir)
+		checkStore(t, dir, crashOptions())
 		checkPurged(t, dir)
 		if t.Failed() {
-			t.Fatalf("after round %d", round)
+			t.Fatalf("after round %d, %s", round, w.end)
 		}
 	}
-	if len(known) < crashRounds || known[crashLocationID] == nil {
-		t.Errorf("only %d runs were made in all, and of the location: %+v", len(known), known[crashLocationID])
+	t.Logf("%d rounds, %d answers, ended by %v", rounds, said, ended)
+	if said < rounds {
+		t.Errorf("the writers said only %d things in %d rounds", said, rounds)
 	}
 }
 
-// crashOnce runs a writer process and kills it after it has said some lines.
-func crashOnce(t *testing.T, dir string, lines int, known map[host.RunID]*answered) {
+// crashRoundsVar says in the environment how many times writers are killed.
+const crashRoundsVar = "BOLTSTORE_CRASH_ROUNDS"
+
+// crash is one run of a writer process.
+type crash struct {
+	dir   string
+	known map[host.RunID]*answered
+	// lines is after how much that it said it is killed, at the latest.
+	lines int
+	// under is what it runs under; empty: by itself.
+	under []string
+
+	said int
+	end  string
+}
+
+// run runs a writer process until it is killed, or ends by what is injected.
+func (w *crash) run(t *testing.T) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	command := append(slices.Clone(w.under), self)
+	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), crashDir+"="+w.dir)
 	cmd.Stderr = os.Stderr
+	kill := killable(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -195,17 +244,26 @@ func crashOnce(t *testing.T, dir string, lines int, known map[host.RunID]*answer
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	w.end = "its own"
 	said := bufio.NewScanner(out)
-	for n := 0; said.Scan(); n++ { // also what it said before it noticed
-		if n == lines {
-			if err := cmd.Process.Kill(); err != nil {
+	for ; said.Scan(); w.said++ { // also what it said before it noticed
+		if w.said == w.lines {
+			w.end = "a kill"
+			if err := kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		learn(t, said.Text(), known)
+		if text, failed := strings.CutPrefix(said.Text(), "error "); failed && len(w.under) > 0 {
+			w.end = "an error"
+			if !strings.Contains(text, "unknown") && !strings.Contains(text, "takes no more writes") && !strings.Contains(text, "error") && !strings.Contains(text, "no space") {
+				t.Errorf("the writer ended with %s", text)
+			}
+			continue
+		}
+		learn(t, said.Text(), w.known)
 	}
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() && len(w.under) == 0 {
 		t.Fatalf("the writer ended with %v, want it killed", err)
 	}
 }
@@ -239,6 +297,10 @@ func learn(t *testing.T, line string, known map[host.RunID]*answered) {
 		a.known = n
 	case "touched":
 		a.touched = n
+	case "tagged":
+		a.tagged = n
+	case "bulk":
+		a.bulk = n
 	}
 }
 
@@ -259,11 +321,12 @@ func checkAnswered(t *testing.T, s *Store, known map[host.RunID]*answered) {
 		if a.deleted || a.starting && run.Attempt == 0 || a.ended && !run.Status.Final() {
 			t.Errorf("run %d is %s, and its writer knew more: %+v", run.Seq, run.Status, *a)
 		}
-		checkWhole(t, s, run, a.events)
+		checkWhole(t, s, run, a)
 	}
 	checkCrashLocation(t, s, known[crashLocationID])
+	checkCrashBulk(t, s, known[crashBulkID])
 	for id, a := range known {
-		if !there[id] && !a.deleting && id != crashLocationID {
+		if !there[id] && !a.deleting && id != crashLocationID && id != crashBulkID {
 			t.Errorf("run %s was answered and is gone: %+v", id, *a)
 		}
 	}
@@ -309,14 +372,18 @@ func checkCrashLocation(t *testing.T, s *Store, a *answered) {
 }
 
 // checkWhole checks that the parts of a run, which lie in several places, fit each other.
-func checkWhole(t *testing.T, s *Store, run host.Run, answeredEvents uint64) {
+func checkWhole(t *testing.T, s *Store, run host.Run, a *answered) {
 	t.Helper()
-	events, err := s.Events(t.Context(), run.ID, host.Cursor{}, 100)
+	events, err := s.Events(t.Context(), run.ID, host.Cursor{}, math.MaxInt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	notes, last := "", uint64(0)
+	notes, last, tagged := "", uint64(0), ""
 	for _, e := range events {
+		if n, ok := strings.CutPrefix(string(e.Data), crashTagNote); ok {
+			tagged = n
+			continue
+		}
 		if e.Cursor.Note > 0 {
 			notes += string(e.Data) + " "
 			continue
@@ -331,8 +398,14 @@ func checkWhole(t *testing.T, s *Store, run host.Run, answeredEvents uint64) {
 	if notes != want {
 		t.Errorf("run %d is %s and has notes %q, want %q", run.Seq, run.Status, notes, want)
 	}
-	if last < answeredEvents || run.Status.Final() && last != crashEvents {
-		t.Errorf("run %d is %s and has %d events; %d were answered", run.Seq, run.Status, last, answeredEvents)
+	if value, _ := run.Tag(crashTag); value != tagged {
+		t.Errorf("run %d has tag %q, and its last note is of %q", run.Seq, value, tagged)
+	}
+	if n, _ := strconv.ParseUint(tagged, 10, 64); n < a.tagged {
+		t.Errorf("run %d has tag %d, and %d was answered", run.Seq, n, a.tagged)
+	}
+	if last < a.events || run.Status.Final() && last != crashEvents {
+		t.Errorf("run %d is %s and has %d events; %d were answered", run.Seq, run.Status, last, a.events)
 	}
 	request := "request " + string(run.ID)
 	if made, err := s.RunOfRequest(t.Context(), request); err != nil || made.ID != run.ID {
