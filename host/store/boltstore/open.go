@@ -39,7 +39,7 @@ var (
 )
 
 // ascending are the buckets whose keys are added at the end, so that full pages stay full.
-var ascending = map[string]bool{string(bucketRuns): true, string(bucketIDs): true}
+var ascending = map[string]bool{string(bucketRuns): true, string(bucketIDs): true, string(bucketIdempotency): true}
 
 // Open opens the store in dir, and makes both when there is nothing yet. nil options are legal.
 //

@@ -213,17 +213,7 @@ func (q *query) ids(e *selector.Expr) (tagindex.Query, error) {
 		return tagindex.SeqSet(seqs), nil
 	}
 	return tagindex.Check(tagindex.All(), func(seq uint64) (bool, error) {
-		key := seqKey(seq)
-		value := q.tx.Bucket(bucketRuns).Get(key)
-		if value == nil {
-			return false, nil
-		}
-		text, err := fieldIn(key, value, fieldID)
-		if err != nil {
-			q.damage.add(seq, err)
-			return false, nil
-		}
-		id, ok := idOf(text)
+		id, ok := q.idOf(seq)
 		return ok && strings.HasPrefix(string(id), e.Value), nil
 	}), nil
 }

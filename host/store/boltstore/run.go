@@ -33,33 +33,41 @@ func (s *Store) Run(ctx context.Context, id host.RunID) (host.Run, error) {
 
 // runByID reads a run. The error is NotFound when there is none.
 func runByID(tx *bbolt.Tx, id host.RunID) (*host.Run, error) {
-	run, _, err := payloadByID(tx, id)
-	return run, err
+	stored, err := storedByID(tx, id)
+	return stored.run, err
 }
 
-// payloadByID is runByID, with what the run was read from, which is there until the transaction changes or ends.
-func payloadByID(tx *bbolt.Tx, id host.RunID) (run *host.Run, payload []byte, err error) {
+// storedRun is a run and what it was read from, which is there until the transaction changes or ends.
+type storedRun struct {
+	run     *host.Run
+	payload []byte
+	// unknown tells that a newer host wrote fields of its own into it.
+	unknown bool
+}
+
+// storedByID is runByID, with what the run was read from.
+func storedByID(tx *bbolt.Tx, id host.RunID) (stored storedRun, err error) {
 	key, ok := idKey(id)
 	if !ok {
-		return nil, nil, noRun(id)
+		return storedRun{}, noRun(id)
 	}
 	seqBytes := tx.Bucket(bucketIDs).Get(key)
 	if seqBytes == nil {
-		return nil, nil, noRun(id)
+		return storedRun{}, noRun(id)
 	}
 	seq, ok := seqOf(seqBytes)
 	if !ok {
-		return nil, nil, damaged(string(bucketIDs), key, fmt.Errorf("%x is not the number of a run", seqBytes))
+		return storedRun{}, damaged(string(bucketIDs), key, fmt.Errorf("%x is not the number of a run", seqBytes))
 	}
 	if value := tx.Bucket(bucketRuns).Get(seqKey(seq)); value != nil {
-		if run, payload, err = decodeRun(seqKey(seq), value); err != nil {
-			return nil, nil, err
+		if stored, err = decodeStored(seqKey(seq), value); err != nil {
+			return storedRun{}, err
 		}
 	}
-	if run == nil || run.ID != id {
-		return nil, nil, damaged(string(bucketIDs), key, fmt.Errorf("it points to run number %d, which is another", seq))
+	if stored.run == nil || stored.run.ID != id {
+		return storedRun{}, damaged(string(bucketIDs), key, fmt.Errorf("it points to run number %d, which is another", seq))
 	}
-	return run, payload, nil
+	return stored, nil
 }
 
 // runBySeq reads a run, nil when there is none.
@@ -75,16 +83,21 @@ func runBySeq(tx *bbolt.Tx, seq uint64) (*host.Run, error) {
 
 // decodeRun reads a record of bucket runs. payload may lie in value.
 func decodeRun(key, value []byte) (run *host.Run, payload []byte, err error) {
-	if payload, err = unpack(string(bucketRuns), key, value); err != nil {
-		return nil, nil, err
+	stored, err := decodeStored(key, value)
+	return stored.run, stored.payload, err
+}
+
+func decodeStored(key, value []byte) (stored storedRun, err error) {
+	if stored.payload, err = unpack(string(bucketRuns), key, value); err != nil {
+		return storedRun{}, err
 	}
-	if run, err = unmarshalRun(payload); err != nil {
-		return nil, nil, damaged(string(bucketRuns), key, err)
+	if stored.run, stored.unknown, err = readRun(stored.payload); err != nil {
+		return storedRun{}, damaged(string(bucketRuns), key, err)
 	}
-	if seq, ok := seqOf(key); !ok || seq != run.Seq {
-		return nil, nil, damaged(string(bucketRuns), key, fmt.Errorf("it is run number %d", run.Seq))
+	if seq, ok := seqOf(key); !ok || seq != stored.run.Seq {
+		return storedRun{}, damaged(string(bucketRuns), key, fmt.Errorf("it is run number %d", stored.run.Seq))
 	}
-	return run, payload, nil
+	return stored, nil
 }
 
 // FindRuns implements host.Store.

@@ -18,9 +18,11 @@ func (s *Store) Runs(ctx context.Context, where *selector.Expr, before uint64, l
 		return page, ctx.Err()
 	}
 	size := 0
-	page.Next, err = s.eachMatch(ctx, where, before, limit, func(run *host.Run, bytes int) (more bool) {
-		page.Runs = append(page.Runs, *run)
-		size += bytes
+	page.Next, err = s.eachMatch(ctx, where, before, limit, func(q *query, seq uint64) (more bool) {
+		if run, bytes := q.run(seq, where); run != nil {
+			page.Runs = append(page.Runs, *run)
+			size += bytes
+		}
 		return size < maxPageBytes
 	})
 	if _, other := host.DamageIn(err); other != nil {
@@ -29,13 +31,15 @@ func (s *Store) Runs(ctx context.Context, where *selector.Expr, before uint64, l
 	return page, err
 }
 
-// SelectRuns implements host.Store.
+// SelectRuns implements host.Store. It reads nothing of a run but its id.
 func (s *Store) SelectRuns(ctx context.Context, where *selector.Expr, before uint64, limit int) (page host.RunRefs, err error) {
 	if limit <= 0 {
 		return page, ctx.Err()
 	}
-	page.Next, err = s.eachMatch(ctx, where, before, limit, func(run *host.Run, _ int) (more bool) {
-		page.Runs = append(page.Runs, host.RunRef{Seq: run.Seq, ID: run.ID})
+	page.Next, err = s.eachMatch(ctx, where, before, limit, func(q *query, seq uint64) (more bool) {
+		if id, ok := q.idOf(seq); ok {
+			page.Runs = append(page.Runs, host.RunRef{Seq: seq, ID: id})
+		}
 		return true
 	})
 	if _, other := host.DamageIn(err); other != nil {
@@ -44,15 +48,13 @@ func (s *Store) SelectRuns(ctx context.Context, where *selector.Expr, before uin
 	return page, err
 }
 
-// eachMatch passes on at most limit runs that match, with a Seq below before (0: all), newest first, each with its size,
-// until pass wants no more. next is the before of what comes behind, 0 when that is nothing. Runs that cannot be read are
-// left out, and the error.
+// eachMatch passes on at most limit runs that match, with a Seq below before (0: all), newest first, until pass wants no
+// more. next is the before of what comes behind, 0 when that is nothing. The damage that pass finds is the error.
 func (s *Store) eachMatch(
-	ctx context.Context, where *selector.Expr, before uint64, limit int, pass func(run *host.Run, bytes int) (more bool),
+	ctx context.Context, where *selector.Expr, before uint64, limit int, pass func(q *query, seq uint64) (more bool),
 ) (next uint64, err error) {
 	var damage damagedRuns
-	for limit > 0 {
-		var more bool
+	for more := true; more && limit > 0; {
 		if err := s.selecting(ctx, &damage, func(q *query) (err error) {
 			seqs, behind, err := q.page(where, before, min(limit, sliceLen))
 			if err != nil {
@@ -60,23 +62,17 @@ func (s *Store) eachMatch(
 			}
 			before, limit, more = behind, limit-len(seqs), behind > 0
 			for i, seq := range seqs {
-				run, size, err := q.run(seq, where)
-				if err != nil || run == nil {
+				if pass(q, seq) {
 					continue
 				}
-				if !pass(run, size) {
-					if limit = 0; i < len(seqs)-1 {
-						before = seq // the others are not passed on
-					}
-					return nil
+				if more = false; i < len(seqs)-1 {
+					before = seq // the others come behind it
 				}
+				return nil
 			}
 			return nil
 		}); err != nil {
 			return 0, err
-		}
-		if !more {
-			break
 		}
 	}
 	return before, damage.AsError()
@@ -109,22 +105,42 @@ func (q *query) newest(before uint64, limit int) (seqs []uint64, next uint64) {
 	return seqs, 0
 }
 
-// run reads a run of a page; nil when it does not match. What the index says of it may be older, or newer.
-func (q *query) run(seq uint64, where *selector.Expr) (run *host.Run, size int, err error) {
+// run reads a run of a page, and returns its size; nil when it does not match, or cannot be read. What the index says of
+// it may be newer than the record.
+func (q *query) run(seq uint64, where *selector.Expr) (run *host.Run, size int) {
 	key := seqKey(seq)
 	value := q.tx.Bucket(bucketRuns).Get(key)
 	if value == nil {
-		return nil, 0, nil
+		return nil, 0
 	}
 	run, payload, err := decodeRun(key, value)
 	if err != nil {
 		q.damage.add(seq, err)
-		return nil, 0, err
+		return nil, 0
 	}
 	if where != nil && !where.Matches(q.store.texts.source(q.tx, run)) {
-		return nil, 0, nil
+		return nil, 0
 	}
-	return run, len(payload), nil
+	return run, len(payload)
+}
+
+// idOf reads the id of a run, and nothing else; ok is false when there is none, or it cannot be read.
+func (q *query) idOf(seq uint64) (id host.RunID, ok bool) {
+	key := seqKey(seq)
+	value := q.tx.Bucket(bucketRuns).Get(key)
+	if value == nil {
+		return "", false
+	}
+	text, err := fieldIn(key, value, fieldID)
+	if err == nil {
+		if id, ok = idOf(text); !ok {
+			err = damaged(string(bucketRuns), key, errNoID)
+		}
+	}
+	if err != nil {
+		q.damage.add(seq, err)
+	}
+	return id, err == nil
 }
 
 // seekBefore moves c to the last record of a run with a number below seq; 0 means the last of all.

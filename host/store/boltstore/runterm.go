@@ -96,8 +96,8 @@ func (q *query) termsOfLongKey(kind byte, asked host.TermQuery) (terms []taginde
 			return nil, false, err
 		}
 		for _, seq := range seqs {
-			run, _, err := q.run(seq, nil)
-			if err != nil || run == nil {
+			run, _ := q.run(seq, nil)
+			if run == nil {
 				continue
 			}
 			source := q.store.texts.source(q.tx, run)

@@ -37,15 +37,6 @@ func (s *Store) UpdateRun(
 	return *detached(u.told), nil
 }
 
-// callersOwn reads a payload again, for the caller to keep: listeners share another copy.
-func callersOwn(payload []byte) (host.Run, error) {
-	run, err := unmarshalRun(payload)
-	if err != nil {
-		return host.Run{}, fmt.Errorf("read a run as it was stored: %w", err)
-	}
-	return *run, nil
-}
-
 // updateSize is about how much an update adds; what it will add is not known before.
 const updateSize = 1 << 10
 
@@ -78,10 +69,11 @@ func (u *update) apply(x *txn) error {
 
 // prepare finds out what becomes of the run, and writes nothing. After it come write and settle, or drop.
 func (u *update) prepare(tx *bbolt.Tx) error {
-	run, before, err := payloadByID(tx, u.tail.id)
+	stored, err := storedByID(tx, u.tail.id)
 	if err != nil {
 		return err
 	}
+	run := stored.run
 	was, old := identityOf(run), *run
 	old.Tags = slices.Clone(run.Tags)
 	notes, err := u.callChange(run)
@@ -95,11 +87,16 @@ func (u *update) prepare(tx *bbolt.Tx) error {
 	if u.payload, err = marshalRun(run); err != nil {
 		return err
 	}
+	if stored.unknown {
+		if u.payload, err = keepUnknown(u.payload, stored.payload); err != nil {
+			return fmt.Errorf("update run %s: %w", run.ID, err)
+		}
+	}
 	u.told = detached(run)
 	if !sameTerms(&old, u.told) {
 		u.before, u.after = changedKeys(termsOf(u.store.texts.source(tx, &old)), termsOf(u.store.texts.source(tx, u.told)))
 	}
-	u.wrote = !bytes.Equal(before, u.payload) // now: the next change to the transaction may end before
+	u.wrote = !bytes.Equal(stored.payload, u.payload) // now: the next change to the transaction may end before
 	if len(notes) > 0 {
 		u.pinned = true
 		if u.notes, u.lastNote, err = packNotes(tx, run.Seq, u.tail.pin(run.Attempt), notes); err != nil {

@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"bytes"
 	"context"
 
 	"go.etcd.io/bbolt"
@@ -18,7 +17,7 @@ func (s *Store) UpdateRuns(
 		return nil, err
 	}
 	defer m.release()
-	u := updates{severalRuns: m, change: change, payloads: make([][]byte, len(m.ids))}
+	u := updates{severalRuns: m, change: change, stored: make([]*host.Run, len(m.ids))}
 	err = s.meta.do(&write{ctx: ctx, size: updateSize * len(m.ids), apply: u.apply, settle: u.settle})
 	if u.panicked != nil {
 		panic(u.panicked) // change is the caller's, and so is its panic
@@ -28,10 +27,8 @@ func (s *Store) UpdateRuns(
 	}
 	results := m.answer()
 	for i := range results {
-		if payload := u.payloads[m.place[i]]; payload != nil {
-			if results[i].Run, err = callersOwn(payload); err != nil {
-				return nil, err
-			}
+		if run := u.stored[m.place[i]]; run != nil {
+			results[i].Run = *detached(run)
 		}
 	}
 	return results, nil
@@ -44,8 +41,8 @@ type updates struct {
 	change func(*host.Run) ([][]byte, error)
 	// all are those that prepare got through with.
 	all []*update
-	// payloads are the runs as they are stored then, by their place in ids; nil for those that refused.
-	payloads [][]byte
+	// stored are the runs as they are stored then, by their place in ids; nil for those that refused.
+	stored   []*host.Run
 	panicked any
 }
 
@@ -73,15 +70,14 @@ func (u *updates) prepare(tx *bbolt.Tx, i int) error {
 		u.panicked, u.failed = of.panicked, err
 	case err == nil:
 		u.all = append(u.all, of)
-		u.payloads[i] = of.payload
+		u.stored[i] = of.told
 	}
 	return err
 }
 
 // repeated reads a run that the same request changed before.
-func (u *updates) repeated(tx *bbolt.Tx, i int) error {
-	_, payload, err := payloadByID(tx, u.ids[i])
-	u.payloads[i] = bytes.Clone(payload)
+func (u *updates) repeated(tx *bbolt.Tx, i int) (err error) {
+	u.stored[i], err = runByID(tx, u.ids[i])
 	return err
 }
 
