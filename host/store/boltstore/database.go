@@ -43,6 +43,7 @@ func mapSizes() []int64 {
 
 // openDatabase opens or creates a bbolt file for reading and writing. Its error is that of bbolt.
 func openDatabase(path string, open openFile) (*database, error) {
+	readAhead(path)
 	return openMapped(path, &bbolt.Options{
 		Timeout:      lockWait,
 		FreelistType: bbolt.FreelistMapType,

@@ -16,6 +16,7 @@ func openSnug(path string, open openFile) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
+	readAhead(path)
 	db, err := guardedOpen(path, &bbolt.Options{
 		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, OpenFile: open,
 		InitialMmapSize: int(info.Size()) + snugSlack,

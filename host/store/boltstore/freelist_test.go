@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,21 +52,19 @@ func scattered(t testing.TB, records, keep int) (path string) {
 	return path
 }
 
-// hasFreelist says whether a closed file has its list of free pages: the newer of its two meta pages names one.
+// hasFreelist says whether a file has its list of free pages.
 func hasFreelist(t testing.TB, path string) bool {
 	t.Helper()
-	content, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := binary.NativeEndian.Uint32(content[16+8:])
-	list, newest := uint64(0), uint64(0)
-	for _, at := range []uint32{16, size + 16} { // behind the header of the page
-		if tx := binary.NativeEndian.Uint64(content[at+48:]); tx >= newest {
-			list, newest = binary.NativeEndian.Uint64(content[at+32:]), tx
-		}
+	defer f.Close()
+	m, damage := readMetaPages(f)
+	if damage != [2]error{} {
+		t.Fatal(damage)
 	}
-	return list != ^uint64(0)
+	return m.freelist != noFreelist
 }
 
 func TestLongFreelistIsWrittenAtTheEnd(t *testing.T) {
