@@ -4,7 +4,7 @@
 //
 //	STORE              identity: which store this directory holds; written when everything else is there
 //	meta.db            runs, notes, bodies, requests, locations; its lock is the store's lock
-//	events-000001.db   the events of workers, in the batches they came in; later epochs count on
+//	events-000001.db   the events of workers, one file per epoch; meta.db names those that there are
 //
 // Both databases are bbolt files. Keys are dense numbers, so that commits append: random keys cost ten times as much.
 //
@@ -23,7 +23,7 @@
 //	          outputs     location, run id                  → nothing; deleted runs that may have outputs there
 //	          bulks       id of an action on many runs      → penstock.store.v1.Bulk
 //	          bulk requests  request id                     → id of the action that it began
-//	events    meta        name                              → number or text
+//	events-…  meta        name                              → number or text
 //	          events      seq, attempt, first event seq, 0  → penstock.store.v1.EventBatch
 //
 // Numbers in keys are big endian; each name in a key of history follows its length as BE16, so that no job's keys begin
@@ -88,6 +88,36 @@
 // A note has its place after the worker's events that readers could see when it was made. While its transaction is
 // under way, later events of that run are stored but not shown, and their AppendEvents waits; so a cursor that has
 // passed a place never misses something that appears before it. See tail.go.
+//
+// # Epochs of events
+//
+// A file never shrinks, so events lie in epochs: when the current file is a week old or has 5 GiB, the next one begins, and
+// the older ones only lose what is deleted. Record epochs of meta.db's bucket meta names them. A file is made and synced
+// before it is named, and marked there before it is removed; so a named one that is missing was lost, one behind the
+// current one that nobody names was never begun, and Open removes it. If such a file has events, meta.db is older than it,
+// and Open refuses.
+//
+// New events go to the current epoch alone, so those of a long run lie in several. Nothing says in which: of an epoch that
+// is not current the first and the last run are known, from its keys, and a reader looks wherever its run is between, and
+// joins what it finds. That is most often one file.
+//
+// TidyEpochs gives room back: when less than a quarter of an epoch's bytes is wanted, what is left is copied to the current
+// epoch in slices, not faster than 32 MiB a second, and the file goes. Until it is gone, events lie in both, and readers
+// take each once; so a copy that was interrupted is simply begun again. It may then meet its own copies, also cut otherwise,
+// because runs were merged meanwhile: what a file has it keeps, and only the rest is put between, see fitRecord. Who deletes
+// runs and who copies wait for each other slice by slice, so that no copy outlives its run. An epoch is neither closed nor
+// removed while a backup reads it.
+//
+// When a run has ended, its batches, which are as small as the silence between them was short, are merged into records of
+// about 128 events, a second later and together with those of others. That happens within a file, in one transaction; a
+// crash leaves either form. What is not merged, because too many wait or the process ended, stays as it is.
+//
+// Records of events are compressed after foldHex, which writes digests and ids in text as bytes.
+//
+// # Free pages
+//
+// A list of many free pages, as a mass delete leaves it, is not written with each commit, only at a clean end. After another
+// end, Open finds the free pages by looking at all others: it reads the file from its beginning to its end first.
 //
 // # Limits
 //
