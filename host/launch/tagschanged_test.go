@@ -65,9 +65,9 @@ func TestTagsChanged(t *testing.T) {
 	changed := e.GetTagsChanged()
 	var keys []string
 	for _, c := range changed.GetChanges() {
-		keys = append(keys, fmt.Sprintf("%s %t %t", c.GetKey(), c.GetBefore() != nil, c.GetAfter() != nil))
+		keys = append(keys, fmt.Sprintf("%s: %t, %t", c.GetKey(), c.GetBefore() != nil, c.GetAfter() != nil))
 	}
-	if want := []string{"a true false", "b true true", "d false true"}; !slices.Equal(keys, want) || changed.GetBulkId() != "0190" {
+	if want := []string{"a: true, false", "b: true, true", "d: false, true"}; !slices.Equal(keys, want) || changed.GetBulkId() != "0190" {
 		t.Errorf("the changes are %v, want %v", keys, want)
 	}
 	// A tag that only somebody else stands for has changed, too.
