@@ -197,11 +197,14 @@ func TestRunsByWhere(t *testing.T) {
 }
 
 func TestPrompt(t *testing.T) {
-	for in, want := range map[string]bool{"yes\n": true, " Y \n": true, "no\n": false, "\n": false, "yes": true, "yes!\n": false} {
+	for _, c := range []struct {
+		in   string
+		want bool
+	}{{"yes\n", true}, {" Y \n", true}, {"no\n", false}, {"\n", false}, {"yes", true}, {"yes!\n", false}} {
 		var out strings.Builder
-		got, err := prompt(t.Context(), strings.NewReader(in), &out, "delete 4 runs")
-		if got != want || err != nil || out.String() != "Delete 4 runs? Type yes: " {
-			t.Errorf("prompt with %q = %t, %v and %q, want %t", in, got, err, out.String(), want)
+		got, err := prompt(t.Context(), strings.NewReader(c.in), &out, "delete 4 runs")
+		if got != c.want || err != nil || out.String() != "Delete 4 runs? Type yes: " {
+			t.Errorf("prompt with %q = %t, %v and %q, want %t", c.in, got, err, out.String(), c.want)
 		}
 	}
 	if _, err := prompt(t.Context(), strings.NewReader(""), io.Discard, "delete"); !errors.Is(err, io.EOF) {

@@ -35,12 +35,12 @@ func reaches(a *host.BulkAction) *selector.Expr {
 
 // lacks selects the runs that a change of tags changes.
 func lacks(set []tag.Tag, remove []string) *selector.Expr {
-	var any []*selector.Expr
+	var lacking []*selector.Expr
 	for _, t := range set {
-		any = append(any, selector.None(selector.TagIs(t.Key, t.Value)))
+		lacking = append(lacking, selector.None(selector.TagIs(t.Key, t.Value)))
 	}
 	for _, key := range remove {
-		any = append(any, &selector.Expr{Op: selector.Exists, On: selector.Tag, Name: key})
+		lacking = append(lacking, &selector.Expr{Op: selector.Exists, On: selector.Tag, Name: key})
 	}
-	return selector.Any(any...)
+	return selector.Any(lacking...)
 }

@@ -52,7 +52,7 @@ func (r *Runner) Begin(ctx context.Context, q Request) (host.Bulk, error) {
 	}
 	if created {
 		r.o.Logger.Info("an action on many runs begins", "bulk", b.ID, "kind", b.Action.Kind, "where", b.Action.Where, "runs", b.Selected, "by", b.By)
-		r.goOn(b)
+		r.goOn(b) //nolint:contextcheck // it goes on, whoever asked for it
 	}
 	return b, nil
 }

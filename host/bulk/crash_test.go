@@ -89,11 +89,14 @@ var scenes = map[string]scene{
 
 // TestCrash crashes the host with each call of the store in turn, before it does anything and before it answers.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	for name, s := range scenes {
 		for _, unsaid := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/Unsaid=%t", name, unsaid), func(t *testing.T) {
 				t.Parallel()
-				for at := 1; s.crash(t, at, unsaid); at++ {
+				at := 1
+				for s.crash(t, at, unsaid) {
+					at++
 				}
 			})
 		}

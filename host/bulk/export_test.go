@@ -12,3 +12,6 @@ const MaxUnfinished = maxUnfinished
 
 // StopPatience is the constant of that name.
 const StopPatience = stopPatience
+
+// RequestOf is the request of a child.
+func RequestOf(bulk string, id host.RunID) string { return requestOf(bulk, id) }

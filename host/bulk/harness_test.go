@@ -41,8 +41,9 @@ type fixture struct {
 	runner *bulk.Runner
 	// batch is how many runs a batch has; 0 means as many as ever.
 	batch int
-	// refuses are runs that cannot be executed again.
-	refuses map[host.RunID]error
+	// refuses are runs that cannot be executed again; beforeSubmit is called before any is, if it is set.
+	refuses      map[host.RunID]error
+	beforeSubmit func()
 }
 
 func newFixture(t testing.TB, batch int) *fixture {
@@ -62,25 +63,41 @@ func (f *fixture) open() {
 		f.t.Fatal(err)
 	}
 	f.seam = &seam{Store: f.store, down: make(chan struct{})}
-	q := queue.New(queue.Options{
-		Store: f.seam, Clock: f.clock, Logger: log,
-		Holds:       func(string) string { return "" },
-		WaitForCode: func(string) time.Duration { return 0 },
-		Launcher:    launcher{},
-		Sessions:    attempt.New(attempt.Options{Store: f.seam, Clock: f.clock, Logger: log}),
-	})
+	q := newQueue(f.seam, f.clock, log)
 	f.runner = bulk.New(bulk.Options{Store: f.seam, Cancel: q.CancelRuns, Submit: f.submit, Clock: f.clock, Logger: log})
 	if f.batch > 0 {
 		f.runner.LimitBatches(f.batch)
 	}
 }
 
-// submit makes a child as a queue does, for a parent that has ended.
+// newQueue is a queue that is not started.
+func newQueue(store host.Store, clock host.Clock, log *slog.Logger) *queue.Queue {
+	return queue.New(queue.Options{
+		Store: store, Clock: clock, Logger: log,
+		Holds:       func(string) string { return "" },
+		WaitForCode: func(string) time.Duration { return 0 },
+		Launcher:    launcher{},
+		Sessions:    attempt.New(attempt.Options{Store: store, Clock: clock, Logger: log}),
+	})
+}
+
+// submit makes a child, unless the test has something against it.
 func (f *fixture) submit(ctx context.Context, r launch.Request) (host.Run, error) {
-	if run, err := f.seam.RunOfRequest(ctx, r.RequestID); err == nil {
+	if f.beforeSubmit != nil {
+		f.beforeSubmit()
+	}
+	if err := f.refuses[r.Reexecution.Parent]; err != nil {
+		return host.Run{}, err
+	}
+	return submitTo(ctx, f.seam, r, f.clock.Now())
+}
+
+// submitTo makes a child as a queue does, for a parent that has ended.
+func submitTo(ctx context.Context, store host.Store, r launch.Request, now time.Time) (host.Run, error) {
+	if run, err := store.RunOfRequest(ctx, r.RequestID); err == nil {
 		return run, nil
 	}
-	parent, err := f.seam.Run(ctx, r.Reexecution.Parent)
+	parent, err := store.Run(ctx, r.Reexecution.Parent)
 	if err != nil {
 		return host.Run{}, err
 	}
@@ -90,14 +107,15 @@ func (f *fixture) submit(ctx context.Context, r launch.Request) (host.Run, error
 	if parent.Status == host.Success && r.Reexecution.Strategy == reexecution.FromFailure {
 		return host.Run{}, &host.Error{Code: host.Conflict, Reason: reexecution.ReasonNothingFailed, Message: "nothing failed"}
 	}
-	if err := f.refuses[parent.ID]; err != nil {
+	id, err := uuid.NewV7()
+	if err != nil {
 		return host.Run{}, err
 	}
-	run, _, err := f.seam.CreateRun(ctx, host.NewRun{
+	run, _, err := store.CreateRun(ctx, host.NewRun{
 		RequestID: r.RequestID,
 		Run: host.Run{
-			ID: newID(f.t), Job: parent.Job, Status: host.Queued, Tags: parent.Tags, Parent: parent.ID, Root: parent.ID,
-			CreatedAt: f.clock.Now(),
+			ID: host.RunID(id.String()), Job: parent.Job, Status: host.Queued, Tags: parent.Tags, Parent: parent.ID, Root: parent.ID,
+			CreatedAt: now,
 		},
 	})
 	return run, err

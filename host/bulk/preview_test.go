@@ -11,6 +11,7 @@ import (
 
 // TestPreviewIsWhatHappens compares the counts of previews with those of the actions.
 func TestPreviewIsWhatHappens(t *testing.T) {
+	t.Parallel()
 	for name, a := range map[string]host.BulkAction{
 		"Cancel":      {Kind: host.BulkCancel},
 		"CancelForce": {Kind: host.BulkCancel, Force: true},
@@ -77,7 +78,7 @@ func (f *fixture) checkSample(p bulk.Preview, q bulk.Request) {
 	}
 	for i := range p.Sample {
 		run, err := f.store.Run(f.t.Context(), p.Sample[i].ID)
-		changed := false
+		var changed bool
 		switch q.Action.Kind {
 		case host.BulkDelete:
 			changed = host.CodeOf(err) == host.NotFound

@@ -68,7 +68,7 @@ func (r *Runner) Start(ctx context.Context) error {
 	r.mu.Lock()
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	r.mu.Unlock()
-	for _, b := range slices.Backward(all) {
+	for _, b := range slices.Backward(all) { //nolint:contextcheck // they go on after the start
 		r.o.Logger.Info("an action on many runs goes on", "bulk", b.ID, "kind", b.Action.Kind, "changed", b.Changed, "selected", b.Selected)
 		r.goOn(b)
 	}

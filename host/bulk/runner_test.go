@@ -261,6 +261,39 @@ func TestRunsThatAreGoneWhenItComesToThem(t *testing.T) {
 	wantCounts(t, b, host.BulkDone, 9, left, 9-left, 0)
 }
 
+// TestWhatIsGoneBeforeItIsCounted deletes what an action made or changed before the action can store that it did.
+func TestWhatIsGoneBeforeItIsCounted(t *testing.T) {
+	full := &host.Error{Code: host.Unavailable, Reason: host.ReasonFull, Message: "the disk is nearly full"}
+	for name, a := range map[string]host.BulkAction{"Tag": prod, "Reexecute": {Kind: host.BulkReexecute, Strategy: "all"}} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, 8).start()
+			gone := f.run(host.Failure, "env", "dev").ID
+			f.run(host.Failure, "env", "dev")
+			refuse := func() { f.seam.set(func() { f.seam.refusePut = full }) }
+			f.beforeSubmit = refuse
+			f.seam.set(func() { f.seam.beforeUpdate = func([]host.RunID) { refuse() } })
+			b := f.begin(f.request("env=dev", a))
+			if err := f.clock.AwaitWaiter(t.Context(), 500*time.Millisecond); err != nil {
+				t.Fatal(err)
+			}
+			if a.Kind == host.BulkReexecute {
+				child, err := f.store.RunOfRequest(t.Context(), bulk.RequestOf(b.ID, gone))
+				if err != nil {
+					t.Fatal(err)
+				}
+				gone = f.become(child.ID, host.Canceled).ID
+			}
+			if err := f.store.DeleteRun(t.Context(), gone); err != nil {
+				t.Fatal(err)
+			}
+			f.beforeSubmit = nil
+			f.seam.set(func() { f.seam.refusePut, f.seam.beforeUpdate = nil, nil })
+			f.clock.Advance(500 * time.Millisecond)
+			wantCounts(t, f.await(b.ID), host.BulkDone, 2, 2, 0, 0)
+		})
+	}
+}
+
 func TestWithoutRuns(t *testing.T) {
 	f := newFixture(t, 0).start()
 	wantCounts(t, f.await(f.begin(f.request("", prod)).ID), host.BulkDone, 0, 0, 0, 0)

@@ -23,8 +23,9 @@ type seam struct {
 	crashed bool
 	// down is closed when it has crashed.
 	down chan struct{}
-	// refuse is what writes answer while it is set; beforeUpdate is called before several runs are changed.
+	// refuse is what writes answer while it is set, refusePut only those of an action itself; beforeUpdate is called before several runs are changed.
 	refuse       error
+	refusePut    error
 	beforeUpdate func(ids []host.RunID)
 }
 
@@ -78,6 +79,12 @@ func (s *seam) DeleteRuns(ctx context.Context, r host.Request, ids []host.RunID)
 }
 
 func (s *seam) PutBulk(ctx context.Context, b host.Bulk) error {
+	s.mu.Lock()
+	refuse := s.refusePut
+	s.mu.Unlock()
+	if refuse != nil {
+		return refuse
+	}
 	_, err := around(s, true, func() (struct{}, error) { return struct{}{}, s.Store.PutBulk(ctx, b) })
 	return err
 }
