@@ -196,7 +196,9 @@ func (b *Batch) settle() {
 func (m *memory) apply(o op, low uint16) {
 	switch o.do {
 	case gain:
-		m.add(o.p, low)
+		if !o.p.has { // who gains a key gains a value of it
+			m.add(o.p, low)
+		}
 	case lose:
 		m.remove(o.p, low)
 	case live:

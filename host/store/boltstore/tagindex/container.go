@@ -126,22 +126,44 @@ func open(key, value []byte) (c container, err error) {
 	}
 }
 
+// lows are the documents of a list.
+func (c container) lows(room *[listMax]uint32) ([]uint32, error) {
+	lows, last := room[:0], -1
+	for i := 0; i < len(c.list); i += 2 {
+		low := int(binary.BigEndian.Uint16(c.list[i:]))
+		if low <= last {
+			return nil, fmt.Errorf("document %d of a list follows %d", low, last)
+		}
+		lows, last = append(lows, uint32(low)), low
+	}
+	return lows, nil
+}
+
+// addTo adds the documents to a union.
+func (c container) addTo(u *union) error {
+	if c.body != nil {
+		set, err := c.set()
+		if err == nil {
+			u.addSet(set)
+		}
+		return err
+	}
+	var room [listMax]uint32
+	lows, err := c.lows(&room)
+	for _, low := range lows {
+		u.add(uint16(low))
+	}
+	return err
+}
+
 // set returns the documents. The bitmap may lie in the memory of the transaction and must not be changed.
 func (c container) set() (*roaring.Bitmap, error) {
 	set := roaring.New()
 	if c.body == nil {
-		var lows [listMax]uint32
-		last := -1
-		many := lows[:0]
-		for i := 0; i < len(c.list); i += 2 {
-			low := int(binary.BigEndian.Uint16(c.list[i:]))
-			if low <= last {
-				return nil, fmt.Errorf("document %d of a list follows %d", low, last)
-			}
-			many, last = append(many, uint32(low)), low
-		}
-		set.AddMany(many)
-		return set, nil
+		var room [listMax]uint32
+		lows, err := c.lows(&room)
+		set.AddMany(lows)
+		return set, err
 	}
 	if crc32.Checksum(c.body, castagnoli) != c.sum {
 		return nil, errChecksum

@@ -19,7 +19,7 @@ type docs struct {
 }
 
 // fewMax is the most documents of a plain list. They mostly come in ascending order, and are then appended.
-const fewMax = 256
+const fewMax = listMax
 
 func (s docset) add(low uint16) docset {
 	if s.more == nil {

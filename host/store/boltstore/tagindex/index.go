@@ -129,7 +129,6 @@ func (x *Index) Load(tx *bbolt.Tx, documents Documents, open func(add func(seq u
 					m = newMemory()
 					x.volatile[chunk] = m
 				}
-				m.add(t.field().posting(), x.low(seq))
 				m.add(t.posting(), x.low(seq))
 			}
 		}
@@ -143,7 +142,6 @@ func (x *Index) addTo(m *memory, seq uint64, terms []Term) {
 	low := x.low(seq)
 	m.docs.Add(uint32(low))
 	for _, t := range terms {
-		m.add(t.field().posting(), low)
 		m.add(t.posting(), low)
 	}
 }

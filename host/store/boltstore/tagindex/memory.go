@@ -27,7 +27,7 @@ func newMemory() *memory {
 	return &memory{docs: roaring.New(), dead: roaring.New(), fields: map[field]*values{}}
 }
 
-// add puts a document into the set of a posting.
+// add puts a document into the set of a value, and into that of its field.
 func (m *memory) add(p posting, low uint16) {
 	v := m.fields[p.field]
 	if v == nil {
@@ -36,10 +36,7 @@ func (m *memory) add(p posting, low uint16) {
 		m.fields[p.field] = v
 		m.order.add(p.field.text())
 	}
-	if p.has {
-		v.docs = v.docs.add(low)
-		return
-	}
+	v.docs = v.docs.add(low)
 	set, ok := v.sets[p.value]
 	if ok {
 		if next := set.add(low); next != set {

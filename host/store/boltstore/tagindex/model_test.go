@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -108,26 +107,28 @@ func documentsOf(tx *bbolt.Tx) Documents {
 
 func be64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-func termsOf(record []byte) ([]Term, error) {
-	var wide [][3][]byte // bytes, because JSON's texts are UTF-8
-	if err := json.Unmarshal(record, &wide); err != nil {
-		return nil, err
-	}
-	terms := make([]Term, len(wide))
-	for i, w := range wide {
-		terms[i] = Term{Kind: w[0][0], Key: string(w[1]), Value: string(w[2])}
+func termsOf(record []byte) (terms []Term, err error) {
+	for len(record) > 0 {
+		t := Term{Kind: record[0]}
+		record = record[1:]
+		for _, text := range []*string{&t.Key, &t.Value} {
+			n, length := binary.Uvarint(record)
+			if length <= 0 || n > uint64(len(record)-length) {
+				return nil, fmt.Errorf("record ends with %x", record)
+			}
+			*text, record = string(record[length:][:n]), record[length+int(n):]
+		}
+		terms = append(terms, t)
 	}
 	return terms, nil
 }
 
-func recordOf(terms []Term) []byte {
-	wide := make([][3][]byte, len(terms))
-	for i, t := range terms {
-		wide[i] = [3][]byte{{t.Kind}, []byte(t.Key), []byte(t.Value)}
-	}
-	record, err := json.Marshal(wide)
-	if err != nil {
-		panic(err)
+func recordOf(terms []Term) (record []byte) {
+	for _, t := range terms {
+		record = append(record, t.Kind)
+		for _, text := range []string{t.Key, t.Value} {
+			record = append(binary.AppendUvarint(record, uint64(len(text))), text...)
+		}
 	}
 	return record
 }

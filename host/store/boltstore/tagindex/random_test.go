@@ -29,7 +29,7 @@ var (
 // TestRandom compares the index with brute force while documents come, change and go, chunks are sealed in slices, writes
 // are undone, and the process crashes at any of these moments.
 func TestRandom(t *testing.T) {
-	for _, bits := range []int{1, 2, 3, 4, 10} {
+	for _, bits := range []int{1, 2, 3, 4, 8} {
 		t.Run(fmt.Sprintf("ChunksOf%d", 1<<bits), func(t *testing.T) { testRandom(t, bits) })
 	}
 }

@@ -170,15 +170,12 @@ func (f found) set() (*roaring.Bitmap, error) {
 
 // addTo adds the documents to a union.
 func (f found) addTo(u *union) error {
-	switch {
-	case f.key == nil:
+	if f.key == nil {
 		f.mem.addTo(u)
-	default:
-		set, err := f.set()
-		if err != nil {
-			return err
-		}
-		u.addSet(set)
+		return nil
+	}
+	if err := f.stored.addTo(u); err != nil {
+		return damaged(bucketPost, f.key, err)
 	}
 	return nil
 }

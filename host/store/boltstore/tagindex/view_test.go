@@ -39,7 +39,7 @@ func TestReadersBesideWriter(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	next := uint64(0)
-	for range 400 {
+	for range 200 {
 		var edits []edit
 		for range random.IntN(12) {
 			edits = append(edits, edit{seq: next, terms: []Term{running, {'t', "number", strconv.FormatUint(next, 10)}}})
