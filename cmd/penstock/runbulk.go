@@ -114,17 +114,20 @@ func (m *manyRuns) run(cmd *cobra.Command, c *connection, args []string) error {
 	if m.ownDryRun {
 		dryRun, _ = cmd.Flags().GetBool("dry-run") // it is there
 	}
-	if dryRun && p.json {
+	nothing := preview.Selected == preview.PassedOver
+	if p.json && (dryRun || nothing) {
 		return p.object(preview)
 	}
-	if dryRun || !m.yes {
-		p.bulkPreview(preview, action, m.all)
+	if dryRun || nothing || !m.yes {
+		shown := p
+		if p.json { // which the result will be
+			shown.out = p.err
+		}
+		shown.bulkPreview(preview, action, m.all)
 	}
 	switch {
-	case dryRun:
+	case dryRun, nothing:
 		return nil
-	case preview.Selected == preview.PassedOver && !m.yes:
-		return nil // which was said
 	case !m.yes:
 		if err := confirm(ctx, cmd.InOrStdin(), p.err, bulkText(action, counted(int(preview.Selected-preview.PassedOver), "run"))); err != nil {
 			return err
