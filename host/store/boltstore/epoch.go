@@ -136,8 +136,10 @@ func viewEach(list []*epoch, run uint64, read func(*bbolt.Tx) error) error {
 	return nil
 }
 
-// close closes all files.
+// close closes all files. Who would begin or remove an epoch knows before that the store is closed.
 func (es *epochs) close() (err error) {
+	es.changing.Lock()
+	defer es.changing.Unlock()
 	es.mapping.Lock()
 	defer es.mapping.Unlock()
 	for _, e := range es.all() {

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -27,6 +28,21 @@ func epochFiles(t testing.TB, dir string) (names []string) {
 		return err
 	})
 	return names
+}
+
+// shrink lets the files of a closed store end where their use ends, so that copies are cheap.
+func shrink(t testing.TB, dir string) {
+	t.Helper()
+	for _, name := range append(epochFiles(t, dir), metaName) {
+		path, size := filepath.Join(dir, name), int64(0)
+		readOnly(t, path, func(tx *bbolt.Tx) error {
+			size = tx.Size()
+			return nil
+		})
+		if err := os.Truncate(path, size); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // checkEpochs checks that the files of events are those that meta.db names, and that no event is in one of them twice.

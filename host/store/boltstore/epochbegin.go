@@ -26,6 +26,9 @@ func (s *Store) beginEpoch(ctx context.Context) error {
 	es := s.epochs
 	es.changing.Lock()
 	defer es.changing.Unlock()
+	if s.closed.Load() {
+		return errClosed
+	}
 	old := es.current()
 	if !s.epochDue() {
 		return nil
@@ -103,9 +106,6 @@ func (s *Store) fitEpoch(i int, e *epoch) error {
 	es := s.epochs
 	es.mapping.Lock()
 	defer es.mapping.Unlock()
-	if s.closed.Load() {
-		return errClosed
-	}
 	err := e.close()
 	var snug *epoch
 	if err == nil {

@@ -29,9 +29,6 @@ func (s *Store) TidyEpochs(ctx context.Context) (tidied host.EpochsTidied, err e
 	if err := ctx.Err(); err != nil {
 		return tidied, err
 	}
-	if s.closed.Load() {
-		return tidied, errClosed
-	}
 	if err := s.beginEpoch(ctx); err != nil {
 		return tidied, err
 	}
@@ -87,6 +84,9 @@ func (s *Store) oldEpoch(number uint64) (*epoch, error) {
 	es := s.epochs
 	es.changing.Lock()
 	defer es.changing.Unlock()
+	if s.closed.Load() {
+		return nil, errClosed
+	}
 	if err := s.fitEpochs(); err != nil {
 		return nil, err
 	}
@@ -125,6 +125,9 @@ func (s *Store) removeEpoch(ctx context.Context, e *epoch) (removed bool, err er
 	es := s.epochs
 	es.changing.Lock()
 	defer es.changing.Unlock()
+	if s.closed.Load() {
+		return false, errClosed
+	}
 	if !s.copying.TryLock() {
 		return false, nil
 	}

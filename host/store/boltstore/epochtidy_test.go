@@ -79,6 +79,7 @@ func aged(t testing.TB, o *Options) (dir string, live, ended host.Run) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	shrink(t, dir)
 	return dir, live, ended
 }
 

@@ -47,11 +47,11 @@ func (e *epoch) mergeEvents(ctx context.Context, runs []uint64) error {
 			if err := e.view(func(tx *bbolt.Tx) (err error) {
 				records, err = recordsOf(tx, run, from, mergeBytes)
 				return err
-			}); err != nil {
+			}); err != nil && host.ReasonOf(err) != reasonDamaged {
 				return err
 			}
 			if len(records) == 0 {
-				break
+				break // there are no more, or they cannot be read, which is for readers to tell
 			}
 			last := &records[len(records)-1]
 			from = host.Cursor{Attempt: last.at.Attempt, Seq: last.end() + 1}

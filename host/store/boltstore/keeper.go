@@ -69,10 +69,10 @@ func (k *keeper) signal() {
 func (k *keeper) close() {
 	k.stop()
 	<-k.done
-	k.merge(context.Background(), mergeRuns)
 }
 
 func (k *keeper) run(ctx context.Context) {
+	defer func() { k.merge(context.WithoutCancel(ctx)) }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -89,18 +89,16 @@ func (k *keeper) run(ctx context.Context) {
 			case <-c.After(keeperDelay):
 			}
 		}
-		for k.merge(ctx, mergeRuns) {
+		for more := true; more && ctx.Err() == nil; {
+			more = k.merge(ctx)
 		}
 	}
 }
 
-// merge merges at most so many of the runs that have ended, and says whether more are there.
-func (k *keeper) merge(ctx context.Context, limit int) (more bool) {
-	if ctx.Err() != nil {
-		return false
-	}
+// merge merges some of the runs that have ended, and says whether more are there.
+func (k *keeper) merge(ctx context.Context) (more bool) {
 	k.mu.Lock()
-	n := min(limit, len(k.ended))
+	n := min(mergeRuns, len(k.ended))
 	runs := slices.Clone(k.ended[:n])
 	k.ended = k.ended[n:]
 	if more = len(k.ended) > 0; !more {
@@ -111,9 +109,16 @@ func (k *keeper) merge(ctx context.Context, limit int) (more bool) {
 		return false
 	}
 	slices.Sort(runs)
-	if err := k.store.mergeEvents(ctx, slices.Compact(runs)); err != nil && ctx.Err() == nil {
-		k.store.log.Warn("the events of ended runs keep the batches that they came in", slog.Any("error", err))
-		return false
+	err := k.store.mergeEvents(ctx, slices.Compact(runs))
+	if err == nil {
+		return more
 	}
-	return more
+	if ctx.Err() != nil { // the last look is without it
+		k.mu.Lock()
+		k.ended = append(runs, k.ended...)
+		k.mu.Unlock()
+		return true
+	}
+	k.store.log.Warn("the events of ended runs keep the batches that they came in", slog.Any("error", err))
+	return false
 }

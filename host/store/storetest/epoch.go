@@ -33,10 +33,10 @@ func (x *exercise) tidyKeeps(t *testing.T) {
 		run := s.started()
 		s.append(run.ID, batch(1, 1, 40), 40)
 		last[run.ID] = 40
-		switch {
-		case i%10 == 0:
+		switch i % 10 {
+		case 0:
 			kept = append(kept, run.ID)
-		case i%10 == 5:
+		case 5:
 			kept = append(kept, s.ended(run.ID).ID)
 		default:
 			gone = append(gone, s.ended(run.ID).ID)
