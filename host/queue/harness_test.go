@@ -124,7 +124,9 @@ type fixture struct {
 	// heldLocation is held alone.
 	heldLocation atomic.Value
 	// patience is how long runs wait for their code, in ns.
-	patience  atomic.Int64
+	patience atomic.Int64
+	// full tells that the disk of the store is.
+	full      atomic.Bool
 	limit     int
 	feedLimit int
 	requests  int
@@ -226,7 +228,10 @@ func (f *fixture) open() {
 	log := slog.New(slog.DiscardHandler)
 	f.feed = &host.Feed{}
 	var err error
-	f.store, err = boltstore.Open(f.path, &boltstore.Options{Clock: f.clock, Logger: log, OnChange: f.feed.Publish})
+	f.store, err = boltstore.Open(f.path, &boltstore.Options{
+		Clock: f.clock, Logger: log, OnChange: f.feed.Publish,
+		Free: func(string) (uint64, error) { return map[bool]uint64{false: 1 << 40}[f.full.Load()], nil },
+	})
 	if err != nil {
 		f.t.Fatal(err)
 	}
