@@ -196,7 +196,7 @@ func (q *query) text(kind byte, e *selector.Expr) tagindex.Query {
 }
 
 // maxIDs is how many ids a query lists. Beginnings that more have are looked for in the records.
-const maxIDs = 50_000
+const maxIDs = 10_000
 
 // ids is the query of a run's id, or of the beginning of one.
 func (q *query) ids(e *selector.Expr) (tagindex.Query, error) {
