@@ -2,12 +2,14 @@ package boltstore
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"pgregory.net/rapid"
 
+	"github.com/penstock-run/penstock/host"
 	storev1 "github.com/penstock-run/penstock/proto/gen/penstock/store/v1"
 )
 
@@ -76,6 +78,11 @@ func TestUnmarshalRun(t *testing.T) {
 		run, unknown, err := readRun(payload)
 		if err != nil || unknown {
 			t.Fatalf("readRun = unknown %t, %v", unknown, err)
+		}
+		key := seqKey(run.Seq)
+		bare, err := readTermFields(key, pack(key, payload))
+		if err != nil || !slices.Equal(termsOf(host.RunSource{Run: bare}), termsOf(host.RunSource{Run: run})) {
+			t.Fatalf("a part of the record has other terms than the whole: %v", err)
 		}
 		written, err := marshalRun(run)
 		if err != nil {

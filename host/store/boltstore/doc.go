@@ -21,6 +21,9 @@
 //	          history     location, repository, job, period → penstock.store.v1.JobPeriod
 //	          retries     seq                               → nothing; runs of which an automatic retry is due
 //	          outputs     location, run id                  → nothing; deleted runs that may have outputs there
+//	          post        chunk of runs, kind, key, value   → which runs of the chunk have it, see package tagindex
+//	          dead        chunk of runs                     → which of them are deleted
+//	          index       name                              → how far chunks are sealed
 //	          bulks       id of an action on many runs      → penstock.store.v1.Bulk
 //	          bulk requests  request id                     → id of the action that it began
 //	events-…  meta        name                              → number or text
@@ -29,7 +32,23 @@
 // Numbers in keys are big endian; each name in a key of history follows its length as BE16, so that no job's keys begin
 // with another's. Every value of runs, notes, bodies, idempotency, locations, answered, history, outputs and events starts
 // with a CRC32C over its key and itself, which every read checks; what is damaged is an error that names bucket and key.
-// Lists of runs that something acts on leave it out and say so, so that one damaged run does not stop the others.
+// Lists and pages of runs leave it out and say so, so that one damaged run does not stop the others.
+//
+// # Index
+//
+// Runs are found by an index of their terms: tags, metadata that they were launched with, and fields, see terms.go. Package
+// tagindex has it and knows nothing of runs; docs/index-design.md explains it. Terms of a run change in the transaction of
+// its record: a group of writes collects them in one batch, which is written once before the commit, and changes what is in
+// memory after it, before anybody is answered. The newest runs are in memory alone, and are read again at each start. When
+// 65,536 are full, the writer seals them, a slice with each transaction or when nobody writes.
+//
+// A selector becomes a query of the index, see query.go. Where the index says too little, the records tell: the runs of the
+// ten minutes in which a span of time begins and ends, texts of more than 253 bytes, values of penstock/k8s. When runs were
+// created needs no term: their numbers are in that order. Every run of a page is compared with its selector, since
+// what is in memory may be newer than the transaction that reads.
+//
+// The index is made of the runs and of nothing else, so it can be made anew at any time. Rows of it that are damaged are an
+// error for whoever needs them, and nothing else stops.
 //
 // # Locations and history
 //
@@ -57,6 +76,10 @@
 // Format 3 added retries and outputs. A host that does not know them retries no run, and leaves outputs of the runs that it
 // deletes where they are. A run that it writes is none of a chain any more, and no retry of it is due; its key in retries
 // then means nothing, and is passed over.
+//
+// Format 4 added the index. A host that does not know it would leave it behind, so the minimum reader is 4, and a store of an
+// older format is brought to it when it is opened. From here on, a run keeps the fields that a newer host wrote
+// into it when this one changes it, see unknown.go.
 //
 // # Writing
 //

@@ -40,7 +40,7 @@ func slotOf(t time.Time) string {
 	return string(binary.BigEndian.AppendUint64(nil, uint64(slot)^1<<63))
 }
 
-// termsOf are the terms of a run, each once.
+// termsOf are the terms of a run, in no order.
 func termsOf(source host.RunSource) []tagindex.Term {
 	run := source.Run
 	terms := make([]tagindex.Term, 0, 12+len(run.Tags)+len(source.Texts))
@@ -68,7 +68,7 @@ func termsOf(source host.RunSource) []tagindex.Term {
 			terms = append(terms, tagindex.Term{Kind: kindTime, Key: of.field, Value: slotOf(of.at)})
 		}
 	}
-	return ordered(terms)
+	return terms
 }
 
 // indexedFields are those whose values are terms of kindField as they are.
@@ -110,8 +110,9 @@ func compareTerms(a, b tagindex.Term) int {
 	return strings.Compare(a.Value, b.Value)
 }
 
-// changedKeys are the terms of those keys whose terms are not the same in both, which are in order.
+// changedKeys are the terms of those keys whose terms are not the same in both.
 func changedKeys(before, after []tagindex.Term) (was, is []tagindex.Term) {
+	before, after = ordered(before), ordered(after)
 	for len(before) > 0 || len(after) > 0 {
 		b, a := ofFirstKey(before, after)
 		if !slices.Equal(before[:b], after[:a]) {
