@@ -40,7 +40,7 @@ describe("History of a job", () => {
     await seeText(newest, /In use[^]*second/);
     await seeText(older, /first/);
     await older.getByRole("link", { name: "Its runs" }).click();
-    await seeAddress(page, /^\/jobs\/code\/tests\/evolving\/runs\?snapshot=[0-9a-f]{16}$/);
+    await seeAddress(page, /^\/jobs\/code\/tests\/evolving\/runs\?where=snapshot=[0-9a-f]{16}$/);
     await see(page.getByTitle(run));
     await see(page.getByRole("button", { name: /^Remove snapshot [0-9a-f]{16} from the filter$/ }));
     await page.goBack();

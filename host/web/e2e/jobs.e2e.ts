@@ -24,12 +24,14 @@ describe("Jobs", () => {
 
   test("finds jobs by name and by tag, and says when it finds none", async () => {
     const page = await browser.open(world.url("/jobs"));
-    const search = page.getByRole("searchbox", { name: "Search jobs" });
+    const search = page.getByRole("combobox", { name: "Search jobs" });
     await search.fill("second");
     await seeNone(page.getByRole("link", { name: "repository_report" }));
     await see(page.getByRole("link", { name: "my_second_job_with_tags", exact: true }));
     await seeAddress(page, /search=second/);
     await search.fill("foo=bar");
+    await search.press("Enter");
+    await seeAddress(page, /^\/jobs\?where=foo=bar$/);
     await see(page.getByRole("link", { name: "my_job_with_tags", exact: true }));
     await seeNone(page.getByRole("link", { name: "my_job_with_metadata", exact: true }));
     await search.fill("nothing like this");
@@ -61,7 +63,7 @@ describe("Job", () => {
     const page = await browser.open(world.url("/jobs/local/tutorial/my_job_with_tags"));
     await see(section(page, "Metadata").getByText("This job has no metadata."));
     await section(page, "Tags that every run gets").getByRole("link", { name: "foo: bar" }).click();
-    await seeAddress(page, /^\/runs\?tag=foo:bar$/);
+    await seeAddress(page, /^\/runs\?where=foo=bar$/);
   });
 
   test("says that there is no such job", async () => {

@@ -47,7 +47,7 @@ describe("with the keyboard alone", () => {
     await see(page.locator("h1").getByText("Success"));
     await tabTo(page, page.getByRole("link", { name: "by: keyboard" }));
     await page.keyboard.press("Enter");
-    await seeAddress(page, /^\/runs\?tag=by:keyboard$/);
+    await seeAddress(page, /^\/runs\?where=by=keyboard$/);
   });
 
   test("the focus is always to be seen", async () => {
@@ -129,7 +129,7 @@ describe("the palette", () => {
 
   test("is typed as it is in a field", async () => {
     const page = await browser.open(world.url("/jobs"));
-    const search = page.getByRole("searchbox", { name: "Search jobs" });
+    const search = page.getByRole("combobox", { name: "Search jobs" });
     await search.focus();
     await page.keyboard.type("a/b");
     expect(await search.inputValue()).toBe("a/b");

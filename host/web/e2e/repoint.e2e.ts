@@ -35,7 +35,7 @@ describe("Runs that wait for code", () => {
     await see(card.getByText("2 runs wait for code"));
     await lookAt(page, "waiting-deployment-1280");
     await card.getByRole("link", { name: "2 runs of before/tests/gated" }).click();
-    await seeAddress(page, /^\/runs\?job=before\/tests\/gated&status=WAITING_FOR_CODE$/);
+    await seeAddress(page, /^\/runs\?where=job=before\/tests\/gated&status=WAITING_FOR_CODE$/);
     for (const run of runs) await see(page.getByTitle(run));
     await lookAt(page, "waiting-runs-1280");
   });

@@ -1,26 +1,30 @@
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { Monitor, Moon, Search, Sun } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
+import { session } from "@/domain/host/session";
 import { useLocationFeed } from "@/domain/location/location-feed";
 import { paths } from "@/domain/paths";
+import { useValue } from "@/lib/value-store";
 import { ErrorBoundary } from "@/ui/error-boundary";
 import { Kbd } from "@/ui/kbd";
 import { Link } from "@/ui/link";
 import { useShortcut } from "@/ui/shortcut";
 import { Tooltip } from "@/ui/tooltip";
 import { useScheme, type Scheme } from "@/ui/theme";
-import { SignInDialog } from "@/features/sign-in/sign-in-dialog";
 import { Logo } from "./logo";
 import styles from "./shell.module.css";
 import { StorageBar } from "./storage-bar";
 import { UpdateBar } from "./update-bar";
 
+// Dialogs are much script, and the first page needs none.
+const SignInDialog = lazy(() => import("@/features/sign-in/sign-in-dialog").then((module) => ({ default: module.SignInDialog })));
 const Palette = lazy(() => import("@/features/palette/palette").then((module) => ({ default: module.Palette })));
 
 /** What is around every page: the bar on top, messages about code locations, the search, the sign-in. */
 export function Shell() {
   useLocationFeed();
   const { pathname } = useLocation();
+  const { signInNeeded } = useValue(session);
   const [searching, setSearching] = useState(false);
   const openSearch = () => {
     setSearching(true);
@@ -66,7 +70,11 @@ export function Shell() {
           <Palette onClose={() => { setSearching(false); }} />
         </Suspense>
       )}
-      <SignInDialog />
+      {signInNeeded && (
+        <Suspense>
+          <SignInDialog />
+        </Suspense>
+      )}
     </>
   );
 }

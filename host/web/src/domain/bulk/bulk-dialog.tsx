@@ -74,7 +74,7 @@ export function BulkDialog({ kind, which, hrefOf, onStarted, onClose }: {
         <>
           <Button onClick={onClose}>Leave them as they are</Button>
           <Button look={danger ? "danger" : "primary"} aria-disabled={!ready || start.isPending} onClick={confirm}>
-            {start.isPending ? "Beginning…" : ready ? doing(plural(count, "run")) : label}
+            {start.isPending ? "Beginning…" : doing(ready ? plural(count, "run") : "runs")}
           </Button>
         </>
       }

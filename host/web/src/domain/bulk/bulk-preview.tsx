@@ -27,6 +27,7 @@ export function BulkPreview({ preview, problems, count, busy, error, kind, passe
   if (error !== null) return <Failure doing="say what would happen" error={error} />;
   if (preview === undefined) return <Loading what="what would happen" />;
   const over = Number(preview.passedOver);
+  const fine = preview.problems.length === 0;
   return (
     <div aria-busy={busy} className={styles.preview}>
       {problems.length > 0 && (
@@ -41,9 +42,11 @@ export function BulkPreview({ preview, problems, count, busy, error, kind, passe
           </ul>
         </Callout>
       )}
+      {/* Where something is wrong nobody knows what it would apply to. */}
       <p role="status" className={styles.counts}>
-        <strong>{count === 0 ? "It applies to no run" : bulkWords(kind).doing(plural(count, "run"))}.</strong>
-        {over > 0 && ` Of ${plural(Number(preview.selected), "run")} selected, ${over.toLocaleString("en")} ${over === 1 ? "is" : "are"} passed over: ${passedOver}.`}
+        {fine && <strong>{count === 0 ? "It applies to no run" : bulkWords(kind).doing(plural(count, "run"))}.</strong>}
+        {!fine && `${plural(Number(preview.selected), "run")} selected. Put right what is wrong to see what would become of them.`}
+        {fine && over > 0 && ` Of ${plural(Number(preview.selected), "run")} selected, ${over.toLocaleString("en")} ${over === 1 ? "is" : "are"} passed over: ${passedOver}.`}
       </p>
       {preview.sample.length > 0 && (
         <>
@@ -52,7 +55,7 @@ export function BulkPreview({ preview, problems, count, busy, error, kind, passe
             {preview.sample.map((run) => (
               <li key={run.id}>
                 <RunStatusBadge status={run.status} />
-                <Link href={paths.run(run.id)} title={run.id} target="_blank">
+                <Link href={paths.run(run.id)} title={`${run.id}\nOpens in a new tab`} target="_blank">
                   <code>{shortRunId(run.id)}</code>
                 </Link>
                 {run.job !== undefined && <span>{formatJobName(run.job)}</span>}

@@ -59,8 +59,8 @@ export function BulkProgress({ id, dismissHref, onDismiss }: {
           {bulk.by !== "" && `by ${inertText(bulk.by)}`}
           {created !== undefined && (
             <>
-              {" "}
-              for <Elapsed from={created} to={over ? instantMs(bulk.endedAt) : undefined} />
+              {over ? ", took " : ", for "}
+              <Elapsed from={created} to={over ? instantMs(bulk.endedAt) : undefined} />
             </>
           )}
         </span>

@@ -28,7 +28,11 @@ export function sumCounts(counts: RunCounts, statuses: readonly RunStatus[]): nu
 export function useCountAgain(): () => void {
   const cache = useQueryClient();
   return useThrottled(() => {
-    void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: SearchService.method.countRuns, cardinality: "finite" }) });
+    const queryKey = createConnectQueryKey({ schema: SearchService.method.countRuns, cardinality: "finite" });
+    // A first answer that is under way is not asked for again, and may have set out before what has changed.
+    const underWay = cache.isFetching({ queryKey, predicate: (query) => query.state.data === undefined }) > 0;
+    void cache.invalidateQueries({ queryKey });
+    return underWay ? "again" : undefined;
   }, restMs);
 }
 

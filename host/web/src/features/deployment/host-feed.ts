@@ -12,6 +12,7 @@ export function useHostFeed(): void {
   const cache = useQueryClient();
   const ask = useThrottled(() => {
     void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HostService.method.getHost, cardinality: "finite" }) });
+    return undefined;
   }, restMs);
   useRunWatch({ filter: {}, onList: ask, onChanges: ask });
 }

@@ -1,13 +1,15 @@
+import { useQuery } from "@connectrpc/connect-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { inertText } from "@/lib/inert-text";
 import { useSearchParams } from "@/lib/search";
 import { paths, readRunView, type RunView } from "@/domain/paths";
 import { allEvents, type EventFilter } from "@/domain/run/event-log";
+import { failureOf } from "@/domain/run/event-row";
 import { countEnded, sumCounts } from "@/domain/run/op-groups";
 import { runStatusData } from "@/domain/run/run-status";
 import { useEventLog } from "@/domain/run/use-event-log";
-import type { Run } from "@/gen/penstock/host/v1/run_pb";
+import { RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Tabs } from "@/ui/page";
 import { Callout, Loading } from "@/ui/states";
@@ -38,12 +40,17 @@ export function RunBody({ run }: { run: Run }) {
   const status = runStatusData(run.status);
   const waits = run.status === RunStatus.WAITING_FOR_CODE;
   const reason = inertText(run.statusReason);
+  // Asked for by the panel that says why; what it says is not said twice.
+  const { data: explained } = useQuery(RunService.method.explainRun, { id: run.id }, { enabled: false });
+  const summary = inertText(explained?.summary ?? "");
+  const cause = events.failure === undefined ? "" : inertText(failureOf(events.failure.stored)?.message ?? "");
+  const told = run.status === RunStatus.FAILURE && reason !== "" && (summary.includes(reason) || (cause !== "" && summary.includes(cause) && reason.includes(cause)));
   const show = (next: Partial<RunView>) => void navigate({ href: paths.run(run.id, { ...view, ...next }), replace: true, resetScroll: false });
   const choose = (path: string) => { show({ op: path === op ? "" : path }); };
   return (
     <div className={styles.split}>
       <div className={styles.main}>
-        {reason !== "" && (
+        {reason !== "" && !told && (
           <Callout tone={status.tone === "bad" ? "bad" : status.tone === "warn" ? "warn" : "info"} title={reason}>
             {status.tone === "bad" && events.failure !== undefined && <FailureDetails row={events.failure} said={reason} />}
             {waits && <WaitingNotice run={run} onRepoint={() => { setRepointing(true); }} />}
@@ -59,7 +66,9 @@ export function RunBody({ run }: { run: Run }) {
             <FailureDetails row={events.failure} said={events.failure.message} />
           </Callout>
         )}
-        <WhyPanel run={run} ended={countEnded(sumCounts(groups)).ended} view={view} />
+        <WhyPanel run={run} ended={countEnded(sumCounts(groups)).ended} view={view}>
+          {told && events.failure !== undefined && <FailureDetails row={events.failure} said={`${reason} ${summary}`} />}
+        </WhyPanel>
         <OpsPanel run={run} log={events} groups={groups} view={view} onChoose={choose} />
         <div>
           <Tabs

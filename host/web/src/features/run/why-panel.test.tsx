@@ -3,9 +3,10 @@ import { Code } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
 import { hostError } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
-import { hostWithMappedRun, opStarted, runId } from "@/testing/run-samples";
+import { hostWithMappedRun, opFinished, opStarted, runId } from "@/testing/run-samples";
 
 const panel = async (title: string) => within((await screen.findByRole("heading", { name: title })).closest("section")!);
 
@@ -54,6 +55,17 @@ it("says the first cause of a failure, and what becomes of it", async () => {
   await user.click(why.getByRole("button", { name: "Show 3 reasons" }));
   expect(within(why.getByRole("list", { name: "Reasons" })).getAllByRole("listitem").map((line) => line.textContent)).toEqual(["Causeop list failedCAUSE", "Op failedno such fileEvents of listOP_FAILED", "Alsoa retry is dueRETRY_DUE"]);
   expect(screen.getAllByText("Retry due").length).toBeGreaterThan(0);
+});
+
+it("says the cause of a failure once, with its details", async () => {
+  const host = hostWithMappedRun(RunStatus.FAILURE, opFinished(5, "list", Outcome.FAILURE, "no such file"));
+  host.changeRun(runId, { statusReason: "op list: no such file" });
+  host.explain = () => ({ summary: "the run failed because op list did (error): no such file", reasons: [{ code: "CAUSE", message: "op list failed" }] });
+  renderPage(`/runs/${runId}`, host);
+  const why = await panel("Why did it fail?");
+  expect(await why.findByText(/^the run failed because op list did/)).toBeDefined();
+  expect(await why.findByText(/^Op/)).toBeDefined();
+  await waitFor(() => { expect(screen.queryByText("op list: no such file")).toBeNull(); });
 });
 
 it("needs no reason for a run that ended well", async () => {

@@ -1,6 +1,6 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { CircleCheck, CircleX, Info, LoaderCircle, OctagonAlert } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Failure } from "@/domain/host/failure";
 import { isOlderHost } from "@/domain/host/host-error";
 import { paths, type RunView } from "@/domain/paths";
@@ -23,11 +23,13 @@ import styles from "./why-panel.module.css";
 const restMs = 5_000;
 
 /** Why a run is not further, or why it failed, rule by rule. A run that ended well needs no reason. */
-export function WhyPanel({ run, ended, view }: {
+export function WhyPanel({ run, ended, view, children }: {
   run: Run;
   /** Ops that have ended: when that changes, what is said may, too. */
   ended: number;
   view: RunView;
+  /** More about the cause, where nothing else says it. */
+  children?: ReactNode;
 }) {
   const { final, inProgress } = runStatusData(run.status);
   // Where nothing happens the reasons are what one came for; otherwise what happens stands below.
@@ -68,6 +70,7 @@ export function WhyPanel({ run, ended, view }: {
               </Button>
             )}
           </div>
+          {children !== undefined && <div className={styles.details}>{children}</div>}
           {data.reasons.length > 0 && shown && (
             <ul className={styles.reasons} aria-label="Reasons">
               {data.reasons.map((reason, index) => (

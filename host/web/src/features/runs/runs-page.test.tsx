@@ -84,8 +84,8 @@ it("follows runs: new ones on top, changed ones in their place, deleted ones gon
 
 it("pages to older runs, where new ones do not push", async () => {
   const host = hostWithRuns(30);
-  // Created before the page is opened, whatever the clock's resolution.
-  host.runs = host.runs.map((run) => ({ ...run, createdAt: timestampFromMs(Date.now() - 60_000) }));
+  const createdAt = timestampFromMs(Date.now() - 60_000);
+  host.runs = host.runs.map((run) => ({ ...run, createdAt }));
   const { user, address } = renderPage("/runs", host);
   expect(await rows()).toHaveLength(25);
   await user.click(screen.getByRole("link", { name: "Older" }));

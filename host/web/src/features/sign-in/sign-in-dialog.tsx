@@ -8,9 +8,9 @@ import { Label, TextField } from "@/ui/field";
 import { Note } from "@/ui/panel";
 import { Callout } from "@/ui/states";
 
-/** Asks for the token when the host wants one. */
+/** Asks for the token that the host wants. */
 export function SignInDialog() {
-  const { signInNeeded, token } = useValue(session);
+  const { token } = useValue(session);
   const [text, setText] = useState("");
   const cache = useQueryClient();
   const field = useId();
@@ -23,7 +23,7 @@ export function SignInDialog() {
     void cache.resetQueries();
   };
   return (
-    <Dialog title="Sign in" opened={signInNeeded} onClose={() => { session.set({ ...session.get(), signInNeeded: false }); }} size="sm">
+    <Dialog title="Sign in" opened onClose={() => { session.set({ ...session.get(), signInNeeded: false }); }} size="sm">
       <form onSubmit={submit}>
         {token !== undefined && <Callout tone="bad" title="The host did not accept the token" live />}
         <p style={{ marginBlock: "0.6rem" }}>This host wants a token with every call. Whoever runs it knows the token.</p>
