@@ -29,11 +29,14 @@ func (g *OpGraph) missingInputs(chosen opSet) []Problem {
 			if in.name == "" {
 				what = fmt.Sprintf("the items that op %s is mapped over come", v.path)
 			}
+			left := "which is not selected; select it too"
+			if len(missing) > 1 {
+				left = "which are not selected; select them too"
+			}
 			problems = append(problems, Problem{
-				Field: "op_selection",
-				Path:  v.path,
-				Message: fmt.Sprintf("%s from %s, which is not selected; select it too, for example with *%s",
-					what, strings.Join(missing, ", "), v.path),
+				Field:   "op_selection",
+				Path:    v.path,
+				Message: fmt.Sprintf("%s from %s, %s, for example with *%s", what, strings.Join(missing, ", "), left, v.path),
 			})
 			if len(problems) == opselection.MaxProblems {
 				return problems

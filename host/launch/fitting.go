@@ -98,16 +98,20 @@ func missingProblems(missing []host.MissingInput, from *origin) (problems []host
 			names = append(names[:maxNamed], "others")
 		}
 		rest = rest[n:]
+		are, have, them := "is", "has", "it"
+		if n > 1 {
+			are, have, them = "are", "have", "them"
+		}
 		without := ""
 		if from != nil {
-			without = fmt.Sprintf(" and has no stored output that run %s could give", from.run.ID)
+			without = fmt.Sprintf(" and %s no stored output that run %s could give", have, from.run.ID)
 		}
 		what := fmt.Sprintf("input %q of op %s comes", first.Input, first.OpPath)
 		if first.Input == "" {
 			what = fmt.Sprintf("the items that op %s is mapped over come", first.OpPath)
 		}
-		message := fmt.Sprintf("%s from %s, which is not selected%s; select it too, for example with *%s",
-			what, strings.Join(names, ", "), without, first.OpPath)
+		message := fmt.Sprintf("%s from %s, which %s not selected%s; select %s too, for example with *%s",
+			what, strings.Join(names, ", "), are, without, them, first.OpPath)
 		if first.Input != "" {
 			message += fmt.Sprintf(", or give its value in the config: {%s: {%s: {%s: …}}}", inputsSection, first.OpPath, first.Input)
 		}
