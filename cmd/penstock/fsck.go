@@ -67,11 +67,11 @@ func (f *storeFlags) fsck(cmd *cobra.Command, p printer, log *slog.Logger) error
 		}
 		return err
 	}
-	looked := fmt.Sprintf("%s in %s of %s", counted(int(checked.Records), "record"), counted(int(checked.Files), "file"), counted(int(checked.Runs), "run"))
+	looked := fmt.Sprintf("%s, %s, %s", counted(int(checked.Files), "file"), counted(int(checked.Runs), "run"), counted(int(checked.Records), "record"))
 	if err == nil {
-		fmt.Fprintf(p.out, "Nothing is wrong with %s.\n", looked)
+		fmt.Fprintf(p.out, "Nothing is wrong: %s.\n", looked)
 		return nil
 	}
-	fmt.Fprintf(p.out, "%s with %s; --repair makes %d of them right.\n", counted(checked.Problems, "problem"), looked, checked.Mendable)
+	fmt.Fprintf(p.out, "%s in %s; --repair makes %d of them right.\n", counted(checked.Problems, "problem"), looked, checked.Mendable)
 	return err
 }

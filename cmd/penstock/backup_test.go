@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBackupRestoreCompactAndFsck takes a store through all commands of its care.
+func TestBackupRestoreCompactAndFsck(t *testing.T) {
+	dir := t.TempDir()
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "backup.tar")
+	p := startTestHost(t, hostOptions{Data: data})
+	penstock(t, p.Address(), "backup", "--out", file).want(t, exitOK, "3 files in ", "")
+	penstock(t, p.Address(), "backup", "--out", file).want(t, exitUsage, "", "never replaces a file")
+	penstock(t, p.Address(), "backup").want(t, exitUsage, "", "--out is missing")
+	penstock(t, p.Address(), "backup", "--out", filepath.Join(dir, "no", "where.tar")).want(t, exitFailure, "", "no such file")
+	for _, command := range []string{"fsck", "compact"} {
+		penstock(t, "", command, "--data", data).want(t, exitLocked, "", "in use by another process")
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	penstock(t, p.Address(), "backup", "--out", filepath.Join(dir, "late.tar")).want(t, exitUnreachable, "", "does not answer")
+
+	penstock(t, "", "restore", file, "--data", data).want(t, exitRejected, "", "holds a store")
+	other := filepath.Join(dir, "other")
+	r := penstock(t, "", "restore", file, "--data", other, "--json")
+	r.want(t, exitOK, "", "")
+	var restored restoredObject
+	if err := json.Unmarshal([]byte(r.out), &restored); err != nil || restored.Generation != 1 || restored.Directory != other {
+		t.Errorf("restore --json: %s, %v", r.out, err)
+	}
+	penstock(t, "", "fsck", "--data", other).want(t, exitOK, "Nothing is wrong", "")
+	penstock(t, "", "compact", "--data", other).want(t, exitOK, "meta.db", "was compacted")
+	penstock(t, "", "compact", "--data", filepath.Join(dir, "nothing")).want(t, exitNotFound, "", "holds no store")
+	penstock(t, "", "compact").want(t, exitUsage, "", "--data is missing")
+	if left, err := filepath.Glob(filepath.Join(dir, "*.partial")); err != nil || len(left) > 0 {
+		t.Errorf("there are left %q, %v", left, err)
+	}
+
+	cut := filepath.Join(dir, "cut.tar")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cut, content[:len(content)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	penstock(t, "", "restore", cut, "--data", filepath.Join(dir, "third")).want(t, exitDamaged, "", "not a whole backup")
+}
+
+// TestFsckOfADamagedStore spoils a meta page, and mends it.
+func TestFsckOfADamagedStore(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := startTestHost(t, hostOptions{Data: data}).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(data, "meta.db")
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("spoilt"), 40); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	penstock(t, "", "serve", "--data", data, "--listen", "127.0.0.1:0").want(t, exitDamaged, "", "meta page 0: its checksum does not fit")
+	r := penstock(t, "", "fsck", "--data", data)
+	r.want(t, exitDamaged, "1 problem", "")
+	if !strings.Contains(r.out, "meta.db: meta page 0: its checksum does not fit") {
+		t.Errorf("fsck says %s", r.out)
+	}
+	r = penstock(t, "", "fsck", "--data", data, "--json")
+	r.want(t, exitDamaged, "", "")
+	var found fsckObject
+	if err := json.Unmarshal([]byte(r.out), &found); err != nil || len(found.Problems) != 1 || !found.Problems[0].Mendable || found.Problems[0].File != "meta.db" {
+		t.Errorf("fsck --json: %s, %v", r.out, err)
+	}
+	penstock(t, "", "fsck", "--data", data, "--repair").want(t, exitOK, "Nothing is wrong", "written anew")
+}
