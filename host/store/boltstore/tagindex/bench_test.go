@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"go.etcd.io/bbolt"
 )
 
@@ -207,6 +208,45 @@ func BenchmarkQueries(b *testing.B) {
 	}
 }
 
+// BenchmarkTail asks a chunk in memory that is full, under the lock that its writer waits for.
+func BenchmarkTail(b *testing.B) {
+	db, x := freshIndex(b)
+	for next := uint64(0); next < 1<<16; {
+		if err := addGroup(db, x, &next, 4096, runTerms); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, ask := range map[string]func(v *View) error{
+		"CountOfTwoTags": func(v *View) error {
+			_, err := v.Count(b.Context(), And(MatchTerm(Term{'t', "team", "team-07"}), MatchTerm(Term{'t', "env", "dev"})))
+			return err
+		},
+		"CountOfAPrefixOfUniqueValues": func(v *View) error {
+			_, err := v.Count(b.Context(), ValuePrefix('t', "order", "order-"))
+			return err
+		},
+		"ValuesOfAUniqueTag": func(v *View) error {
+			_, _, err := v.Values(b.Context(), 't', "order", "order-7", 20)
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				v, err := x.View(func() (*bbolt.Tx, error) { return db.Begin(false) })
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := ask(v); err != nil {
+					b.Fatal(err)
+				}
+				if err := v.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkOpen loads the index: what is not sealed, in memory.
 func BenchmarkOpen(b *testing.B) {
 	_, db := benchIndex(b)
@@ -379,5 +419,39 @@ func BenchmarkHeap(b *testing.B) {
 		}
 		b.ReportMetric(heap()-before, "MB-of-a-full-tail")
 		runtime.KeepAlive(m)
+	}
+}
+
+// BenchmarkContainer reads a stored bitmap of 8 KB: its header, the set with its checksum, and the checksum alone.
+func BenchmarkContainer(b *testing.B) {
+	set, key := roaring.New(), []byte("0000tteam\x00\x01team-07")
+	for low := uint64(0); low < 1<<16; low++ {
+		if mix(low)%3 == 0 {
+			set.Add(uint32(low))
+		}
+	}
+	v, err := encode(key, set)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, read := range map[string]func() error{
+		"Header": func() error { _, err := open(key, v); return err },
+		"Set": func() error {
+			c, err := open(key, v)
+			if err == nil {
+				_, err = c.set()
+			}
+			return err
+		},
+		"Checksum": func() error { checksum(nil, v); return nil },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -65,6 +65,18 @@ func (s docset) remove(low uint16) (_ docset, ok bool) {
 	return s, len(s.more.few) > 0
 }
 
+func (s docset) contains(low uint16) bool {
+	switch {
+	case s.more == nil:
+		return s.one == low
+	case s.more.bits != nil:
+		return s.more.bits.Contains(uint32(low))
+	default:
+		_, found := slices.BinarySearch(s.more.few, low)
+		return found
+	}
+}
+
 func (s docset) len() uint64 {
 	switch {
 	case s.more == nil:

@@ -13,14 +13,13 @@ type memory struct {
 	// docs were added, dead deleted. The sets of terms may still have dead ones.
 	docs, dead *roaring.Bitmap
 	fields     map[field]*values
-	order      ordered // of the texts of fields
+	order      ordered[*values] // by the texts of fields
 }
 
 // values are those of a field, not empty.
 type values struct {
-	docs  docset // have the field
-	sets  map[string]docset
-	order ordered
+	docs docset // have the field
+	sets ordered[docset]
 }
 
 func newMemory() *memory {
@@ -31,22 +30,21 @@ func newMemory() *memory {
 func (m *memory) add(p posting, low uint16) {
 	v := m.fields[p.field]
 	if v == nil {
-		v = &values{docs: docset{one: low}, sets: map[string]docset{}}
-		p.field.key = strings.Clone(p.field.key) // it may lie in something large
-		m.fields[p.field] = v
-		m.order.add(p.field.text())
+		v = &values{docs: docset{one: low}}
+		m.put(p.field, v)
 	}
 	v.docs = v.docs.add(low)
-	set, ok := v.sets[p.value]
-	if ok {
-		if next := set.add(low); next != set {
-			v.sets[p.value] = next
-		}
-		return
+	if set := v.sets.get(p.value); set != nil {
+		*set = set.add(low)
+	} else {
+		v.sets.put(strings.Clone(p.value), docset{one: low})
 	}
-	value := strings.Clone(p.value)
-	v.sets[value] = docset{one: low}
-	v.order.add(value)
+}
+
+func (m *memory) put(f field, v *values) {
+	f.key = strings.Clone(f.key) // it may lie in something large
+	m.fields[f] = v
+	m.order.put(f.text(), v)
 }
 
 // remove takes a document out of the set of a posting.
@@ -55,24 +53,21 @@ func (m *memory) remove(p posting, low uint16) {
 	if v == nil {
 		return
 	}
+	var some bool
 	if p.has {
-		var some bool
 		if v.docs, some = v.docs.remove(low); !some {
 			delete(m.fields, p.field)
 			m.order.remove(p.field.text())
 		}
 		return
 	}
-	set, ok := v.sets[p.value]
-	if !ok {
+	set := v.sets.get(p.value)
+	if set == nil {
 		return
 	}
-	if set, ok = set.remove(low); ok {
-		v.sets[p.value] = set
-		return
+	if *set, some = set.remove(low); !some {
+		v.sets.remove(p.value)
 	}
-	delete(v.sets, p.value)
-	v.order.remove(p.value)
 }
 
 // find returns the set of a posting.
@@ -84,8 +79,10 @@ func (m *memory) find(p posting) (set docset, ok bool) {
 	case p.has:
 		return v.docs, true
 	}
-	set, ok = v.sets[p.value]
-	return set, ok
+	if set := v.sets.get(p.value); set != nil {
+		return *set, true
+	}
+	return docset{}, false
 }
 
 // postings yields those behind after, or all, in the order of their keys.
@@ -95,20 +92,19 @@ func (m *memory) postings(after *posting) iter.Seq2[posting, docset] {
 		if after != nil {
 			first = after.field.text()
 		}
-		for text := range m.order.from(first) {
-			f := fieldOf(text)
-			v, from := m.fields[f], ""
+		for text, v := range m.order.from(first) {
+			f, from := fieldOf(text), ""
 			resumed := after != nil && f == after.field
 			if resumed {
 				from = after.value
 			} else if !yield(f.posting(), v.docs) {
 				return
 			}
-			for value := range v.order.from(from) {
+			for value, set := range v.sets.from(from) {
 				if resumed && !after.has && value == after.value {
 					continue
 				}
-				if !yield(posting{field: f, value: value}, v.sets[value]) {
+				if !yield(posting{field: f, value: value}, set) {
 					return
 				}
 			}
@@ -142,15 +138,13 @@ func (m *memory) part(take func(kind byte) bool) *memory {
 		if !ok {
 			continue
 		}
-		copied := &values{docs: docs, sets: make(map[string]docset, len(v.sets))}
-		for value, set := range v.sets {
+		copied := &values{docs: docs}
+		for value, set := range v.sets.from("") {
 			if set, ok := set.without(m.dead); ok {
-				copied.sets[value] = set
-				copied.order.add(value)
+				copied.sets.put(value, set)
 			}
 		}
-		part.fields[f] = copied
-		part.order.add(f.text())
+		part.put(f, copied)
 	}
 	if len(part.fields) == 0 {
 		return nil
@@ -169,7 +163,13 @@ func (m *memory) clone() *memory {
 // forget removes a document from all sets; for volatile parts, which have few.
 func (m *memory) forget(low uint16) {
 	for f, v := range m.fields {
-		for value := range v.sets {
+		var gone []string
+		for value, set := range v.sets.from("") {
+			if set.contains(low) {
+				gone = append(gone, value)
+			}
+		}
+		for _, value := range gone {
 			m.remove(posting{field: f, value: value}, low)
 		}
 		m.remove(f.posting(), low)

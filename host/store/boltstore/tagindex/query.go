@@ -92,9 +92,8 @@ type matchSpan struct {
 func (q matchSpan) rank() int { return rankSets }
 
 func (q matchSpan) eval(c *chunk) (answer, error) {
-	var u union
-	err := c.each(q.field, q.span, func(_ []byte, f found) (bool, error) { return true, f.addTo(&u) })
-	return answer{yes: u.bitmap()}, err
+	set, err := c.union(q.field, q.span)
+	return answer{yes: set}, err
 }
 
 // SeqRange selects the documents whose numbers are at least from and less than to.

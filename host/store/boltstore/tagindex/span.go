@@ -2,6 +2,9 @@ package tagindex
 
 import (
 	"bytes"
+	"iter"
+
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
 // span is a range of values: from on, and less than to when it is bounded.
@@ -46,18 +49,37 @@ func (c *chunk) each(f field, s span, yield func(value []byte, p found) (more bo
 }
 
 func (c *chunk) eachInMemory(f field, s span, yield func([]byte, found) (bool, error)) error {
-	if c.mem == nil || c.mem.fields[f] == nil {
-		return nil
-	}
-	v := c.mem.fields[f]
-	for value := range v.order.from(s.from) {
-		if s.bounded && value >= s.to {
-			return nil
-		}
-		set := v.sets[value]
+	for value, set := range c.remembered(f, s) {
 		if more, err := yield([]byte(value), found{n: set.len(), mem: set}); err != nil || !more {
 			return err
 		}
 	}
 	return nil
+}
+
+// remembered yields the values of a field in memory, in order.
+func (c *chunk) remembered(f field, s span) iter.Seq2[string, docset] {
+	return func(yield func(string, docset) bool) {
+		if c.mem == nil || c.mem.fields[f] == nil {
+			return
+		}
+		for value, set := range c.mem.fields[f].sets.from(s.from) {
+			if s.bounded && value >= s.to || !yield(value, set) {
+				return
+			}
+		}
+	}
+}
+
+// union returns the documents that have a value of a field.
+func (c *chunk) union(f field, s span) (*roaring.Bitmap, error) {
+	var u union
+	if c.inTail || c.x.volatileKind(f.kind) {
+		for _, set := range c.remembered(f, s) {
+			set.addTo(&u)
+		}
+		return u.bitmap(), nil
+	}
+	err := c.each(f, s, func(_ []byte, p found) (bool, error) { return true, p.addTo(&u) })
+	return u.bitmap(), err
 }

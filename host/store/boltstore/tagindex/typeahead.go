@@ -241,13 +241,12 @@ func (c *chunk) rememberedKeys(kind byte, prefix string, limit int) (*remembered
 			return nil
 		}
 		first := field{kind: kind, key: prefix}.text()
-		for text := range c.mem.order.from(first) {
+		for text, v := range c.mem.order.from(first) {
 			if len(text) < len(first) || text[:len(first)] != first {
 				return nil
 			}
 			f := fieldOf(text)
-			set := c.mem.fields[f].docs
-			if more, err := r.take(c, f.key, found{n: set.len(), mem: set}, limit); err != nil || !more {
+			if more, err := r.take(c, f.key, found{n: v.docs.len(), mem: v.docs}, limit); err != nil || !more {
 				return err
 			}
 		}

@@ -168,19 +168,15 @@ func (f found) set() (*roaring.Bitmap, error) {
 	return set, nil
 }
 
-// addTo adds the documents to a union.
+// addTo adds the documents of a stored posting to a union.
 func (f found) addTo(u *union) error {
-	if f.key == nil {
-		f.mem.addTo(u)
-		return nil
-	}
 	if err := f.stored.addTo(u); err != nil {
 		return damaged(bucketPost, f.key, err)
 	}
 	return nil
 }
 
-// living returns how many documents of a posting are there.
+// count returns how many documents of a posting are there.
 func (c *chunk) count(f found) (uint64, error) {
 	if !c.inTail && c.gone == nil {
 		return f.n, nil
