@@ -251,6 +251,7 @@ func readTermFields(key, value []byte) (*host.Run, error) {
 		switch m.number {
 		case fieldSeq, 3, 4, 5, 6, 9, 15, 16, fieldStartedAt, fieldEndedAt: // job, status, tags, snapshots and times
 			readField(r, &m)
+		default:
 		}
 	}
 	if seq, ok := seqOf(key); m.err == nil && (!ok || seq != r.Seq) {

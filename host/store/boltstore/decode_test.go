@@ -19,7 +19,7 @@ func fillByChance(t *rapid.T, m protoreflect.Message) {
 	for i := range fields.Len() {
 		f := fields.Get(i)
 		name := string(f.FullName())
-		if rapid.IntRange(0, 3).Draw(t, name+" is there") == 0 && f.Number() != protoreflect.FieldNumber(fieldID) {
+		if rapid.IntRange(0, 3).Draw(t, name+" is there") == 0 && f.Number() != fieldID {
 			continue
 		}
 		if f.IsList() {
@@ -105,7 +105,7 @@ func TestUnmarshalRun(t *testing.T) {
 			t.Fatalf("got  %v\nwant %v", got, want)
 		}
 
-		newer := proto.Clone(want).(*storev1.Run) //nolint:forcetypeassert // a clone is of its type
+		newer := proto.Clone(want).(*storev1.Run)
 		addField(newer.ProtoReflect())
 		again, unknown, err := readRun(mustMarshal(t, newer))
 		if err != nil || !unknown {

@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"container/list"
 	"errors"
 	"log/slog"
 	"sync"
@@ -11,8 +10,9 @@ import (
 	"github.com/penstock-run/penstock/host"
 )
 
-// textsKept is how many bodies of metadata are kept decoded: as many as jobs are launched from at a time.
-const textsKept = 512
+// textsKept is how many bodies of metadata are kept decoded at least: as many as jobs are launched from at a time. Twice as
+// many are at most.
+const textsKept = 256
 
 // metadataTexts are the texts of bodies of metadata, decoded once as long as they are in use.
 type metadataTexts struct {
@@ -20,14 +20,8 @@ type metadataTexts struct {
 	log    *slog.Logger
 
 	mu sync.Mutex
-	m  map[host.Digest]*list.Element
-	// used has the entries, those used last in front.
-	used list.List
-}
-
-type textsOfBody struct {
-	digest host.Digest
-	texts  []host.MetadataText
+	// used has those that were used since before was put aside; when it is full, it takes the place of before.
+	used, before map[host.Digest][]host.MetadataText
 }
 
 func newMetadataTexts(o *Options) *metadataTexts {
@@ -64,27 +58,30 @@ func (m *metadataTexts) warn(d host.Digest, err error) {
 func (m *metadataTexts) kept(d host.Digest) (texts []host.MetadataText, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.m[d]
-	if e == nil {
-		return nil, false
+	if texts, ok = m.used[d]; ok {
+		return texts, true
 	}
-	m.used.MoveToFront(e)
-	return e.Value.(*textsOfBody).texts, true
+	if texts, ok = m.before[d]; ok {
+		m.use(d, texts)
+	}
+	return texts, ok
 }
 
 func (m *metadataTexts) keep(d host.Digest, texts []host.MetadataText) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.m[d] != nil {
-		return
+	m.use(d, texts)
+}
+
+// use is called with mu held.
+func (m *metadataTexts) use(d host.Digest, texts []host.MetadataText) {
+	if len(m.used) >= textsKept {
+		m.used, m.before = nil, m.used
 	}
-	if m.m == nil {
-		m.m = map[host.Digest]*list.Element{}
+	if m.used == nil {
+		m.used = make(map[host.Digest][]host.MetadataText, textsKept)
 	}
-	m.m[d] = m.used.PushFront(&textsOfBody{digest: d, texts: texts})
-	if m.used.Len() > textsKept {
-		delete(m.m, m.used.Remove(m.used.Back()).(*textsOfBody).digest)
-	}
+	m.used[d] = texts
 }
 
 // source is a run as selectors see it.

@@ -266,7 +266,7 @@ func TestBeginningsOfManyIDs(t *testing.T) {
 
 func TestChangedKeys(t *testing.T) {
 	terms := func(text string) (terms []tagindex.Term) {
-		for _, f := range strings.Fields(text) {
+		for f := range strings.FieldsSeq(text) {
 			key, value, _ := strings.Cut(f, "=")
 			terms = append(terms, tagindex.Term{Kind: kindTag, Key: key, Value: value})
 		}

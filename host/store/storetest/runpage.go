@@ -146,7 +146,6 @@ func (x *exercise) filters(t *testing.T) {
 		}
 	}
 	all := s.all()
-	tagged := func(key, value string) *selector.Expr { return selector.TagIs(key, value) }
 	version := func(v string) *selector.Expr { return selector.FieldIs(host.FieldVersion, v) }
 	snapshot := func(id string) *selector.Expr { return selector.FieldHasPrefix(host.FieldSnapshot, id) }
 	for _, f := range []*selector.Expr{
@@ -156,17 +155,17 @@ func (x *exercise) filters(t *testing.T) {
 		host.JobIs(host.JobName{Location: "nowhere"}),
 		host.StatusIn(host.Success),
 		host.StatusIn(host.Failure, host.Queued),
-		tagged("i", "2"),
-		selector.All(tagged("odd\x00=", "v\x00"), tagged("i", "0")),
-		tagged("odd", "v"),
-		selector.All(tagged("i", "0"), tagged("i", "1")),
+		selector.TagIs("i", "2"),
+		selector.All(selector.TagIs("odd\x00=", "v\x00"), selector.TagIs("i", "0")),
+		selector.TagIs("odd", "v"),
+		selector.All(selector.TagIs("i", "0"), selector.TagIs("i", "1")),
 		version("v1"),
 		version("v2"),
 		version("v"),
 		snapshot(host.Snapshot{Definition: digestOf([]byte("definition 2"))}.ID()[:5]),
 		selector.All(snapshot(host.Snapshot{Definition: digestOf([]byte("definition 0"))}.ID()), version("v0"), host.StatusIn(host.Success)),
 		snapshot("0123456789abcdef"),
-		selector.All(tagged("i", "3"), host.JobIs(host.JobName{Job: "j2"}), host.StatusIn(host.Queued)),
+		selector.All(selector.TagIs("i", "3"), host.JobIs(host.JobName{Job: "j2"}), host.StatusIn(host.Queued)),
 	} {
 		var want []uint64
 		for _, r := range all {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -242,7 +241,7 @@ func (x *exercise) selectCanceled(t *testing.T) {
 	s.create(nil)
 	ctx, cancel := context.WithCancel(s.ctx)
 	cancel()
-	slow := selector.None(&selector.Expr{Op: selector.After, On: selector.Field, Name: host.FieldStarted, Time: selector.Time{At: time.Now()}})
+	slow := selector.None(&selector.Expr{Op: selector.After, On: selector.Field, Name: host.FieldStarted, Time: selector.Time{At: epoch}})
 	_, err := s.Runs(ctx, slow, 0, 1)
 	_, err2 := s.CountRuns(ctx, slow)
 	if !errors.Is(err, context.Canceled) || !errors.Is(err2, context.Canceled) {
