@@ -26,7 +26,7 @@ The host is asked. With --data, a data directory is looked at whose host does no
 changing anything.
 
 The exit code is 0 when nothing is an error, though there may be warnings, and 1 when something is; with --data it is 65
-for a store that is damaged, 78 for one that a newer host wrote, and 75 when a host has it.`,
+for a store that is damaged, 78 for one that a newer host wrote, 75 when a host has it, and 3 when there is none.`,
 		Example: `  penstock doctor
   penstock doctor --data /srv/penstock`,
 		Args: usageArgs(cobra.NoArgs),

@@ -69,5 +69,5 @@ func TestDoctorOffline(t *testing.T) {
 		t.Fatal(err)
 	}
 	penstock(t, "", "doctor", "--data", dir).want(t, exitDamaged, "ERROR    store: ", "")
-	penstock(t, "", "doctor", "--data", t.TempDir()).want(t, exitFailure, "holds no store", "")
+	penstock(t, "", "doctor", "--data", t.TempDir()).want(t, exitNotFound, "holds no store", "")
 }

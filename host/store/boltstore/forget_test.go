@@ -169,4 +169,11 @@ func TestDamagedRequestIsNotForgotten(t *testing.T) {
 		_, err = s.RunsOfRequest(t.Context(), r)
 		wantReason(t, name, err, host.Internal, reasonDamaged)
 	}
+	// What is left is to be sound.
+	if err := s.meta.do(&write{ctx: t.Context(), apply: func(x *txn) error {
+		x.del(bucketIdempotency, []byte("a request to be damaged"))
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
 }
