@@ -1,8 +1,9 @@
 package tagindex
 
 import (
+	"bytes"
+	"maps"
 	"slices"
-	"strings"
 
 	"go.etcd.io/bbolt"
 )
@@ -126,7 +127,7 @@ func (b *Batch) rewrite(sets map[string][]bit) error {
 	for key, to := range sets {
 		rewrites = append(rewrites, rewrite{key: []byte(key), to: to})
 	}
-	slices.SortFunc(rewrites, func(a, b rewrite) int { return strings.Compare(string(a.key), string(b.key)) })
+	slices.SortFunc(rewrites, func(a, b rewrite) int { return bytes.Compare(a.key, b.key) })
 	bucket := b.tx.Bucket(bucketPost)
 	cursor := bucket.Cursor()
 	for _, r := range rewrites {
@@ -226,9 +227,7 @@ func (x *Index) replaceVolatile(changed map[uint32]*memory) {
 		return
 	}
 	volatile := make(map[uint32]*memory, len(x.volatile)+len(changed))
-	for chunk, m := range x.volatile {
-		volatile[chunk] = m
-	}
+	maps.Copy(volatile, x.volatile)
 	for chunk, m := range changed {
 		if volatile[chunk] = m; len(m.fields) == 0 {
 			delete(volatile, chunk)

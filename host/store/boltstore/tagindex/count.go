@@ -53,7 +53,7 @@ func (c *chunk) countOf(ctx context.Context, q Query) (uint64, error) {
 			}
 		}
 	}
-	a, err := c.View.answer(q, c.number, math.MaxUint64)
+	a, err := c.answer(q, c.number, math.MaxUint64)
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +83,7 @@ func (v *View) CountBy(ctx context.Context, q Query, kind byte, key string) (map
 func (c *chunk) countBy(ctx context.Context, q Query, f field, counts map[string]uint64) error {
 	var set *roaring.Bitmap // nil stands for all of a sealed chunk
 	if all, ok := q.(and); !ok || !all.all() || c.inTail {
-		a, err := c.View.answer(q, c.number, math.MaxUint64)
+		a, err := c.answer(q, c.number, math.MaxUint64)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 // threeChunks has three sealed chunks of 1024 documents and one in memory: each with a number, one in three of team a.
 func threeChunks(t testing.TB) *library {
+	t.Helper()
 	l := newLibrary(t, 10)
 	edits := make([]edit, 3*1024+10)
 	for i := range edits {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -107,10 +108,7 @@ func (x *Index) Load(tx *bbolt.Tx, documents Documents, open func(add func(seq u
 	}
 	x.sealed, x.next = sealed, x.first(sealed)
 	x.tail, x.volatile = map[uint32]*memory{}, map[uint32]*memory{}
-	x.sealing, x.drops, x.pending = sealing{}, nil, 0
-	if x.drops, err = x.toDrop(tx); err != nil {
-		return err
-	}
+	x.sealing, x.drops, x.pending = sealing{}, x.toDrop(tx), 0
 	if err := documents(x.next, math.MaxUint64, func(seq uint64, terms []Term) {
 		x.addTo(x.tailOf(x.chunk(seq)), seq, terms)
 		x.next = max(x.next, seq+1)
@@ -152,9 +150,7 @@ func (x *Index) tailOf(chunk uint32) *memory {
 	if m == nil {
 		m = newMemory()
 		tail := make(map[uint32]*memory, len(x.tail)+1)
-		for c, old := range x.tail {
-			tail[c] = old
-		}
+		maps.Copy(tail, x.tail)
 		tail[chunk], x.tail = m, tail
 	}
 	return m

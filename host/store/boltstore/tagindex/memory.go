@@ -57,7 +57,7 @@ func (m *memory) remove(p posting, low uint16) {
 	if p.has {
 		if v.docs, some = v.docs.remove(low); !some {
 			delete(m.fields, p.field)
-			m.order.remove(p.field.text())
+			m.order.remove(p.text())
 		}
 		return
 	}
@@ -90,7 +90,7 @@ func (m *memory) postings(after *posting) iter.Seq2[posting, docset] {
 	return func(yield func(posting, docset) bool) {
 		first := ""
 		if after != nil {
-			first = after.field.text()
+			first = after.text()
 		}
 		for text, v := range m.order.from(first) {
 			f, from := fieldOf(text), ""

@@ -39,6 +39,7 @@ type library struct {
 var options = &bbolt.Options{NoSync: true, NoGrowSync: true, InitialMmapSize: 1 << 30}
 
 func newLibrary(t testing.TB, bits int) *library {
+	t.Helper()
 	db, err := bbolt.Open(filepath.Join(t.TempDir(), "library.db"), 0o600, options)
 	l := &library{t: t, db: db}
 	l.must(err)

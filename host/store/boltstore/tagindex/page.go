@@ -22,7 +22,7 @@ func (v *View) Page(ctx context.Context, q Query, before uint64, limit int) (seq
 		return nil, 0, ctx.Err()
 	}
 	number = min(number, uint32(min((before-1)>>v.x.bits, math.MaxUint32)))
-	ahead := 0
+	p := page{limit: limit}
 	for ; ; number-- {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
@@ -31,35 +31,56 @@ func (v *View) Page(ctx context.Context, q Query, before uint64, limit int) (seq
 		if err != nil {
 			return nil, 0, err
 		}
-		first, checked := v.x.first(number), 0
-		for it := a.possible().ReverseIterator(); it.HasNext(); {
-			low := it.Next()
-			full := len(seqs) == limit
-			if !a.yes.Contains(low) {
-				if checked++; checked%checksPerLook == 0 && ctx.Err() != nil {
-					return nil, 0, ctx.Err()
-				}
-				if full {
-					ahead++
-				}
-				if full && ahead > checksAhead {
-					return seqs, first + uint64(low) + 1, nil
-				}
-				if held, err := a.decide(low); err != nil {
-					return nil, 0, err
-				} else if !held {
-					continue
-				}
-			}
-			if full {
-				return seqs, first + uint64(low) + 1, nil
-			}
-			seqs = append(seqs, first+uint64(low))
-		}
-		if number == 0 {
-			return seqs, 0, nil
+		if next, err := p.take(ctx, a, v.x.first(number)); err != nil {
+			return nil, 0, err
+		} else if next > 0 || number == 0 {
+			return p.seqs, next, nil
 		}
 	}
+}
+
+// page is what a query has selected so far.
+type page struct {
+	limit int
+	seqs  []uint64
+	// checked are documents that were, ahead those of them when the page was full.
+	checked, ahead int
+}
+
+// take adds what an answer selects of the chunk that begins with first. next is 0 while the page is not full, or nothing
+// is known to come behind it.
+func (p *page) take(ctx context.Context, a answer, first uint64) (next uint64, err error) {
+	for it := a.possible().ReverseIterator(); it.HasNext(); {
+		low := it.Next()
+		full := len(p.seqs) == p.limit
+		if full && p.ahead == checksAhead {
+			return first + uint64(low) + 1, nil
+		}
+		held := a.yes.Contains(low)
+		if !held {
+			if held, err = p.check(ctx, a, low, full); err != nil {
+				return 0, err
+			}
+		}
+		switch {
+		case !held:
+		case full:
+			return first + uint64(low) + 1, nil
+		default:
+			p.seqs = append(p.seqs, first+uint64(low))
+		}
+	}
+	return 0, nil
+}
+
+func (p *page) check(ctx context.Context, a answer, low uint32, full bool) (bool, error) {
+	if p.checked++; p.checked%checksPerLook == 0 && ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if full {
+		p.ahead++
+	}
+	return a.decide(low)
 }
 
 // checksPerLook is after how many checks the context is looked at.

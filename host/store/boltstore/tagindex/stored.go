@@ -49,7 +49,7 @@ func deadOf(c *bbolt.Cursor, chunk uint32) (container, error) {
 
 // toDrop lists the sealed chunks that are wholly dead and still have postings. A row that is damaged is not looked
 // behind: whoever reads the chunk is told.
-func (x *Index) toDrop(tx *bbolt.Tx) (drops []uint32, err error) {
+func (x *Index) toDrop(tx *bbolt.Tx) (drops []uint32) {
 	dead, post := tx.Bucket(bucketDead).Cursor(), tx.Bucket(bucketPost).Cursor()
 	for chunk := range x.sealed {
 		found, err := deadOf(dead, chunk)
@@ -60,7 +60,7 @@ func (x *Index) toDrop(tx *bbolt.Tx) (drops []uint32, err error) {
 			drops = append(drops, chunk)
 		}
 	}
-	return drops, nil
+	return drops
 }
 
 // put stores a set, or removes its key when it is empty.
@@ -112,11 +112,11 @@ func kill(tx *bbolt.Tx, chunk uint32, to []bit) (dead uint64, err error) {
 	b, key := tx.Bucket(bucketDead), chunkKey(chunk)
 	found, err := deadOf(b.Cursor(), chunk)
 	if err != nil {
-		return 0, nil
+		return 0, nil //nolint:nilerr // see above
 	}
 	set, err := found.own()
 	if err != nil {
-		return 0, nil
+		return 0, nil //nolint:nilerr // see above
 	}
 	for _, bit := range to {
 		if bit.on {

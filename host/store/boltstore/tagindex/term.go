@@ -63,9 +63,9 @@ func chunkKey(chunk uint32) []byte { return binary.BigEndian.AppendUint32(nil, c
 func (p posting) key(chunk uint32) []byte {
 	k := make([]byte, 0, chunkLen+1+len(p.field.key)+2+len(p.value))
 	if p.has {
-		return p.field.appendKey(k, chunk, hasField)
+		return p.appendKey(k, chunk, hasField)
 	}
-	return append(p.field.appendKey(k, chunk, hasValue), p.value...)
+	return append(p.appendKey(k, chunk, hasValue), p.value...)
 }
 
 // appendKey appends what the keys of a field's postings begin with.

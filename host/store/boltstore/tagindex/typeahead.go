@@ -36,9 +36,9 @@ func (v *View) Values(ctx context.Context, kind byte, key, prefix string, limit 
 			return c.rememberedValues(on, prefix, limit)
 		}
 		f := &storedValues{cursor: v.tx.Bucket(bucketPost).Cursor()}
-		start := on.appendKey(nil, c.number, hasValue)
-		f.skip = len(start)
-		f.prefix = append(start, prefix...)
+		f.prefix = on.appendKey(nil, c.number, hasValue)
+		f.skip = len(f.prefix)
+		f.prefix = append(f.prefix, prefix...)
 		f.at, f.value = f.cursor.Seek(f.prefix)
 		return f, nil
 	})

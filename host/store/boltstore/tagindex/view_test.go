@@ -80,9 +80,9 @@ func readBeside(t *testing.T, l *library, last uint64) uint64 {
 	}
 	all := count(All())
 	records := uint64(v.Tx().Bucket(bucketDocuments).Stats().KeyN)
-	if any, both := count(Or(MatchTerm(running), MatchTerm(finished))), count(And(MatchTerm(running), MatchTerm(finished))); any != all ||
+	if either, both := count(Or(MatchTerm(running), MatchTerm(finished))), count(And(MatchTerm(running), MatchTerm(finished))); either != all ||
 		both != 0 || all != records || all < last {
-		t.Errorf("%d documents of %d records, %d before: %d running or finished, %d both", all, records, last, any, both)
+		t.Errorf("%d documents of %d records, %d before: %d running or finished, %d both", all, records, last, either, both)
 	}
 	page, _, err := v.Page(context.Background(), HasKey('t', "number"), 0, 50)
 	if err != nil || !slices.IsSortedFunc(page, func(a, b uint64) int { return int(b) - int(a) }) {
