@@ -18,7 +18,7 @@ type scene struct {
 	selected, passedOver, refused uint64
 }
 
-const crashRuns = 5 // of each sort
+const crashRuns = 3 // of each sort
 
 var scenes = map[string]scene{
 	"Tag": {
@@ -31,7 +31,7 @@ var scenes = map[string]scene{
 			for i := range crashRuns {
 				changed = append(changed, f.run(host.Queued, "env", "dev", "team", "etl").ID, f.run(host.Success, "draft", "", "team", "etl").ID)
 				others = append(others, f.run(host.Failure, "env", "prod", "team", "etl").ID, f.run(host.Queued, "env", "dev").ID)
-				if i == 2 {
+				if i == 1 {
 					others = append(others, f.run(host.Queued, append(full[2:], "team", "etl")...).ID)
 				}
 			}

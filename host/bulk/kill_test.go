@@ -73,7 +73,7 @@ func goOn(dir string) error {
 // TestKill kills the process of an action again and again.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	const runs = 600
+	const runs = 300
 	for name, c := range map[string]struct {
 		action host.BulkAction
 		status host.RunStatus
