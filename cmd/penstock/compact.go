@@ -59,7 +59,7 @@ and nothing was changed; 75 a host uses the directory; 78 the store was written 
 			if err != nil {
 				return err
 			}
-			files, err := boltstore.Compact(o.data, o.options(log)) //nolint:contextcheck // each file is as it was or whole
+			files, err := boltstore.Compact(o.data, o.options(log))
 			if err != nil {
 				return hostFailure(err)
 			}

@@ -155,7 +155,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.keeper = retention.New(retention.Options{Store: store, Clock: systemClock{}, Logger: o.Logger, Policy: o.Retention})
 	many := bulk.New(bulk.Options{Store: store, Cancel: p.queue.CancelRuns, Submit: p.queue.Submit, Clock: systemClock{}, Logger: o.Logger})
 	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
-	p.api, err = api.New(api.Options{
+	p.api, err = api.New(api.Options{      //nolint:contextcheck // metrics are read whenever they are asked for
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
 		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Bulk: many, Launcher: launcher,
 		Keeper: p.keeper, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,

@@ -40,7 +40,7 @@ func (s *Server) registerHealth(server *connect.Server) {
 	)
 }
 
-func (s *Server) healthCheck(_ context.Context, _ connect.Spec, stream connect.ServerStream) error {
+func (s *Server) healthCheck(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
 	var req grpc_health_v1.HealthCheckRequest
 	if err := stream.Receive(&req); err != nil {
 		return err
@@ -51,16 +51,16 @@ func (s *Server) healthCheck(_ context.Context, _ connect.Spec, stream connect.S
 			Remedy: "leave service empty to ask for the whole host",
 		}
 	}
-	return stream.Send(&grpc_health_v1.HealthCheckResponse{Status: s.health(req.GetService())})
+	return stream.Send(&grpc_health_v1.HealthCheckResponse{Status: s.health(ctx, req.GetService())})
 }
 
 // health is how a service is that is known.
-func (s *Server) health(service string) grpc_health_v1.HealthCheckResponse_ServingStatus {
+func (s *Server) health(ctx context.Context, service string) grpc_health_v1.HealthCheckResponse_ServingStatus {
 	if s.isStopping() {
 		return grpc_health_v1.HealthCheckResponse_NOT_SERVING
 	}
 	if service == storeHealth {
-		if why, _ := s.readOnly(); why != "" {
+		if why, _ := s.readOnly(ctx); why != "" {
 			return grpc_health_v1.HealthCheckResponse_NOT_SERVING
 		}
 	}
@@ -81,7 +81,7 @@ func (s *Server) healthWatch(ctx context.Context, spec connect.Spec, stream conn
 		for ending := false; !ending; {
 			status := grpc_health_v1.HealthCheckResponse_SERVICE_UNKNOWN
 			if s.known(req.GetService()) {
-				status = s.health(req.GetService())
+				status = s.health(ctx, req.GetService())
 			}
 			if status != told {
 				if err := stream.Send(&grpc_health_v1.HealthCheckResponse{Status: status}); err != nil {

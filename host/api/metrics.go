@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -55,13 +56,13 @@ func newMetrics(s *Server) (*metrics, error) {
 			return 0
 		}),
 		gauge("penstock_store_read_only", "1 while nothing can be stored, for want of room on the disk or after an error; else 0.", func() float64 {
-			if why, _ := s.readOnly(); why != "" {
+			if why, _ := s.readOnly(context.Background()); why != "" {
 				return 1
 			}
 			return 0
 		}),
 		gauge("penstock_store_disk_free_bytes", "Bytes that are free on the disk of the store; 0 when that is not known.", func() float64 {
-			_, free := s.readOnly()
+			_, free := s.readOnly(context.Background())
 			return float64(free)
 		}),
 		gauge("penstock_store_bytes", "Bytes of the store's files.", func() float64 {

@@ -38,8 +38,8 @@ func (v storageService) GetStorage(ctx context.Context, _ *hostv1.GetStorageRequ
 }
 
 // readOnly says why nothing can be stored now, empty when something can, and how much the disk has left.
-func (s *Server) readOnly() (why string, free uint64) {
-	st, err := s.o.Store.Storage(context.Background())
+func (s *Server) readOnly(ctx context.Context) (why string, free uint64) {
+	st, err := s.o.Store.Storage(ctx)
 	if err != nil {
 		return err.Error(), 0
 	}

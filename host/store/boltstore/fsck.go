@@ -66,7 +66,7 @@ type fsck struct {
 	purged numbers
 }
 
-func (c *fsck) problem(mendable bool, format string, args ...any) {
+func (c *fsck) problemf(mendable bool, format string, args ...any) {
 	c.checked.Problems++
 	if mendable {
 		c.checked.Mendable++
@@ -79,7 +79,7 @@ func (c *fsck) record(mendable bool, bucket, key []byte, cause error) {
 	if e, ok := errors.AsType[*host.Error](cause); ok && e.Err != nil {
 		cause = e.Err
 	}
-	c.problem(mendable, "record %x of bucket %s: %v", key, bucket, cause)
+	c.problemf(mendable, "record %x of bucket %s: %v", key, bucket, cause)
 }
 
 func (c *fsck) run() error {
@@ -90,9 +90,9 @@ func (c *fsck) run() error {
 	id, err := readIdentity(c.dir)
 	switch {
 	case err != nil:
-		c.problem(false, "%v", cause(err))
+		c.problemf(false, "%v", cause(err))
 	case id == "":
-		c.problem(true, "it is missing; it says which store the directory holds")
+		c.problemf(true, "it is missing; it says which store the directory holds")
 	}
 	if err := c.open(metaName, func(tx *bbolt.Tx) error {
 		if c.facts, err = readFacts(tx); err != nil {
@@ -103,7 +103,7 @@ func (c *fsck) run() error {
 		}
 		c.checked.Format = c.facts.format
 		if id != "" && c.facts.store != id {
-			c.problem(false, "it belongs to store %.64q, and %s names %.64q", c.facts.store, identityName, id)
+			c.problemf(false, "it belongs to store %.64q, and %s names %.64q", c.facts.store, identityName, id)
 		}
 		return c.meta(tx)
 	}); err != nil {
@@ -155,7 +155,7 @@ func (c *fsck) open(name string, read func(*bbolt.Tx) error) error {
 	path := present(filepath.Join(c.dir, name))
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		c.problem(false, "it is missing or empty")
+		c.problemf(false, "it is missing or empty")
 		c.checked.Unreadable = true
 		return nil
 	}
@@ -180,7 +180,7 @@ func (c *fsck) open(name string, read func(*bbolt.Tx) error) error {
 	for i, wrong := range damage {
 		if wrong != nil {
 			// The next commit writes the damaged one of two.
-			c.problem(damage[1-i] == nil, "meta page %d: %v; the other one has what was there at most one write before", i, wrong)
+			c.problemf(damage[1-i] == nil, "meta page %d: %v; the other one has what was there at most one write before", i, wrong)
 		}
 	}
 	if damage[0] != nil && damage[1] != nil {
@@ -188,12 +188,12 @@ func (c *fsck) open(name string, read func(*bbolt.Tx) error) error {
 		return nil
 	}
 	if size := int64(m.pages) * int64(m.pageSize); info.Size() < size {
-		c.problem(false, "it has %d bytes of %d", info.Size(), size)
+		c.problemf(false, "it has %d bytes of %d", info.Size(), size)
 		c.checked.Unreadable = true
 		return nil
 	}
 	mended := c.checked.Problems
-	walkPages(file, m, func(err error) { c.problem(false, "%v", err) })
+	walkPages(file, m, func(err error) { c.problemf(false, "%v", err) })
 	if c.checked.Problems > mended {
 		c.checked.Unreadable = true
 		return nil // bbolt would trip over them
@@ -201,20 +201,20 @@ func (c *fsck) open(name string, read func(*bbolt.Tx) error) error {
 	if opening != nil {
 		c.checked.Unreadable = true
 		if c.checked.Problems == before {
-			c.problem(false, "%v", opening)
+			c.problemf(false, "%v", opening)
 		}
 		return nil
 	}
 	d := &database{db: db, path: path}
 	err = d.view(func(tx *bbolt.Tx) error {
 		for err := range tx.Check() {
-			c.problem(false, "%v", err)
+			c.problemf(false, "%v", err)
 			c.checked.Unreadable = true
 		}
 		return read(tx)
 	})
 	if host.ReasonOf(err) == host.ReasonDamaged {
-		c.problem(false, "%v", cause(err))
+		c.problemf(false, "%v", cause(err))
 		return nil
 	}
 	return err

@@ -38,7 +38,7 @@ func (c *fsck) index(tx *bbolt.Tx) error {
 		if d, ok := errors.AsType[*tagindex.DamageError](problem); ok {
 			c.record(true, []byte(d.Bucket), d.Key, d.Err)
 		} else {
-			c.problem(true, "%v", problem)
+			c.problemf(true, "%v", problem)
 		}
 	})
 }

@@ -81,7 +81,7 @@ func (c *fsck) each(tx *bbolt.Tx, bucket []byte, each func(k, v []byte)) error {
 	b := tx.Bucket(bucket)
 	if b == nil {
 		if c.facts.format >= formatVersion {
-			c.problem(false, "bucket %s is missing", bucket)
+			c.problemf(false, "bucket %s is missing", bucket)
 		}
 		return nil
 	}
@@ -143,21 +143,21 @@ func (c *fsck) run1(tx *bbolt.Tx, k, v []byte) {
 		return
 	}
 	if seq >= c.facts.next.seq {
-		c.problem(true, "run %d (%s) is there, and the next one would be %d", seq, run.ID, c.facts.next.seq)
+		c.problemf(true, "run %d (%s) is there, and the next one would be %d", seq, run.ID, c.facts.next.seq)
 	}
 	id, _ := idKey(run.ID)
 	if at := tx.Bucket(bucketIDs).Get(id); !bytes.Equal(at, k) {
-		c.problem(true, "run %d is not found by its id %s", seq, run.ID)
+		c.problemf(true, "run %d is not found by its id %s", seq, run.ID)
 	}
 	if is := tx.Bucket(bucketOpen).Get(k); (is == nil) != run.Status.Final() || is != nil && string(is) != string(run.Status) {
-		c.problem(true, "run %d (%s) is %s, and the list of open runs says %q", seq, run.ID, run.Status, is)
+		c.problemf(true, "run %d (%s) is %s, and the list of open runs says %q", seq, run.ID, run.Status, is)
 	}
 	if b := tx.Bucket(bucketRetries); b != nil && run.RetryDue && b.Get(k) == nil {
-		c.problem(true, "a retry of run %d (%s) is due, and the list of retries lacks it", seq, run.ID)
+		c.problemf(true, "a retry of run %d (%s) is due, and the list of retries lacks it", seq, run.ID)
 	}
 	for _, d := range []host.Digest{run.Launched.Definition, run.Launched.Metadata, run.TakenOutputs} {
 		if !d.IsZero() && tx.Bucket(bucketBodies).Get(d[:]) == nil {
-			c.problem(false, "run %d (%s) refers to body %s, which is missing", seq, run.ID, d)
+			c.problemf(false, "run %d (%s) refers to body %s, which is missing", seq, run.ID, d)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (c *fsck) events(tx *bbolt.Tx, number uint64) error {
 		return err
 	}
 	if f.store != c.facts.store || f.epoch != number {
-		c.problem(false, "it holds events of epoch %d of store %.64q; it should be epoch %d of %.64q", f.epoch, f.store, number, c.facts.store)
+		c.problemf(false, "it holds events of epoch %d of store %.64q; it should be epoch %d of %.64q", f.epoch, f.store, number, c.facts.store)
 	}
 	return c.each(tx, bucketEvents, c.events1(bucketEvents))
 }

@@ -79,7 +79,7 @@ func (r *repair) run(ctx context.Context, found Checked) error {
 	}
 	id, err := readIdentity(r.dir)
 	if err != nil || id != "" {
-		return nil //nolint:nilerr // a damaged one is for people to look at
+		return nil // a damaged one is for people to look at
 	}
 	r.o.Logger.Info("the file that names the store was made anew", slog.String("store", f.store))
 	return writeIdentity(r.dir, f.store)

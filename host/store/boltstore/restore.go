@@ -196,7 +196,9 @@ func dropStrayEvents(dir string) error {
 
 // fence opens the store, counts it as restored once more, and keeps workers of before from its runs.
 func (r *restore) fence(ctx context.Context) (err error) {
-	s, err := Open(r.partial, &Options{Logger: r.o.Logger, Clock: r.o.Clock, MetadataTexts: r.o.MetadataTexts})
+	s, err := Open(r.partial, &Options{ //nolint:contextcheck // what it begins is finished, whoever waits
+		Logger: r.o.Logger, Clock: r.o.Clock, MetadataTexts: r.o.MetadataTexts,
+	})
 	if err != nil {
 		return err
 	}

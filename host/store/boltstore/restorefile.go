@@ -111,7 +111,8 @@ func readManifest(from io.Reader) (m manifest, err error) {
 // unpackFile writes one file.
 func unpackFile(ctx context.Context, from io.Reader, name, dir string) (manifestFile, error) {
 	sum := sha256.New()
-	n, err := int64(0), error(nil)
+	var n int64
+	var err error
 	if dir == "" {
 		n, err = io.Copy(sum, stoppable{ctx, from})
 	} else if file, opening := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); opening != nil {

@@ -18,9 +18,9 @@ import (
 // A file is rewritten into one beside it, which takes its place when it is complete and on disk. At each moment one of
 // them is whole:
 //
-//	F                  as it was; F.new, if it is there, is incomplete
-//	F.old and F.new    F.new is complete, and about to become F
-//	F and F.old        F is complete and new; F.old is about to be removed
+//	F, maybe F.new     it is as it was; the new one is incomplete
+//	F.old, F.new       the new one is complete, and about to become F
+//	F.old, F           the new one has become F; the old one is about to be removed
 //
 // Whoever opens a store puts F.old back when F is missing, and removes what is left over when it is not.
 const (
@@ -63,8 +63,8 @@ type rewriting struct {
 	step func(what string) error
 
 	damage host.Damage
-	// copied and of are bytes of records, for progress; told is the tenth that was told last.
-	copied, of, told int64
+	// of is how many bytes the file has, told the tenth of these that was told last.
+	of, told int64
 }
 
 func (r *rewriting) path() string { return filepath.Join(r.dir, r.name) }
