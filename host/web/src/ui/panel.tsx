@@ -32,10 +32,10 @@ export function Section({ title, actions, children }: { title: ReactNode; action
   const level = useContext(HeadingLevel);
   return (
     <section className={styles.section} aria-labelledby={id}>
-      <Heading id={id} className={styles.sectionTitle}>
-        {title}
+      <div className={styles.sectionTitle}>
+        <Heading id={id}>{title}</Heading>
         {actions !== undefined && <span className={styles.actions}>{actions}</span>}
-      </Heading>
+      </div>
       <HeadingLevel value={level + 1}>{children}</HeadingLevel>
     </section>
   );

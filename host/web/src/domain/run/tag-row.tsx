@@ -28,6 +28,7 @@ export function TagRowFields({ row, number, problem, said = [], fixedKey = false
         placeholder="key"
         value={row.key}
         readOnly={fixedKey}
+        title={fixedKey ? row.key : undefined}
         data-autofocus={focus ? true : undefined}
         aria-invalid={said.length > 0 || (problem !== undefined && problem.kind !== "no-value")}
         aria-describedby={described}

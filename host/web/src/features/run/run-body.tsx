@@ -5,7 +5,6 @@ import { inertText } from "@/lib/inert-text";
 import { useSearchParams } from "@/lib/search";
 import { paths, readRunView, type RunView } from "@/domain/paths";
 import { allEvents, type EventFilter } from "@/domain/run/event-log";
-import { failureOf } from "@/domain/run/event-row";
 import { countEnded, sumCounts } from "@/domain/run/op-groups";
 import { runStatusData } from "@/domain/run/run-status";
 import { useEventLog } from "@/domain/run/use-event-log";
@@ -43,8 +42,8 @@ export function RunBody({ run }: { run: Run }) {
   // Asked for by the panel that says why; what it says is not said twice.
   const { data: explained } = useQuery(RunService.method.explainRun, { id: run.id }, { enabled: false });
   const summary = inertText(explained?.summary ?? "");
-  const cause = events.failure === undefined ? "" : inertText(failureOf(events.failure.stored)?.message ?? "");
-  const told = run.status === RunStatus.FAILURE && reason !== "" && (summary.includes(reason) || (cause !== "" && summary.includes(cause) && reason.includes(cause)));
+  // Both begin with what failed, each in its own way.
+  const told = run.status === RunStatus.FAILURE && reason !== "" && summary.includes(reason.replace(/^op \S+: /, ""));
   const show = (next: Partial<RunView>) => void navigate({ href: paths.run(run.id, { ...view, ...next }), replace: true, resetScroll: false });
   const choose = (path: string) => { show({ op: path === op ? "" : path }); };
   return (
