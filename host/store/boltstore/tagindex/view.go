@@ -25,26 +25,34 @@ type View struct {
 // View opens a view in the read transaction that open returns. Its error is that of open.
 func (x *Index) View(open func() (*bbolt.Tx, error)) (*View, error) {
 	for {
-		x.mu.RLock()
-		tx, err := open()
-		if err != nil {
-			x.mu.RUnlock()
-			return nil, err
-		}
-		settled := x.settled
-		if x.pending == 0 || tx.ID() < x.pending {
-			v := &View{x: x, tx: tx, sealed: x.sealed, next: x.next, tail: x.tail, volatile: x.volatile}
-			x.mu.RUnlock()
-			v.post, v.dead = tx.Bucket(bucketPost).Cursor(), tx.Bucket(bucketDead).Cursor()
-			return v, nil
+		v, settled, err := x.tryView(open)
+		if err != nil || settled == nil {
+			return v, err
 		}
 		// The transaction shows a commit that memory does not have yet.
-		x.mu.RUnlock()
-		if err := tx.Rollback(); err != nil {
+		if err := v.Close(); err != nil {
 			return nil, fmt.Errorf("end a read transaction: %w", err)
 		}
 		<-settled
 	}
+}
+
+// tryView opens a view. With settled it is of no use, and another can be opened once that is closed.
+func (x *Index) tryView(open func() (*bbolt.Tx, error)) (v *View, settled <-chan struct{}, err error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	tx, err := open()
+	if err != nil {
+		return nil, nil, err
+	}
+	v = &View{
+		x: x, tx: tx, sealed: x.sealed, next: x.next, tail: x.tail, volatile: x.volatile,
+		post: tx.Bucket(bucketPost).Cursor(), dead: tx.Bucket(bucketDead).Cursor(),
+	}
+	if x.pending != 0 && tx.ID() >= x.pending {
+		settled = x.settled
+	}
+	return v, settled, nil
 }
 
 // Tx is the transaction of the view. It ends with Close.
