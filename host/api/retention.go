@@ -64,7 +64,7 @@ func (v storageService) policyFrom(req *hostv1.PreviewRetentionRequest) (retenti
 func (v storageService) tellRetention(out *hostv1.GetStorageResponse) {
 	keeper := v.s.o.Keeper
 	policy, pass := keeper.Policy(), keeper.LastPass()
-	out.KeepLastPerJob = uint32(policy.KeepLast) //nolint:gosec // it passed Check
+	out.KeepLastPerJob = uint32(policy.KeepLast)
 	for _, r := range policy.Rules {
 		out.Rules = append(out.Rules, ruleToWire(r))
 	}

@@ -59,7 +59,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		defer func() { err = first(err, os.RemoveAll(o.dir)) }()
 	}
 	b := &bench{options: o, window: min(5*time.Second, time.Duration(o.runs)*100*time.Microsecond), ctx: ctx, out: out, began: time.Now(), data: filepath.Join(o.dir, "store")}
-	defer func() { err = first(err, b.close()) }() //nolint:contextcheck // closing ends with what was begun
+	defer func() { err = first(err, b.close()) }()
 	stages := []int{o.runs}
 	if o.runs > base {
 		stages = []int{base, o.runs}
