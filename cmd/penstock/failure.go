@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connectproto"
 
+	"github.com/penstock-run/penstock/host"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
@@ -223,6 +224,9 @@ func exitOf(code connect.Code, reason string) int {
 		}
 		return exitRefused
 	case connect.CodeUnavailable, connect.CodeDeadlineExceeded:
+		if reason == host.ReasonFull { // the host answers, and can store nothing
+			return exitFailure
+		}
 		return exitUnreachable
 	case connect.CodeInvalidArgument, connect.CodeFailedPrecondition, connect.CodeAborted, connect.CodeAlreadyExists:
 		return exitRejected

@@ -25,7 +25,7 @@ func disk(directory string, measure func(string) (Space, error)) Check {
 	const remedy = "Make room on that file system, for example by deleting runs that nobody needs and other files, or move the data directory to a larger one while the host is stopped."
 	switch {
 	case s.Free < noSpace:
-		c.Level, c.Remedy = Error, remedy
+		c.Level, c.Remedy = Error, "Make room on that file system by removing other files, or move the data directory to a larger one while the host is stopped."
 		c.Message = "the disk is almost full: " + c.Message + "; with less than 256 MiB nothing is stored any more"
 	case s.Free < lowSpace:
 		c.Level, c.Remedy = Warning, remedy

@@ -54,7 +54,7 @@ func (d *diskSpace) measure() (free uint64, full *host.Error) {
 		if now {
 			d.log.Error("the store takes no writes: its disk is nearly full", attrs...)
 		} else {
-			d.log.Info("the store takes writes again: its disk has room", attrs...)
+			d.log.Warn("the store takes writes again: its disk has room", attrs...)
 		}
 	}
 	if !now {

@@ -78,7 +78,7 @@
 // then means nothing, and is passed over.
 //
 // Format 4 added the index. A host that does not know it would leave it behind, so the minimum reader is 4, and a store of an
-// older format is brought to it when it is opened. From here on, a run keeps the fields that a newer host wrote
+// older format is brought to it when it is opened, by a copy of meta.db, see migrate.go. From here on, a run keeps the fields that a newer host wrote
 // into it when this one changes it, see unknown.go.
 //
 // # Writing
@@ -141,6 +141,19 @@
 //
 // A list of many free pages, as a mass delete leaves it, is not written with each commit, only at a clean end. After another
 // end, Open finds the free pages by looking at all others: it reads the file from its beginning to its end first.
+//
+// # Copies
+//
+// A file that is migrated or compacted is copied record by record into one beside it, which takes its place when it is
+// complete and on disk, see rewrite.go. The lock of either is held until that is done, and who gets the lock of a file that
+// has lost its name gives it back.
+//
+// A backup is a tar file: STORE, the databases as they are at one moment, and last a manifest with their checksums. Restore
+// checks all of it before anything is in place, counts up the store's generation, and lets its caller change the runs that
+// were not final, so that their workers of before are denied.
+//
+// Fsck looks at pages without bbolt, which damage can lead astray, then at every record and at what is derived from others;
+// Repair makes the latter anew. The tests end each store with it.
 //
 // # Limits
 //

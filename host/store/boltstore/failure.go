@@ -49,7 +49,7 @@ func damaged(bucket string, key []byte, cause error) error {
 	return &host.Error{
 		Code: host.Internal, Reason: reasonDamaged,
 		Message: fmt.Sprintf("the store is damaged: record %x of bucket %s: %v", key, bucket, cause),
-		Remedy:  "stop the host and restore the data directory from a backup; check the disk",
+		Remedy:  "stop the host, see with penstock fsck what else is damaged, and restore the data directory from a backup; check the disk",
 		Err:     cause,
 	}
 }
@@ -69,7 +69,7 @@ func damagedFile(path string, cause error) error {
 	return &host.Error{
 		Code: host.Internal, Reason: reasonDamaged,
 		Message: fmt.Sprintf("the store is damaged: %s: %v", path, cause),
-		Remedy:  "restore the data directory from a backup; check the disk",
+		Remedy:  "see with penstock fsck what is damaged, and restore the data directory from a backup; check the disk",
 		Err:     cause,
 	}
 }
