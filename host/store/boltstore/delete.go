@@ -31,7 +31,7 @@ func (s *Store) DeleteRuns(ctx context.Context, r host.Request, ids []host.RunID
 	}
 	defer m.release()
 	d := deletion{severalRuns: m}
-	if err := s.meta.do(&write{ctx: ctx, size: updateSize * len(m.ids), apply: d.apply, settle: d.settle}); err != nil {
+	if err := s.meta.do(&write{ctx: ctx, frees: true, size: updateSize * len(m.ids), apply: d.apply, settle: d.settle}); err != nil {
 		return nil, err
 	}
 	if len(d.runs) > 0 {
@@ -125,7 +125,7 @@ func (s *Store) purge(ctx context.Context, runs []uint64) error {
 			return err
 		}
 	}
-	return s.meta.do(&write{ctx: ctx, apply: func(x *txn) error {
+	return s.meta.do(&write{ctx: ctx, frees: true, apply: func(x *txn) error {
 		for _, run := range runs {
 			x.del(bucketPurge, seqKey(run))
 		}
@@ -136,7 +136,7 @@ func (s *Store) purge(ctx context.Context, runs []uint64) error {
 // purge removes the events that runs have in one epoch.
 func (e *epoch) purge(ctx context.Context, runs []uint64) error {
 	for len(runs) > 0 {
-		if err := e.do(&write{ctx: ctx, apply: func(x *txn) error {
+		if err := e.do(&write{ctx: ctx, frees: true, apply: func(x *txn) error {
 			for left := purgeSlice; left > 0 && len(runs) > 0; left-- {
 				keys := keysOf(x.Bucket(bucketEvents), runs[0], left)
 				for _, key := range keys {

@@ -68,10 +68,30 @@ func (d *diskSpace) measure() (free uint64, full *host.Error) {
 	}
 }
 
-// err is what a write answers now: nil while there is room.
-func (d *diskSpace) err() error {
-	if _, full := d.measure(); full != nil {
-		return full
+// freeToFree is how many bytes have to be free for writes that give room back.
+const freeToFree = minFree / 4
+
+// room says which writes there is room for at a moment.
+type room struct {
+	// full is why most writes are refused; nil when none is.
+	full error
+	// freeing tells that those which give room back are not.
+	freeing bool
+}
+
+// room measures.
+func (d *diskSpace) room() room {
+	free, full := d.measure()
+	if full == nil {
+		return room{}
 	}
-	return nil
+	return room{full: full, freeing: free >= freeToFree}
+}
+
+// err is what a write answers: nil when there is room for it.
+func (r room) err(op *write) error {
+	if op.frees && r.freeing {
+		return nil
+	}
+	return r.full
 }

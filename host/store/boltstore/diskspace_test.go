@@ -98,3 +98,35 @@ func TestUnmeasuredDiskIsNotFull(t *testing.T) {
 		t.Errorf("it was told %d times:\n%s", n, log.String())
 	}
 }
+
+// TestFullDiskTakesWhatGivesRoomBack deletes while the disk is nearly full, as retention does, until hardly any is left.
+func TestFullDiskTakesWhatGivesRoomBack(t *testing.T) {
+	var free atomic.Uint64
+	free.Store(1 << 40)
+	s, _ := openNew(t, &Options{Free: func(string) (uint64, error) { return free.Load(), nil }, OnFatal: func(err error) { t.Error(err) }})
+	var runs []host.Run
+	for range 2 {
+		run := start(t, s)
+		if _, err := s.AppendEvents(t.Context(), run.ID, numbered(1, 2)); err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, updated(t, s, run.ID, func(r *host.Run) { r.Status = host.Failure }))
+	}
+	free.Store(freeToFree)
+	if err := s.DeleteRun(t.Context(), runs[0].ID); err != nil {
+		t.Errorf("DeleteRun on a disk that is nearly full: %v", err)
+	}
+	if _, err := s.TidyEpochs(t.Context()); err != nil {
+		t.Errorf("TidyEpochs on a disk that is nearly full: %v", err)
+	}
+	_, err := s.UpdateRun(t.Context(), runs[1].ID, func(r *host.Run) ([][]byte, error) {
+		r.StatusReason = "changed"
+		return nil, nil
+	})
+	wantReason(t, "UpdateRun", err, host.Unavailable, host.ReasonFull)
+	free.Store(freeToFree - 1)
+	wantReason(t, "DeleteRun with even less", s.DeleteRun(t.Context(), runs[1].ID), host.Unavailable, host.ReasonFull)
+	if _, err := s.Run(t.Context(), runs[1].ID); err != nil {
+		t.Errorf("the run that could not be deleted: %v", err)
+	}
+}

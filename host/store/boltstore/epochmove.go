@@ -66,7 +66,7 @@ func (s *Store) putMoved(ctx context.Context, slice []record) error {
 		}
 		incoming = append(incoming, d)
 	}
-	return s.epochs.append(&write{ctx: ctx, size: sizeOf(slice), apply: func(x *txn) error {
+	return s.epochs.append(&write{ctx: ctx, frees: true, size: sizeOf(slice), apply: func(x *txn) error {
 		var ready []record
 		var gone [][]byte
 		for _, r := range incoming {

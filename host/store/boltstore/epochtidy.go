@@ -146,7 +146,7 @@ func (s *Store) removeEpoch(ctx context.Context, e *epoch) (removed bool, err er
 	if err := syncDir(es.dir); err != nil {
 		return true, err
 	}
-	err = s.meta.do(&write{ctx: ctx, apply: func(x *txn) error {
+	err = s.meta.do(&write{ctx: ctx, frees: true, apply: func(x *txn) error {
 		x.putEpochs(namesOf(es.all()))
 		return nil
 	}})
@@ -163,7 +163,7 @@ func (s *Store) forgetEpoch(ctx context.Context, e *epoch) error {
 	names := namesOf(list)
 	i := slices.Index(list, e)
 	names[i].going = true
-	if err := s.meta.do(&write{ctx: ctx, apply: func(x *txn) error {
+	if err := s.meta.do(&write{ctx: ctx, frees: true, apply: func(x *txn) error {
 		x.putEpochs(names)
 		return nil
 	}}); err != nil {

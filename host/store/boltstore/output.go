@@ -106,7 +106,7 @@ func (s *Store) OutputsCollected(ctx context.Context, location string, ids []hos
 	if len(keys) == 0 {
 		return nil
 	}
-	return s.meta.do(&write{ctx: ctx, apply: func(x *txn) error {
+	return s.meta.do(&write{ctx: ctx, frees: true, apply: func(x *txn) error {
 		for _, key := range keys {
 			x.del(bucketOutputs, key)
 		}

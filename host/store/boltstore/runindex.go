@@ -33,7 +33,7 @@ func (x *txn) finishIndex(writes int) {
 	if x.index == nil || x.err != nil {
 		return
 	}
-	if x.index.Due() {
+	if x.index.Due() && x.room.full == nil {
 		_, err := x.postings().Seal(min(max(sealLeast, sealPerWrite*writes), sealMost))
 		x.changed(err)
 	}
@@ -44,7 +44,7 @@ func (x *txn) finishIndex(writes int) {
 
 // sealable tells that the index has work that needs no writes of others.
 func (w *writer) sealable() bool {
-	return w.index != nil && w.index.Due() && w.halt.err() == nil && w.space.err() == nil
+	return w.index != nil && w.index.Due() && w.halt.err() == nil && w.space.room().full == nil
 }
 
 // runIndex is the index of runs by what selectors look at.

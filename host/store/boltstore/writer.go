@@ -46,6 +46,8 @@ type write struct {
 	ctx context.Context //nolint:containedctx // it ends with the call that waits for the operation
 	// size is about how many bytes it adds.
 	size int
+	// frees tells that it gives room back, so that it is taken while the disk is nearly full.
+	frees bool
 	// apply makes the changes. It returns an error only before its first one, and is then as if it had not been.
 	apply func(*txn) error
 	// settle is called by the writer once it is known what became of the changes, before anybody is answered; not
@@ -69,6 +71,8 @@ type txn struct {
 	next *next
 	// err is the first error of a change. It fails the transaction as a whole.
 	err error
+	// room is what there was when it began.
+	room room
 }
 
 var errUnchanged = errors.New("nothing to commit")
@@ -189,10 +193,7 @@ func (w *writer) gather(first *write) []*write {
 func (w *writer) commit(group []*write) {
 	err := w.halt.err()
 	if err == nil {
-		err = w.space.err() // before anything is begun, so that nobody has to ask what became of it
-	}
-	if err == nil {
-		x := &txn{index: w.index}
+		x := &txn{index: w.index, room: w.space.room()}
 		if err = w.transact(x, group); err != nil {
 			err = w.halt.because(w.path, err)
 		}
@@ -227,6 +228,9 @@ func (w *writer) transact(x *txn, group []*write) (err error) {
 		x.Tx = tx
 		for _, op := range group {
 			if op.err = op.ctx.Err(); op.err == nil {
+				op.err = x.room.err(op) // before anything is begun, so that nobody has to ask what became of it
+			}
+			if op.err == nil {
 				op.begun = true
 				op.err = op.apply(x)
 			}
