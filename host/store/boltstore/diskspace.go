@@ -69,7 +69,7 @@ func (d *diskSpace) measure() (free uint64, full *host.Error) {
 }
 
 // freeToFree is how many bytes have to be free for writes that give room back.
-const freeToFree = minFree / 4
+const freeToFree = 64 << 20
 
 // room says which writes there is room for at a moment.
 type room struct {
