@@ -24,7 +24,7 @@ describe("Jobs", () => {
 
   test("finds jobs by name and by tag, and says when it finds none", async () => {
     const page = await browser.open(world.url("/jobs"));
-    const search = page.getByRole("combobox", { name: "Search jobs" });
+    const search = page.getByRole("combobox", { name: "Find jobs" });
     await search.fill("second");
     await seeNone(page.getByRole("link", { name: "repository_report" }));
     await see(page.getByRole("link", { name: "my_second_job_with_tags", exact: true }));

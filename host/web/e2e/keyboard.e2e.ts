@@ -129,7 +129,7 @@ describe("the palette", () => {
 
   test("is typed as it is in a field", async () => {
     const page = await browser.open(world.url("/jobs"));
-    const search = page.getByRole("combobox", { name: "Search jobs" });
+    const search = page.getByRole("combobox", { name: "Find jobs" });
     await search.focus();
     await page.keyboard.type("a/b");
     expect(await search.inputValue()).toBe("a/b");

@@ -145,7 +145,7 @@ describe("the selector of runs", () => {
 describe("the search of jobs", () => {
   test("takes selectors over metadata and the last run, and words", async () => {
     const page = await browser.open(world.url("/jobs"));
-    const search = page.getByRole("combobox", { name: "Search jobs" });
+    const search = page.getByRole("combobox", { name: "Find jobs" });
     await search.fill("meta:ow");
     await see(options(page).filter({ hasText: "owner" }));
     await lookAt(page, "search-jobs-1280");

@@ -66,7 +66,7 @@ it("says when a location was updated, and shows its new jobs", async () => {
 it("keeps the search in the address", async () => {
   const { user, address } = renderPage("/jobs", hostWithJobs());
   await screen.findByRole("link", { name: "report" });
-  await user.type(screen.getByRole("combobox", { name: "Search jobs" }), "secret");
+  await user.type(screen.getByRole("combobox", { name: "Find jobs" }), "secret");
   await waitFor(() => { expect(screen.queryByRole("link", { name: "report" })).toBeNull(); });
   expect(screen.getByRole("link", { name: "secret" })).toBeDefined();
   expect(address()).toBe("/jobs?search=secret");
@@ -80,7 +80,7 @@ it("takes a selector with Enter, completes it for jobs, and leaves words to the 
     return { from: 0, to: cursor, suggestions: [{ text: "meta:owner", label: "owner", kind: 3 }] };
   };
   const { user, address } = renderPage("/jobs", host);
-  const box = await screen.findByRole<HTMLInputElement>("combobox", { name: "Search jobs" });
+  const box = await screen.findByRole<HTMLInputElement>("combobox", { name: "Find jobs" });
   await user.type(box, "job=");
   expect((await screen.findByRole("option")).textContent).toBe("ownermetadata");
   expect(new Set(subjects)).toEqual(new Set([SelectorSubject.JOBS]));

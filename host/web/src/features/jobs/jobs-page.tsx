@@ -37,7 +37,7 @@ export function JobsPage() {
       actions={
         <div className={styles.search}>
           <SelectorBox
-            label="Search jobs"
+            label="Find jobs"
             placeholder="Words, or meta:owner=etl and status=failure"
             subject={SelectorSubject.JOBS}
             value={text}
