@@ -166,6 +166,9 @@ func (b bulkService) StopBulk(ctx context.Context, req *hostv1.StopBulkRequest) 
 
 // requestFrom reads an action.
 func (b bulkService) requestFrom(ctx context.Context, w *hostv1.BulkAction) (q bulk.Request, err error) {
+	if w != nil && hasUnknown(w.ProtoReflect()) { // it may be what says that fewer runs are meant
+		return q, bulkInvalid("the action says something that this host does not know", "update the host, or ask with a client of its version")
+	}
 	q.Action = bulkActionFrom(w)
 	for _, id := range w.GetRunIds() {
 		q.IDs = append(q.IDs, host.RunID(id))

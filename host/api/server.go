@@ -190,7 +190,7 @@ func New(o Options) (*Server, error) {
 		service, _, _ := strings.Cut(strings.TrimPrefix(spec.Procedure, "/"), "/")
 		s.services[service] = true
 	}
-	connecthttp.Mount(s.mux, rpc, connecthttp.WithConditionalOptions(messageLimit), connecthttp.WithCompressMinBytes(1<<10))
+	connecthttp.Mount(s.mux, rpc, connecthttp.WithCodecs(codecs()...), connecthttp.WithConditionalOptions(messageLimit), connecthttp.WithCompressMinBytes(1<<10))
 	s.mux.Handle(metricsRoute, promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{ErrorLog: metricsLog{o.Logger}}))
 	s.mux.Handle(uiRoute, o.UI)
 	return s, nil
