@@ -90,7 +90,7 @@ func (c *fsck) run() error {
 	id, err := readIdentity(c.dir)
 	switch {
 	case err != nil:
-		c.problemf(false, "%v", cause(err))
+		c.problemf(false, "%v; move it away, and --repair makes it anew", cause(err))
 	case id == "":
 		c.problemf(true, "it is missing; it says which store the directory holds")
 	}
@@ -180,7 +180,11 @@ func (c *fsck) open(name string, read func(*bbolt.Tx) error) error {
 	for i, wrong := range damage {
 		if wrong != nil {
 			// The next commit writes the damaged one of two.
-			c.problemf(damage[1-i] == nil, "meta page %d: %v; the other one has what was there at most one write before", i, wrong)
+			text, mendable := "meta page %d: %v", damage[1-i] == nil
+			if mendable {
+				text += "; the other one has what was there at most one write before"
+			}
+			c.problemf(mendable, text, i, wrong)
 		}
 	}
 	if damage[0] != nil && damage[1] != nil {

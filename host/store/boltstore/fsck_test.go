@@ -257,9 +257,15 @@ func TestRepairNamesTheStoreAgain(t *testing.T) {
 	path := filepath.Join(dir, identityName)
 	before, err := os.ReadFile(path)
 	if err == nil {
-		err = os.Remove(path)
+		err = os.Truncate(path, 0)
 	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	if found, _ := problems(t, dir); len(found) != 1 || found[0].Mendable || !strings.Contains(found[0].Message, "move it away") {
+		t.Errorf("Fsck says of one that is empty %+v", found)
+	}
+	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 	if found, _ := problems(t, dir); len(found) != 1 || !found[0].Mendable {

@@ -51,6 +51,11 @@ func raise(d *database) error {
 		if err != nil {
 			return err
 		}
+		for _, name := range metaBuckets() { // a host that dies now leaves a whole store
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
 		return errors.Join(b.Put(metaFormat, seqKey(formatVersion)), b.Put(metaReader, seqKey(readerVersion)))
 	})
 }

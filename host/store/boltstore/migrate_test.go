@@ -162,6 +162,9 @@ func TestStoppedRewriteLeavesAStoreThatOpens(t *testing.T) {
 				if _, err := Inspect(dir); err != nil {
 					t.Errorf("Inspect after a stop before %q: %v", steps[len(steps)-1], err)
 				}
+				if found, _ := problems(t, dir); len(found) > 0 {
+					t.Errorf("Fsck after a stop before %q: %v", steps[len(steps)-1], found)
+				}
 				s := open(t, dir, nil)
 				checkFormat3(t, s)
 				if err := s.Close(); err != nil {

@@ -38,6 +38,13 @@ var (
 	bucketEvents       = []byte("events")
 )
 
+// metaBuckets are those of meta.db, but bucketMeta.
+func metaBuckets() [][]byte {
+	return append(tagindex.Buckets(),
+		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
+		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)
+}
+
 // ascending are the buckets whose keys are added at the end, so that full pages stay full.
 var ascending = map[string]bool{string(bucketRuns): true, string(bucketIDs): true, string(bucketIdempotency): true}
 
@@ -76,9 +83,7 @@ func openStore(dir string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open, append(tagindex.Buckets(),
-		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
-		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)...)
+	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open, metaBuckets()...)
 	if err != nil {
 		return nil, err
 	}
