@@ -106,9 +106,19 @@ func (p *parser) whole() *Expr {
 	case p.at(")"):
 		return p.fail(p.pos, "", "this ) closes nothing")
 	case !p.atEnd():
-		return p.fail(p.pos, p.unquoted(), "expected and, or, or the end, found %s", p.found())
+		return p.fail(p.pos, p.joining(), "expected and, or, or the end, found %s", p.found())
 	}
 	return e
+}
+
+// joining suggests what is to stand between two conditions.
+func (p *parser) joining() string {
+	for sign, word := range map[string]string{"&": "and", "|": "or"} {
+		if p.at(sign) {
+			return "write " + word
+		}
+	}
+	return p.unquoted()
 }
 
 // unquoted suggests quotes when what is next may belong to the bare value before it.

@@ -232,6 +232,9 @@ func (p *parser) literal(expected, missing string) (v literal, ok bool) {
 		if p.at("=") {
 			suggestion = "write = for equal"
 		}
+		if p.pos > 0 && p.text[p.pos-1] == '<' && p.at(">") {
+			suggestion = "write != for not equal"
+		}
 		p.fail(p.pos, suggestion, "expected %s, found %s", expected, strconv.Quote(p.rest()[:1]))
 		return v, false
 	case n == 0:
