@@ -66,8 +66,8 @@ func (f *failure) place(p *hostv1.Problem) string {
 		}
 		return place + ": " + followed(p.GetPath())
 	case "tags":
-		if strings.HasPrefix(p.GetMessage(), "tag ") {
-			return "" // it names the tag itself
+		if p.GetPath() == "" || strings.HasPrefix(p.GetMessage(), "tag ") {
+			return column // it is about all of them, or names the tag itself
 		}
 		return "tag " + followed(p.GetPath()) + column
 	case "op_selection":
@@ -150,6 +150,13 @@ func (c *client) failureOf(err error) *failure {
 		f.remedy = "Is it a Penstock host, and one of this version? Compare with penstock version."
 	case connect.CodePermissionDenied:
 		f.code = exitFailure // not the version gate, which always says more
+		fallthrough
+	case connect.CodeInternal:
+		if !f.remote && strings.Contains(e.Message(), "invalid UTF-8") { // so say the messages of protobuf, before they are sent
+			f.code, f.message = exitUsage, "what is asked for is not UTF-8 text"
+			f.remedy = "Look for characters of another encoding in what you gave; the terminal and the shell have to use UTF-8."
+			break
+		}
 		fallthrough
 	default:
 		f.message = fmt.Sprintf("what answers at %s says: %s", c.address, joined(": ", e.Code().String(), beginning(e.Message())))

@@ -71,6 +71,9 @@ func TestRunTag(t *testing.T) {
 		r.want(t, exitRejected, "", "use a whole number")
 		r.want(t, exitRejected, "", "its name holds")
 	})
+	t.Run("ErrNotUTF8", func(t *testing.T) {
+		penstock(t, url, "run", "tag", "0193", "team=b\xff").want(t, exitUsage, "", "penstock: what is asked for is not UTF-8 text\nLook for")
+	})
 	for name, c := range map[string]struct {
 		args []string
 		want string
