@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"connectrpc.com/connect/v2"
@@ -101,6 +102,8 @@ func TestRunTag(t *testing.T) {
 
 // TestWritesAreTriedAgain breaks the connection of the first call of each write after the host has got it.
 func TestWritesAreTriedAgain(t *testing.T) {
+	// The two calls of a write come over two connections, so mu is held while one is served.
+	var mu sync.Mutex
 	ids := map[string][]string{}
 	host := &fakeHost{
 		run: func(string) (*hostv1.Run, error) { return sampleRun(hostv1.RunStatus_RUN_STATUS_QUEUED), nil },
@@ -120,6 +123,8 @@ func TestWritesAreTriedAgain(t *testing.T) {
 	broken := map[string]bool{}
 	url := host.serve(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
 			method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 			if method == "GetRun" || broken[method] {
 				next.ServeHTTP(w, r)
@@ -136,7 +141,10 @@ func TestWritesAreTriedAgain(t *testing.T) {
 		if r := penstock(t, url, args...); r.code != exitOK {
 			t.Errorf("%q: %+v", args, r)
 		}
-		if got := ids[method]; len(got) != 2 || got[0] == "" || got[0] != got[1] {
+		mu.Lock()
+		got := ids[method]
+		mu.Unlock()
+		if len(got) != 2 || got[0] == "" || got[0] != got[1] {
 			t.Errorf("%s came with the request ids %q, want the same twice", method, got)
 		}
 	}
