@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -32,5 +33,31 @@ func TestNewRequest(t *testing.T) {
 	}
 	if _, err := host.NewRequest(id, "cancellation", func() {}); err == nil {
 		t.Error("what cannot be encoded was taken")
+	}
+}
+
+func TestRequestUsedForSomethingElse(t *testing.T) {
+	id := strings.Repeat("a", 16)
+	made := func(what string, given ...any) host.Request {
+		r, err := host.NewRequest(id, what, given...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	asked := made("change of tags", "run", 1)
+	for want, before := range map[string]host.Request{
+		"was used for another change of tags, not for this one":   made("change of tags", "run", 2),
+		"was used for a deletion, not for this change of tags":    made("deletion", "run", 1),
+		"was used for a bulk action, not for this change of tags": {ID: id, What: "bulk action"},
+	} {
+		err := asked.UsedFor(before)
+		e, _ := errors.AsType[*host.Error](err)
+		if e == nil || e.Code != host.Conflict || e.Reason != host.ReasonRequestUsed || e.Remedy == "" {
+			t.Fatalf("%+v: got %#v", before, err)
+		}
+		if e.Message != `request_id "`+id+`" `+want {
+			t.Errorf("%+v: got %q; want it to end with %q", before, e.Message, want)
+		}
 	}
 }

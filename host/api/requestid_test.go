@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 
 	"connectrpc.com/connect/v2"
@@ -43,8 +44,13 @@ func TestCancelAndDeleteAreRepeatable(t *testing.T) {
 	cancel.Force = true
 	if _, err := f.runs.CancelRun(t.Context(), cancel); connect.CodeOf(err) != connect.CodeFailedPrecondition {
 		t.Errorf("the request id for something else: %v", err)
-	} else if _, d := detail(t, err); d.GetReason() != "REQUEST_ID_USED" {
+	} else if _, d := detail(t, err); d.GetReason() != host.ReasonRequestUsed || d.GetRemedy() == "" {
 		t.Errorf("the request id for something else: %v", d)
+	}
+
+	_, err := f.runs.DeleteRun(t.Context(), &hostv1.DeleteRunRequest{Id: run.GetId(), RequestId: cancel.GetRequestId()})
+	if want := " was used for a cancellation, not for this deletion"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("the request id of a cancellation for a deletion: %v; want it to end with %q", err, want)
 	}
 
 	remove := &hostv1.DeleteRunRequest{Id: run.GetId(), RequestId: uuid.NewString()}

@@ -38,7 +38,7 @@ func (a *action) launch(ctx context.Context, bulk, strategy string, id host.RunI
 		},
 	})
 	// Nobody else has this request: it made a child, which is gone by now.
-	gone := host.ReasonOf(err) == "REQUEST_ID_USED"
+	gone := host.ReasonOf(err) == host.ReasonRequestUsed
 	return host.RunResult{Run: run, Err: err, Repeated: gone}
 }
 

@@ -21,18 +21,10 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 	run, err := q.o.Store.RunOfRequest(ctx, r.RequestID)
 	asked := host.Run{Job: run.LaunchedJob()} // it may be re-pointed since, and is still what was asked for
 	if job, ok := host.ParseJobName(r.Job); ok && err == nil && !job.Covers(asked.Job) {
-		return host.Run{}, &host.Error{
-			Code: host.Conflict, Reason: "REQUEST_ID_USED",
-			Message: fmt.Sprintf("request_id %q made run %s of job %s, not of job %.200q", r.RequestID, run.ID, asked.Job, r.Job),
-			Remedy:  "make a new request_id for each launch",
-		}
+		return host.Run{}, host.RequestUsed(r.RequestID, fmt.Sprintf("made run %s of job %s, not of job %.200q", run.ID, asked.Job, r.Job))
 	}
 	if err == nil && r.Reexecution != nil && run.Parent != r.Reexecution.Parent {
-		return host.Run{}, &host.Error{
-			Code: host.Conflict, Reason: "REQUEST_ID_USED",
-			Message: fmt.Sprintf("request_id %q made run %s, which does not execute run %.64s again", r.RequestID, run.ID, r.Reexecution.Parent),
-			Remedy:  "make a new request_id for each launch",
-		}
+		return host.Run{}, host.RequestUsed(r.RequestID, fmt.Sprintf("made run %s, which does not execute run %.64s again", run.ID, r.Reexecution.Parent))
 	}
 	if err == nil || host.CodeOf(err) != host.NotFound {
 		return run, err

@@ -46,7 +46,7 @@ func (s *Store) CreateBulk(ctx context.Context, requestID string, b host.Bulk) (
 		}
 		if known != nil {
 			if !bytes.Equal(known.AskedDigest, record.AskedDigest) {
-				return conflict(reasonRequest, "request id %q began bulk action %s, which was asked for in other words", requestID, bulkID(known))
+				return host.RequestUsed(requestID, fmt.Sprintf("began bulk action %s, which was asked for in other words", bulkID(known)))
 			}
 			record = known
 			return nil

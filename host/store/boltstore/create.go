@@ -108,8 +108,7 @@ func (c *creation) size() int { return updateSize + len(c.record.payload) + size
 func (c *creation) apply(x *txn) error {
 	if known, err := runOfRequest(x.Tx, c.new.RequestID); err != nil || known != nil {
 		if err == nil && known.LaunchedJob() != c.new.Run.Job {
-			err = conflict(reasonRequest, "request id %q made run %s of job %s, not of job %s",
-				c.new.RequestID, known.ID, known.LaunchedJob(), c.new.Run.Job)
+			err = host.RequestUsed(c.new.RequestID, fmt.Sprintf("made run %s of job %s, not of job %s", known.ID, known.LaunchedJob(), c.new.Run.Job))
 		}
 		c.told = known
 		return err

@@ -21,7 +21,6 @@ const (
 	reasonBackup    = "BACKUP_RUNNING"
 	reasonRunExists = "RUN_EXISTS"
 	reasonNotFinal  = "RUN_NOT_FINAL"
-	reasonRequest   = "REQUEST_ID_USED"
 	reasonGap       = "EVENT_GAP"
 	reasonAttempt   = "EVENT_ATTEMPT"
 	reasonArgument  = "STORE_ARGUMENT"

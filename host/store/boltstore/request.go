@@ -32,7 +32,7 @@ func (s *Store) RunOfRequest(ctx context.Context, requestID string) (host.Run, e
 		run, err = runOfRequest(tx, requestID)
 		return err
 	})
-	if host.ReasonOf(err) == reasonRequest || err == nil && run == nil {
+	if host.ReasonOf(err) == host.ReasonRequestUsed || err == nil && run == nil {
 		err = &host.Error{
 			Code: host.NotFound, Reason: reasonNoRun,
 			Message: fmt.Sprintf("there is no run that request id %.80q made", requestID),
@@ -83,7 +83,7 @@ func runOfRequest(tx *bbolt.Tx, requestID string) (*host.Run, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, conflict(reasonRequest, "request id %q was used for something else: %s", requestID, m.what)
+		return nil, host.RequestUsed(requestID, fmt.Sprintf("was used for a %s, not for a launch", host.Request{What: m.what}.For()))
 	}
 	id, _ := idOf(payload[:idLen])
 	run, err := runBySeq(tx, binary.BigEndian.Uint64(payload[idLen:]))
@@ -91,7 +91,7 @@ func runOfRequest(tx *bbolt.Tx, requestID string) (*host.Run, error) {
 		return nil, err
 	}
 	if run == nil {
-		return nil, conflict(reasonRequest, "request id %q made run %s, which was deleted", requestID, id)
+		return nil, host.RequestUsed(requestID, fmt.Sprintf("made run %s, which was deleted", id))
 	}
 	if run.ID != id {
 		return nil, damaged(string(bucketIdempotency), key, fmt.Errorf("it points to run %s, not to %s", run.ID, id))
@@ -138,11 +138,11 @@ func memoryOf(tx *bbolt.Tx, r host.Request) (memory, error) {
 	}
 	if len(payload) == launchLen {
 		id, _ := idOf(payload[:idLen])
-		return memory{}, conflict(reasonRequest, "request id %q made run %s", r.ID, id)
+		return memory{}, host.RequestUsed(r.ID, fmt.Sprintf("made run %s, and is not that of a %s", id, r.For()))
 	}
 	m, err := decodeMemory(key, payload)
 	if err == nil && m.what != r.What {
-		return memory{}, conflict(reasonRequest, "request id %q was used for something else: %s", r.ID, m.what)
+		return memory{}, r.UsedFor(host.Request{What: m.what})
 	}
 	return m, err
 }
