@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync"
 	"time"
 
@@ -38,7 +39,9 @@ type Keeper struct {
 
 	mu     sync.Mutex
 	policy Policy
-	last   Pass
+	// replaced counts how often the policy was.
+	replaced int
+	last     Pass
 }
 
 // Pass is one look at the store.
@@ -76,16 +79,27 @@ func (k *Keeper) Policy() Policy {
 	return k.policy
 }
 
-// SetPolicy replaces the policy; it has to pass Check. A pass under way goes on with the one that it began with, until its
-// next rule.
+// SetPolicy replaces the policy; it has to pass Check. A pass under way ends, and deletes no more than it is just deleting:
+// who takes rules back means what they would delete next. The same policy again changes nothing.
 func (k *Keeper) SetPolicy(p Policy) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if reflect.DeepEqual(p, k.policy) {
+		return
+	}
 	k.policy = p
+	k.replaced++
 	select {
 	case k.changed <- struct{}{}:
 	default:
 	}
+}
+
+// current is the policy in use, and what replaced is for it.
+func (k *Keeper) current() (p Policy, replaced int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.policy, k.replaced
 }
 
 // LastPass is the pass under way, or the last one.
@@ -116,8 +130,8 @@ func (k *Keeper) loop(ctx context.Context) {
 
 // runOnce deletes the runs whose time is over at now, and gives back room of events: people delete runs too.
 func (k *Keeper) runOnce(ctx context.Context, now time.Time) error {
-	if policy := k.Policy(); len(policy.Rules) > 0 {
-		if err := k.apply(ctx, policy, now); err != nil {
+	if policy, replaced := k.current(); len(policy.Rules) > 0 {
+		if err := k.apply(ctx, policy, replaced, now); err != nil {
 			return err
 		}
 	}
@@ -132,9 +146,9 @@ func (k *Keeper) runOnce(ctx context.Context, now time.Time) error {
 }
 
 // apply deletes what a policy says, and notes how that went.
-func (k *Keeper) apply(ctx context.Context, policy Policy, now time.Time) error {
+func (k *Keeper) apply(ctx context.Context, policy Policy, replaced int, now time.Time) error {
 	k.note(func(p *Pass) { *p = Pass{StartedAt: now} })
-	err := k.pass(ctx, policy, now)
+	err := k.pass(ctx, policy, replaced, now)
 	k.note(func(p *Pass) { p.EndedAt, p.Err = k.o.Clock.Now(), err })
 	if pass := k.LastPass(); pass.Deleted > 0 {
 		k.o.Logger.Info("runs were deleted, since their time is over", "runs", pass.Deleted)
@@ -148,8 +162,9 @@ func (k *Keeper) note(change func(*Pass)) {
 	change(&k.last)
 }
 
-func (k *Keeper) pass(ctx context.Context, policy Policy, now time.Time) error {
-	kept, err := newestOf(ctx, k.o.Store, policy.KeepLast)
+// pass deletes until the policy was replaced again.
+func (k *Keeper) pass(ctx context.Context, policy Policy, replaced int, now time.Time) error {
+	stay, err := sparedOf(ctx, k.o.Store, policy.KeepLast)
 	if err != nil {
 		return err
 	}
@@ -164,7 +179,11 @@ func (k *Keeper) pass(ctx context.Context, policy Policy, now time.Time) error {
 			if _, err = host.DamageIn(err); err != nil {
 				return fmt.Errorf("find runs of rule %d: %w", i+1, err)
 			}
-			n, err := k.delete(ctx, kept.without(page.Runs))
+			if _, again := k.current(); again != replaced {
+				return nil
+			}
+			due, _ := stay.part(page.Runs)
+			n, err := k.delete(ctx, due)
 			if err != nil {
 				return fmt.Errorf("delete runs of rule %d: %w", i+1, err)
 			}

@@ -46,13 +46,3 @@ func newestOf(ctx context.Context, store host.Store, keep int) (newest, error) {
 	}
 	return found, nil
 }
-
-// without returns the ids of runs that are not among the newest.
-func (n newest) without(runs []host.RunRef) (ids []host.RunID) {
-	for _, r := range runs {
-		if _, stays := n[r.Seq]; !stays {
-			ids = append(ids, r.ID)
-		}
-	}
-	return ids
-}

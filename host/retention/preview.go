@@ -38,7 +38,7 @@ func (k *Keeper) Preview(ctx context.Context, policy Policy) (Preview, error) {
 		return Preview{}, err
 	}
 	now := k.o.Clock.Now()
-	kept, err := newestOf(ctx, k.o.Store, policy.KeepLast)
+	stay, err := sparedOf(ctx, k.o.Store, policy.KeepLast)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -56,7 +56,7 @@ func (k *Keeper) Preview(ctx context.Context, policy Policy) (Preview, error) {
 		p.WithoutRule = counts.Total()
 	}
 	for i := range policy.Rules {
-		result, err := k.previewRule(ctx, policy, i, now, kept)
+		result, err := k.previewRule(ctx, policy, i, now, stay)
 		if err != nil {
 			return Preview{}, err
 		}
@@ -65,7 +65,7 @@ func (k *Keeper) Preview(ctx context.Context, policy Policy) (Preview, error) {
 	return p, nil
 }
 
-func (k *Keeper) previewRule(ctx context.Context, policy Policy, i int, now time.Time, kept newest) (RuleResult, error) {
+func (k *Keeper) previewRule(ctx context.Context, policy Policy, i int, now time.Time, stay spared) (RuleResult, error) {
 	result := RuleResult{Rule: policy.Rules[i]}
 	counts, err := k.o.Store.CountRuns(ctx, policy.decides(i, now))
 	if _, err = host.DamageIn(err); err != nil {
@@ -77,20 +77,20 @@ func (k *Keeper) previewRule(ctx context.Context, policy Policy, i int, now time
 		return result, nil
 	}
 	var counted, bytes uint64
-	var first, last host.RunID
+	var oldest, newest host.RunID
 	for before := uint64(0); ; {
 		page, err := k.o.Store.SelectRuns(ctx, where, before, slice)
 		if _, err = host.DamageIn(err); err != nil {
 			return result, fmt.Errorf("find runs of rule %d: %w", i+1, err)
 		}
-		ids := kept.without(page.Runs)
+		ids, last := stay.part(page.Runs)
 		result.Deleted += uint64(len(ids))
-		result.KeptAsLast += uint64(len(page.Runs) - len(ids))
+		result.KeptAsLast += last
 		if len(ids) > 0 {
-			if last == "" {
-				last = ids[0]
+			if newest == "" {
+				newest = ids[0]
 			}
-			first = ids[len(ids)-1]
+			oldest = ids[len(ids)-1]
 			some := ids[:min(len(ids), sampled)]
 			n, err := k.o.Store.RunBytes(ctx, some)
 			if err != nil {
@@ -104,7 +104,7 @@ func (k *Keeper) previewRule(ctx context.Context, policy Policy, i int, now time
 	}
 	if counted > 0 {
 		result.Bytes = uint64(float64(bytes) / float64(counted) * float64(result.Deleted))
-		result.Oldest, result.Newest, err = k.created(ctx, first, last)
+		result.Oldest, result.Newest, err = k.created(ctx, oldest, newest)
 	}
 	return result, err
 }

@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"host/retry":     {"host/launch", "host/reexecution", "host", "usercode/tag"},
 	"host/runtag":    {"host/launch", "host/selector", "host", "usercode/tag", "proto/gen/..."},
 	"host/bulk":      {"host/runtag", "host/queue", "host/attempt", "host/launch", "host/reexecution", "host/selector", "host", "usercode/tag", "proto/gen/..."},
-	"host/retention": {"host/queue", "host/selector", "host", "usercode/tag"},
+	"host/retention": {"host/reexecution", "host/selector", "host", "usercode/tag"},
 	"host/collect":   {"host/workspace", "host", "versioncheck", "proto/gen/..."},
 	"host/diagnose":  {"host/queue", "host/workspace", "host", "proto/gen/..."},
 	"host/explain":   {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/tag", "proto/gen/..."},
