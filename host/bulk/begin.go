@@ -100,16 +100,14 @@ func firstOf(errs ...error) error {
 
 // measure sets the bound of an action, and counts what is below it.
 func (r *Runner) measure(ctx context.Context, q *Request, b host.Bulk) (host.Bulk, error) {
-	newest, err := r.o.Store.Runs(ctx, nil, 0, 1)
-	if err = r.readable(err); err != nil {
+	last, err := r.newest(ctx)
+	if err != nil {
 		return b, err
 	}
-	b.Below, b.Next = 1, 1
-	if len(newest.Runs) == 0 {
+	b.Below, b.Next = last.Seq+1, last.Seq+1
+	if last.Seq == 0 {
 		return b, nil
 	}
-	last := &newest.Runs[0]
-	b.Below, b.Next = last.Seq+1, last.Seq+1
 	if b.Selected, err = r.countUpTo(ctx, q.Where, last); err != nil {
 		return b, err
 	}
@@ -119,6 +117,21 @@ func (r *Runner) measure(ctx context.Context, q *Request, b host.Bulk) (host.Bul
 	}
 	b.PassedOver = b.Selected - min(reached, b.Selected)
 	return b, nil
+}
+
+// newest is the newest run that can be read; the zero Run when there is none.
+func (r *Runner) newest(ctx context.Context) (*host.Run, error) {
+	for before, more := uint64(0), true; more; {
+		page, err := r.o.Store.Runs(ctx, nil, before, 1)
+		if err = r.readable(err); err != nil {
+			return nil, err
+		}
+		if len(page.Runs) > 0 {
+			return &page.Runs[0], nil
+		}
+		before, more = page.Next, page.Next > 0
+	}
+	return &host.Run{}, nil
 }
 
 // countUpTo counts what is selected of the runs up to last, however many come meanwhile. Later runs were never created
