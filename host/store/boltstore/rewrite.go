@@ -79,22 +79,30 @@ func (r *rewriting) at(what string) error {
 // run rewrites src, which is the file, open for writing so that nobody else has it. The copy, which has taken its place, is
 // returned open: as long as it is, it is nobody else's either. Close src before it.
 func (r *rewriting) run(src *database) (made *database, err error) {
-	if err := r.room(src); err != nil {
+	if err := remove(r.path() + suffixNew); err != nil { // first, for it may be what takes the room
 		return nil, err
 	}
-	if err := remove(r.path() + suffixNew); err != nil {
+	if err := r.room(src); err != nil {
 		return nil, err
 	}
 	if made, err = createCopy(r.path()+suffixNew, r.open); err != nil {
 		return nil, fmt.Errorf("create a copy of %s: %w", r.path(), err)
 	}
-	if err = r.fill(src, made); err == nil {
-		err = r.replace()
+	if err := r.fill(src, made); err != nil {
+		return nil, errors.Join(err, made.db.Close(), r.giveUp())
 	}
-	if err != nil {
+	if err := r.replace(); err != nil {
 		return nil, errors.Join(err, made.db.Close())
 	}
 	return made, nil
+}
+
+// giveUp removes a copy that is not complete: nobody else does before the store opens, and it may never.
+func (r *rewriting) giveUp() error {
+	if err := r.at("give up"); err != nil {
+		return nil //nolint:nilerr // a test stopped before, and says so
+	}
+	return remove(r.path() + suffixNew)
 }
 
 // room refuses when the copy would not fit on the disk.
