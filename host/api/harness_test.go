@@ -42,6 +42,7 @@ type fixture struct {
 	t         *testing.T
 	server    *api.Server
 	store     *boltstore.Store
+	feed      *host.Feed
 	workspace *workspace.Workspace
 	sessions  *attempt.Sessions
 	queue     *queue.Queue
@@ -69,14 +70,13 @@ type settings struct {
 
 func newFixture(t *testing.T, s settings) *fixture {
 	t.Helper()
-	f := &fixture{t: t, log: &logBuffer{}}
+	f := &fixture{t: t, log: &logBuffer{}, feed: &host.Feed{}}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	registry := prometheus.NewRegistry()
-	feed := &host.Feed{}
 	metrics := must(api.NewRunMetrics(registry))(t)
 	f.store = must(boltstore.Open(filepath.Join(t.TempDir(), "data"), &boltstore.Options{
 		Clock: clock{}, Logger: log, MetadataTexts: workspace.MetadataTexts,
-		OnChange: func(c host.Change) { metrics.Observe(c); feed.Publish(c) },
+		OnChange: func(c host.Change) { metrics.Observe(c); f.feed.Publish(c) },
 	}))(t)
 	f.workspace = must(workspace.New(workspace.Options{Locations: s.locations, Clock: clock{}, Logger: log, ProbeInterval: 20 * time.Millisecond}))(t)
 	listener := must(api.Listen(t.Context(), "127.0.0.1:0"))(t)
@@ -89,12 +89,12 @@ func newFixture(t *testing.T, s settings) *fixture {
 		limit = 0
 	}
 	f.queue = queue.New(queue.Options{
-		Store: f.store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: f.sessions,
+		Store: f.store, Feed: f.feed, Planner: planner, Launcher: launcher, Sessions: f.sessions,
 		CodeChanged: changes.Ready(), Clock: clock{}, Logger: log, MaxInProgress: limit,
 	})
 	f.bulk = bulk.New(bulk.Options{Store: f.store, Cancel: f.queue.CancelRuns, Submit: f.queue.Submit, Clock: clock{}, Logger: log})
 	o := api.Options{
-		Listener: listener, Store: f.store, Feed: feed, Workspace: f.workspace, Planner: planner, Queue: f.queue,
+		Listener: listener, Store: f.store, Feed: f.feed, Workspace: f.workspace, Planner: planner, Queue: f.queue,
 		Sessions: f.sessions, Bulk: f.bulk, Clock: clock{}, Logger: log, Metrics: registry,
 		Keeper:   retention.New(retention.Options{Store: f.store, Clock: clock{}, Logger: log}),
 		UI:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the UI") }),
