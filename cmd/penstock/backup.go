@@ -85,7 +85,7 @@ func (c *client) backup(ctx context.Context, p printer, out string, speed uint64
 func (c *client) receiveBackup(ctx context.Context, p printer, path string, speed uint64) (size int64, err error) {
 	stream, err := c.storage.Backup(ctx, &hostv1.BackupRequest{BytesPerSecond: speed})
 	if err != nil {
-		return 0, c.failed(err)
+		return 0, c.backupFailed(ctx, err)
 	}
 	defer func() { _ = stream.Close() }() // what could fail was said by Receive
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -101,7 +101,7 @@ func (c *client) receiveBackup(ctx context.Context, p printer, path string, spee
 			break
 		}
 		if err != nil {
-			return 0, c.failed(err)
+			return 0, c.backupFailed(ctx, err)
 		}
 		total = max(total, m.GetTotal())
 		n, err := w.Write(m.GetData())
@@ -114,6 +114,15 @@ func (c *client) receiveBackup(ctx context.Context, p printer, path string, spee
 		}
 	}
 	return size, errors.Join(w.Flush(), f.Sync())
+}
+
+// backupFailed is failed for a backup, which a host that is too old for it can have in another way.
+func (c *client) backupFailed(ctx context.Context, err error) error {
+	err = c.failed(ctx, err)
+	if f, ok := errors.AsType[*failure](err); ok && f.old {
+		f.remedy = "Upgrade the host, or stop it, copy its data directory, and start it again."
+	}
+	return err
 }
 
 func checkBackup(ctx context.Context, path string) (boltstore.BackupInfo, error) {

@@ -124,7 +124,7 @@ func (c *client) watchBulk(ctx context.Context, p printer, b *hostv1.Bulk, each 
 func (c *client) watchBulkOnce(ctx context.Context, id string, each func(*hostv1.Bulk)) error {
 	stream, err := c.bulks.WatchBulk(ctx, &hostv1.WatchBulkRequest{Id: id})
 	if err != nil {
-		return c.failed(err)
+		return c.failed(ctx, err)
 	}
 	defer func() { _ = stream.Close() }() // what could fail was said by Receive
 	for {
@@ -132,7 +132,7 @@ func (c *client) watchBulkOnce(ctx context.Context, id string, each func(*hostv1
 		if errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return c.failed(err)
+			return c.failed(ctx, err)
 		}
 		each(m.GetBulk())
 	}

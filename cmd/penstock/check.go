@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -158,7 +157,7 @@ func (f *checkFlags) askTable(ctx context.Context) (hostTable, error) {
 		return hostTable{}, err
 	}
 	res, err := ask(ctx, host, host.host.GetCapabilities, &hostv1.GetCapabilitiesRequest{})
-	if fault, ok := errors.AsType[*failure](err); ok && fault.rpc == connect.CodeUnimplemented {
+	if fault, ok := errors.AsType[*failure](err); ok && fault.old {
 		return askOldTable(ctx, host)
 	}
 	if err != nil {

@@ -83,7 +83,7 @@ func TestHostCapabilities(t *testing.T) {
 	if len(table.Requirements) != 2 || table.Requirements[0].FixedProtocol != "0.99.0" || !table.Policy("young").AllowDevVersions {
 		t.Errorf("what was saved is read as %+v", table)
 	}
-	penstock(t, tableHost{}.serve(t), "host", "capabilities").want(t, exitFailure, "", "does not know this call")
+	penstock(t, tableHost{}.serve(t), "host", "capabilities").want(t, exitFailure, "", "is too old for this\nUpgrade the host")
 	penstock(t, "", "host").want(t, exitUsage, "", "needs one of: capabilities")
 }
 

@@ -190,7 +190,7 @@ func ask[Req, Res any](ctx context.Context, c *client, method func(context.Conte
 	ctx, done := context.WithTimeout(ctx, callTimeout)
 	defer done()
 	res, err := method(ctx, req)
-	return res, c.failed(err)
+	return res, c.failed(ctx, err)
 }
 
 // printer is where a command writes. What people of other teams wrote goes through inert first.

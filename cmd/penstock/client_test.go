@@ -210,3 +210,36 @@ func TestInterrupted(t *testing.T) {
 	r := <-done
 	r.want(t, exitFailure, "", "penstock: interrupted\n")
 }
+
+// A host of before a service answers a call of it as its web UI does, which only reads, or is not built in.
+func TestHostIsTooOld(t *testing.T) {
+	host := &fakeHost{getHost: func() (*hostv1.Host, error) { return &hostv1.Host{Version: "0.3.0"}, nil }}
+	for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusServiceUnavailable} {
+		old := false
+		url := host.serve(t, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if old && strings.Contains(r.URL.Path, "HostService") {
+					next.ServeHTTP(w, r)
+					return
+				}
+				http.Error(w, "the web UI is only read: use GET", status)
+			})
+		})
+		out := filepath.Join(t.TempDir(), "backup.tar")
+		for _, old = range []bool{true, false} {
+			for command, remedy := range map[string]string{
+				"run count": "Upgrade the host; penstock version compares", "bulk list": "Upgrade the host; penstock version compares",
+				"run list --where a=b": "Leave --where out, or upgrade the host", "retention preview": "Upgrade the host; penstock version compares",
+				"backup --out " + out: "Upgrade the host, or stop it, copy its data directory, and start it again.",
+			} {
+				r := penstock(t, url, strings.Split(command, " ")...)
+				if old {
+					r.want(t, exitFailure, "", " is too old for ")
+					r.want(t, exitFailure, "", remedy)
+				} else if r.code == exitOK || !strings.Contains(r.err, "what answers at "+url) || strings.Contains(r.err, "too old for this\n") {
+					t.Errorf("%s where a web server answers %d: %d, %s", command, status, r.code, r.err)
+				}
+			}
+		}
+	}
+}

@@ -23,6 +23,8 @@ type failure struct {
 	rpc      connect.Code
 	remote   bool // the host said so, not the way to it
 	unsent   bool // nobody accepted the connection
+	foreign  bool // what answers does not know the call, whatever it is
+	old      bool // it is a host, which is too old for the call
 	message  string
 	problems []*hostv1.Problem
 	remedy   string
@@ -102,12 +104,29 @@ func pieces(text, indent string) []string {
 }
 
 // failed makes of a call's error one that is fit to print, with the code to exit with; nil stays nil.
-func (c *client) failed(err error) error {
+func (c *client) failed(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	f := c.failureOf(err)
+	if f.foreign {
+		c.tellIfOld(ctx, f)
+	}
 	return &exitError{code: f.code, err: f}
+}
+
+// tellIfOld says of a host that does not know a call that it is too old. Other things do not know it either, and an old
+// host answers like a web server, so it is asked for what every host knows.
+func (c *client) tellIfOld(ctx context.Context, f *failure) {
+	ctx, done := context.WithTimeout(ctx, dialTimeout)
+	defer done()
+	res, err := c.host.GetHost(ctx, &hostv1.GetHostRequest{})
+	if err != nil {
+		return
+	}
+	f.old, f.code = true, exitFailure
+	f.message = fmt.Sprintf("the host at %s, version %s, is too old for this", c.address, res.GetHost().GetVersion())
+	f.remedy = "Upgrade the host; penstock version compares it with this command."
 }
 
 func (c *client) failureOf(err error) *failure {
@@ -118,7 +137,10 @@ func (c *client) failureOf(err error) *failure {
 	case !errors.As(err, &e):
 		e = connect.NewError(connect.CodeOf(err), err.Error())
 	}
-	f := &failure{rpc: e.Code(), remote: e.IsRemote(), unsent: unsent(err), message: e.Message()}
+	f := &failure{
+		rpc: e.Code(), remote: e.IsRemote(), unsent: unsent(err), message: e.Message(),
+		foreign: e.Code() == connect.CodeUnimplemented || !e.IsRemote() && foreignStatus.MatchString(e.Message()),
+	}
 	detailed := false
 	for _, d := range e.Details() {
 		if m, err := connectproto.UnmarshalErrorDetail(d); err == nil {
@@ -167,8 +189,13 @@ func (c *client) failureOf(err error) *failure {
 	return f
 }
 
-// httpStatus is how an answer begins that is no answer of an API.
-var httpStatus = regexp.MustCompile(`^(unavailable: )?5[0-9][0-9] `)
+var (
+	// httpStatus is how an answer begins that is no answer of an API.
+	httpStatus = regexp.MustCompile(`^(unavailable: )?(HTTP status )?5[0-9][0-9] `)
+	// foreignStatus is how one begins that a web server gives to a call which it does not know. A host that was built
+	// without its UI said 503.
+	foreignStatus = regexp.MustCompile(`^(unavailable: )?(HTTP status )?(404|405|501|503) `)
+)
 
 // unanswered explains why no host was reached.
 func (c *client) unanswered(err error) (message, remedy string) {

@@ -68,7 +68,7 @@ func (c *client) follow(ctx context.Context, run *hostv1.Run, p printer, each fu
 func (c *client) watch(ctx context.Context, req *hostv1.WatchRunEventsRequest, each func(*hostv1.WatchRunEventsResponse) error) error {
 	stream, err := c.runs.WatchRunEvents(ctx, req)
 	if err != nil {
-		return c.failed(err)
+		return c.failed(ctx, err)
 	}
 	defer func() { _ = stream.Close() }() // what could fail was said by Receive
 	for {
@@ -76,7 +76,7 @@ func (c *client) watch(ctx context.Context, req *hostv1.WatchRunEventsRequest, e
 		if errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return c.failed(err)
+			return c.failed(ctx, err)
 		}
 		if err := each(m); err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
@@ -51,7 +50,7 @@ func (c *client) selects(ctx context.Context, where string) error {
 		return nil
 	}
 	_, err := ask(ctx, c, c.search.CompleteSelector, &hostv1.CompleteSelectorRequest{Text: "a ", Cursor: 2})
-	if f, ok := errors.AsType[*failure](err); ok && f.rpc == connect.CodeUnimplemented {
+	if f, ok := errors.AsType[*failure](err); ok && f.old {
 		return &exitError{code: exitFailure, err: &failure{
 			message: fmt.Sprintf("the host at %s is too old for selectors", c.address),
 			remedy:  "Leave --where out, or upgrade the host.",

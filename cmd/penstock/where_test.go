@@ -89,6 +89,7 @@ func TestWhereNeedsAHostThatKnowsIt(t *testing.T) {
 	var asked string
 	host := selecting(&asked)
 	host.complete = nil
+	host.getHost = func() (*hostv1.Host, error) { return &hostv1.Host{Version: "1.0.0"}, nil }
 	url := host.serve(t, nil)
 	for _, command := range []string{"run list", "job list"} {
 		penstock(t, url, append(strings.Split(command, " "), "--where", "a")...).want(t, exitFailure, "", "is too old for selectors\nLeave --where out, or upgrade the host.\n")

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
 	"connectrpc.com/connect/v2/connectproto"
 
 	"github.com/penstock-run/penstock/host"
@@ -90,5 +92,22 @@ func exhausted(e *host.Error) error { return wireError(connect.CodeResourceExhau
 func stopping() error {
 	return wireError(connect.CodeUnavailable, &host.Error{
 		Reason: "HOST_STOPPING", Message: "the host is stopping", Remedy: "connect again in a few seconds",
+	})
+}
+
+// unknownCalls answers calls that no service of this host has, for the client of a newer one must not take it for
+// something else. All other requests are for next.
+func unknownCalls(next http.Handler) http.Handler {
+	rpc := connecthttp.NewErrorWriter()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || !rpc.IsSupported(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		_ = rpc.Write(w, r, wireError(connect.CodeUnimplemented, &host.Error{ // a client that is gone needs no answer
+			Reason:  "CALL_UNKNOWN",
+			Message: fmt.Sprintf("this host does not know the call %.200q", strings.TrimPrefix(r.URL.Path, "/")),
+			Remedy:  "update the host, or ask with a client of its version",
+		}))
 	})
 }

@@ -192,7 +192,7 @@ func New(o Options) (*Server, error) {
 	}
 	connecthttp.Mount(s.mux, rpc, connecthttp.WithCodecs(codecs()...), connecthttp.WithConditionalOptions(messageLimit), connecthttp.WithCompressMinBytes(1<<10))
 	s.mux.Handle(metricsRoute, promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{ErrorLog: metricsLog{o.Logger}}))
-	s.mux.Handle(uiRoute, o.UI)
+	s.mux.Handle(uiRoute, unknownCalls(o.UI))
 	return s, nil
 }
 

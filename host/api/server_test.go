@@ -262,7 +262,32 @@ func TestUIGetsTheRest(t *testing.T) {
 			t.Errorf("%s: %d %q", path, status, answer)
 		}
 	}
-	if status, answer, _ := f.call(http.MethodPost, "/penstock.host.v1.JobService/Unknown", "{}", nil); status != http.StatusNotImplemented || !strings.Contains(answer, "unimplemented") {
-		t.Errorf("an unknown call: %d %q", status, answer)
+}
+
+// A client of a newer host asks for what this one does not have, and has to hear that in the form of its protocol.
+func TestUnknownCalls(t *testing.T) {
+	f := newFixture(t, settings{})
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	c := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+	t.Cleanup(c.CloseIdleConnections)
+	for _, path := range []string{"/penstock.host.v1.JobService/Unknown", "/penstock.host.v9.Unknown/Call"} {
+		if status, answer, _ := f.call(http.MethodPost, path, "{}", nil); status != http.StatusNotImplemented || !strings.Contains(answer, "unimplemented") {
+			t.Errorf("%s: %d %q", path, status, answer)
+		}
+		for name, options := range map[string][]connecthttp.Option{"connect": nil, "gRPC": {connecthttp.WithGRPC()}, "gRPC-Web": {connecthttp.WithGRPCWeb()}} {
+			caller := connect.NewClient(connecthttp.NewTransport(c, f.url, options...))
+			err := caller.CallUnary(t.Context(), connect.Spec{StreamType: connect.StreamTypeUnary, Procedure: path}, &hostv1.GetHostRequest{}, &hostv1.GetHostResponse{})
+			if connect.CodeOf(err) != connect.CodeUnimplemented {
+				t.Errorf("%s by %s: %v", path, name, err)
+			}
+			stream, err := caller.CallServerStream(t.Context(), connect.Spec{StreamType: connect.StreamTypeServer, Procedure: path}, &hostv1.GetHostRequest{})
+			if err == nil {
+				err = stream.Receive(&hostv1.GetHostResponse{})
+			}
+			if connect.CodeOf(err) != connect.CodeUnimplemented {
+				t.Errorf("stream of %s by %s: %v", path, name, err)
+			}
+		}
 	}
 }
