@@ -19,15 +19,11 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 		return host.Run{}, err
 	}
 	run, err := q.o.Store.RunOfRequest(ctx, r.RequestID)
-	asked := host.Run{Job: run.LaunchedJob()} // it may be re-pointed since, and is still what was asked for
-	if job, ok := host.ParseJobName(r.Job); ok && err == nil && !job.Covers(asked.Job) {
-		return host.Run{}, host.RequestUsed(r.RequestID, fmt.Sprintf("made run %s of job %s, not of job %.200q", run.ID, asked.Job, r.Job))
+	if err == nil {
+		return askedFor(&run, &r)
 	}
-	if err == nil && r.Reexecution != nil && run.Parent != r.Reexecution.Parent {
-		return host.Run{}, host.RequestUsed(r.RequestID, fmt.Sprintf("made run %s, which does not execute run %.64s again", run.ID, r.Reexecution.Parent))
-	}
-	if err == nil || host.CodeOf(err) != host.NotFound {
-		return run, err
+	if host.CodeOf(err) != host.NotFound {
+		return host.Run{}, err
 	}
 	plan, err := q.o.Planner.Plan(ctx, r)
 	if err != nil {
@@ -38,7 +34,7 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 		return host.Run{}, fmt.Errorf("make a run id: %w", err)
 	}
 	now := q.o.Clock.Now()
-	run, _, err = q.o.Store.CreateRun(ctx, host.NewRun{
+	run, created, err := q.o.Store.CreateRun(ctx, host.NewRun{
 		RequestID: r.RequestID,
 		Run: host.Run{
 			ID:           host.RunID(id.String()),
@@ -59,7 +55,33 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 		Bodies: plan.Bodies,
 		Events: queuedNotes(plan, now),
 	})
+	if err == nil && !created { // another call with this id was faster
+		return askedFor(&run, &r)
+	}
 	return run, err
+}
+
+// askedFor answers a run that the request's id made. The error is that it is not what the request asks for, as far as the
+// run still tells: it may be re-pointed and its tags may be edited since.
+func askedFor(run *host.Run, r *launch.Request) (host.Run, error) {
+	made := func(format string, args ...any) (host.Run, error) {
+		return host.Run{}, host.RequestUsed(r.RequestID, fmt.Sprintf("made run %s", run.ID)+fmt.Sprintf(format, args...))
+	}
+	asked := run.LaunchedJob()
+	job, ok := host.ParseJobName(r.Job)
+	again := r.Reexecution
+	switch {
+	case ok && !job.Covers(asked):
+		return made(" of job %s, not of job %.200q", asked, r.Job)
+	case again != nil && run.Parent != again.Parent:
+		return made(", which does not execute run %.64s again", again.Parent)
+	case again == nil && run.Parent != "":
+		return made(", which executes run %s again", run.Parent)
+	case again == nil && run.ConfigYAML != r.ConfigYAML:
+		return made(" with another config")
+	default:
+		return *run, nil
+	}
 }
 
 // queuedNotes say what a run is made of, and of a child how the job differs from what its parent ran.
