@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -270,13 +271,25 @@ func runsIn(tx *bbolt.Tx) (first, last uint64) {
 	return first, last
 }
 
-// holdsEvents says whether a file, which nobody has open, has events. One that was not made completely has none.
-func holdsEvents(path string) bool {
-	db, err := guardedOpen(path, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
+// tornEpoch is how large a file is at most that was not made completely: a database begins with four pages, which are on
+// disk before it grows.
+const tornEpoch = 4 * eventsPageSize
+
+// holdsEvents says whether a file, which nobody has open, has events. One that was not made completely has none. The error
+// is that of a larger one that cannot be read.
+func holdsEvents(path string) (has bool, err error) {
+	info, err := os.Stat(path)
 	if err != nil {
-		return false
+		return false, err
 	}
-	d, has := &database{db: db, path: path}, false
+	db, err := guardedOpen(path, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
+	if errors.Is(err, berrors.ErrTimeout) || err != nil && info.Size() > tornEpoch {
+		return false, err
+	}
+	if err != nil {
+		return false, nil //nolint:nilerr // see above
+	}
+	d := &database{db: db, path: path}
 	err = d.view(func(tx *bbolt.Tx) error {
 		if tx.Bucket(bucketEvents) != nil {
 			first, last := runsIn(tx)
@@ -284,5 +297,5 @@ func holdsEvents(path string) bool {
 		}
 		return nil
 	})
-	return errors.Join(err, db.Close()) == nil && has
+	return has, errors.Join(err, db.Close())
 }

@@ -174,6 +174,11 @@ func TestUnnamedEpochs(t *testing.T) {
 		{"WithEvents", func(dir string) error {
 			return os.Rename(filepath.Join(dir, "aside"), filepath.Join(dir, eventsName(3)))
 		}, reasonDamaged},
+		{"WithDamagedEvents", func(dir string) error {
+			path := filepath.Join(dir, eventsName(3))
+			return errors.Join(os.Rename(filepath.Join(dir, "aside"), path),
+				flipAt(pageHeader+20)(path), flipAt(eventsPageSize+pageHeader+20)(path))
+		}, reasonDamaged},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "store")
@@ -192,6 +197,9 @@ func TestUnnamedEpochs(t *testing.T) {
 			switch {
 			case c.reason != "":
 				wantReason(t, "Open", err, host.Internal, c.reason)
+				if found, _ := problems(t, dir); len(found) != 1 || found[0].File != eventsName(3) {
+					t.Errorf("Fsck says %+v", found)
+				}
 				err = os.Remove(filepath.Join(dir, eventsName(3))) // so that the check of the files passes
 			case err == nil:
 				wantNumbered(t, s, run.ID, 5)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // epochName is an epoch of events as meta.db names it. What is named there exists; what is not named is none of the
@@ -126,7 +128,16 @@ func surveyEpochs(dir string, known facts, store *string, complete bool) error {
 
 // strayEpoch is the error of a file that meta.db does not name and that has events, if it cannot be an older one.
 func strayEpoch(path string, number uint64, known facts) error {
-	if number > known.currentEpoch() && holdsEvents(path) {
+	if number <= known.currentEpoch() {
+		return nil
+	}
+	has, err := holdsEvents(path)
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return err
+	case err != nil:
+		return damagedFile(path, fmt.Errorf("it may have events, and %s does not name it: %w", metaName, err))
+	case has:
 		return damagedFile(path, fmt.Errorf("it has events, and %s does not name it: that one must be older", metaName))
 	}
 	return nil

@@ -120,6 +120,25 @@ func (c *fsck) run() error {
 			return err
 		}
 	}
+	return c.stray()
+}
+
+// stray tells of files of events that belong to the store and are not in use, so that no host starts with them.
+func (c *fsck) stray() error {
+	unnamed, err := unnamedEpochs(c.dir, c.facts.epochs)
+	if err != nil {
+		return err
+	}
+	for _, number := range unnamed {
+		c.file = eventsName(number)
+		err := strayEpoch(filepath.Join(c.dir, c.file), number, c.facts)
+		if errors.Is(err, berrors.ErrTimeout) {
+			return err
+		}
+		if err != nil {
+			c.problemf(false, "%v", cause(err))
+		}
+	}
 	return nil
 }
 
