@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { withBrowser } from "./harness/browser";
-import { section, see, seeText } from "./harness/see";
+import { section, see, seeText, soon } from "./harness/see";
 import { withWorld } from "./harness/world";
 
 // That no dialog opens and that nothing is asked of other hosts is watched on every page of every test.
@@ -60,6 +60,19 @@ describe("text from user code is inert", () => {
     await expectInert(page);
   });
 
+  test("long values and many tags stay within the page, at any width", async () => {
+    const many = Array.from({ length: 100 }, (_, n) => ["--tag", `team.example/key_${n}=value ${n}`]).flat();
+    const run = await world.launch("failing", "--tag", `long=${"x".repeat(4000)}`, "--tag", `words=${"lorem ipsum ".repeat(300)}`, "--tag", `${"k".repeat(63)}=v`, "--tag", "rtl=مرحبا بالعالم", ...many);
+    await world.hasStatus(run, "FAILURE");
+    const page = await browser.open(world.url("/runs"));
+    await see(page.getByTitle(run));
+    await see(page.getByRole("button", { name: /^\d+ more tags$/ }));
+    await expectNoWider(page);
+    await page.goto(world.url(`/runs/${run}`));
+    await see(page.locator("h1").getByText("Failure"));
+    await expectNoWider(page);
+  });
+
   test("in metadata that no SDK would send", async () => {
     const page = await browser.open(world.url("/jobs/peer/unsafe/links"), { expected: [/status of 40[04]/] });
     await see(section(page, "Metadata"));
@@ -68,6 +81,14 @@ describe("text from user code is inert", () => {
     await expectInert(page);
   });
 });
+
+/** Nothing makes the page wider than the window. */
+async function expectNoWider(page: Page): Promise<void> {
+  for (const width of [1280, 800, 400]) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth), { ...soon, message: `width of the page in ${width} pixels` }).toBeLessThanOrEqual(width);
+  }
+}
 
 // Control characters but tab and line break, and what turns the direction of the text that follows.
 const obeyed = /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;

@@ -10,8 +10,7 @@ import { Link } from "@/ui/link";
 import { Ago, Elapsed } from "@/ui/time";
 import { formatJobName } from "@/domain/job/job-name";
 import type { Picked } from "@/domain/bulk/picked";
-import { paths, withWhere, type RunsView } from "@/domain/paths";
-import { tagTerm } from "@/domain/selector/selector-text";
+import { paths, type RunsView } from "@/domain/paths";
 import { lineageOf, lineageTags } from "./lineage";
 import { retryDueLook } from "./retry-due";
 import { RunCode } from "./run-code";
@@ -19,8 +18,8 @@ import { parentColumn } from "./run-columns";
 import { shortRunId } from "./run-id";
 import { RunStatusBadge } from "./run-status-badge";
 import styles from "./run-table.module.css";
+import { RunTags } from "./run-tags";
 import { userFirst } from "./tag";
-import { TagChip } from "./tag-chip";
 import { WaitingTime } from "./waiting-time";
 
 /** Runs as rows; a tag's chip adds it to the filter. */
@@ -135,15 +134,7 @@ function RunRow({ run, view, hrefOf, withJob, withParent, picked, page }: {
             <WaitingTime run={run} />
           </p>
         )}
-        {tags.length > 0 && (
-          <ul className={styles.tags} aria-label="Tags">
-            {tags.map((tag) => (
-              <li key={tag.key}>
-                <TagChip tag={tag} href={hrefOf(withWhere(view, tagTerm(tag)))} note="Click to filter by this tag" copyable />
-              </li>
-            ))}
-          </ul>
-        )}
+        <RunTags tags={tags} view={view} hrefOf={hrefOf} />
       </td>
       <td className={styles.code}>
         <RunCode run={run} view={view} hrefOf={hrefOf} />

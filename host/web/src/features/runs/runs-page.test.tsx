@@ -2,7 +2,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
-import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
+import { Origin, type Tag } from "@/gen/penstock/tag/v1/tag_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { reportName } from "@/testing/samples";
@@ -29,6 +29,12 @@ function hostWithRuns(count = 2) {
   return host;
 }
 
+function hostWithTags(tags: Tag[]) {
+  const host = hostWithRuns(1);
+  host.changeRun(id(1), { tags });
+  return host;
+}
+
 const rows = async () => within(await screen.findByRole("table", { name: "Runs" })).getAllByRole("row").slice(1);
 
 it("shows status in words, why, and tags: the user's before the system's, whose prefix is hidden", async () => {
@@ -51,6 +57,21 @@ it("a click on a tag adds it to the filter and keeps the others", async () => {
   expect(screen.getByRole<HTMLInputElement>("combobox", { name: "Selector of runs" }).value).toBe("team=data and n=2");
   await user.click(screen.getByRole("button", { name: "Clear the selector" }));
   expect(address()).toBe("/runs?status=FAILURE");
+});
+
+it("shows a few of many tags, and all on request", async () => {
+  const tags = (count: number): Tag[] => Array.from({ length: count }, (_, n) => ({ $typeName: "penstock.tag.v1.Tag", key: `k${n}`, value: "v", origin: Origin.LAUNCH }));
+  const { user } = renderPage("/runs", hostWithTags(tags(100)));
+  const cells = within((await rows())[0]!);
+  expect(cells.getAllByRole("link", { name: /^k11: ?v$/ })).toHaveLength(1);
+  expect(cells.queryByRole("link", { name: /^k12: ?v$/ })).toBeNull();
+  await user.click(cells.getByRole("button", { name: "88 more tags" }));
+  expect(cells.getByRole("link", { name: /^k99: ?v$/ })).toBeDefined();
+  await user.click(cells.getByRole("button", { name: "Fewer tags" }));
+  expect(cells.queryByRole("link", { name: /^k99: ?v$/ })).toBeNull();
+  // No button that would show one more.
+  renderPage("/runs", hostWithTags(tags(13)));
+  expect(await screen.findByRole("link", { name: /^k12: ?v$/ })).toBeDefined();
 });
 
 it("copies a tag as a selector has it", async () => {
