@@ -20,16 +20,11 @@ func (s *Store) CountRuns(ctx context.Context, where *selector.Expr) (host.RunCo
 			return err
 		}
 		q.reportUnread(0)
-		for _, kind := range []byte{kindField, kindOpen} {
-			found, err := q.view.CountBy(ctx, of, kind, host.FieldStatus)
-			if err != nil {
-				return err
-			}
-			for status, runs := range found {
-				counts[host.RunStatus(status)] += runs
-			}
+		found, err := q.view.CountBy(q.ctx, of, host.FieldStatus, statusKinds...)
+		for status, runs := range found {
+			counts[host.RunStatus(status)] = runs
 		}
-		return nil
+		return err
 	}); err != nil {
 		return nil, err
 	}

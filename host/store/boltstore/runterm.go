@@ -66,12 +66,14 @@ func (q *query) terms(asked host.TermQuery) (terms []tagindex.Count, more bool, 
 
 // statusTerms are the statuses that runs have.
 func (q *query) statusTerms(asked host.TermQuery) (terms []tagindex.Count, more bool, err error) {
-	for _, kind := range []byte{kindField, kindOpen} {
-		some, _, err := q.view.Values(q.ctx, kind, host.FieldStatus, asked.Prefix, len(host.RunStatuses))
-		if err != nil {
-			return nil, false, err
+	counts, err := q.view.CountBy(q.ctx, tagindex.All(), host.FieldStatus, statusKinds...)
+	if err != nil {
+		return nil, false, err
+	}
+	for status, runs := range counts {
+		if strings.HasPrefix(status, asked.Prefix) {
+			terms = append(terms, tagindex.Count{Text: status, Docs: runs})
 		}
-		terms = append(terms, some...)
 	}
 	return firstTerms(terms, asked.Limit)
 }

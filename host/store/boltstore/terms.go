@@ -24,6 +24,9 @@ const (
 	kindTime byte = 5
 )
 
+// statusKinds are those of a status. Who asks for all of them has to ask at once: a run that ends goes from one to the other.
+var statusKinds = []byte{kindField, kindOpen}
+
 // volatile says which terms the index keeps in memory alone.
 func volatile(kind byte) bool { return kind == kindOpen }
 

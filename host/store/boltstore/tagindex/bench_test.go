@@ -174,7 +174,7 @@ func BenchmarkQueries(b *testing.B) {
 		{"CountOfADay", count(ValueRange('d', "started", string(be64(last-144)), string(be64(last))))},
 		{"CountOfAPrefixOfUniqueValues", count(ValuePrefix('t', "order", "order-1"))},
 		{"CountByStatus", func(ctx context.Context, v *View) error {
-			_, err := v.CountBy(ctx, MatchTerm(dev), 'f', "status")
+			_, err := v.CountBy(ctx, MatchTerm(dev), "status", 'f')
 			return err
 		}},
 		{"ValuesOfATag", values("team", "")},

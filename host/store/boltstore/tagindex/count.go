@@ -3,6 +3,7 @@ package tagindex
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -53,7 +54,7 @@ func (c *chunk) countOf(ctx context.Context, q Query) (uint64, error) {
 			}
 		}
 	}
-	a, err := c.answer(q, c.number, math.MaxUint64)
+	a, err := c.ask(q, math.MaxUint64)
 	if err != nil {
 		return 0, err
 	}
@@ -64,56 +65,98 @@ func (c *chunk) countOf(ctx context.Context, q Query) (uint64, error) {
 	return set.GetCardinality(), nil
 }
 
-// CountBy returns how many documents of q have each value of a key. Values that none has are left out.
-func (v *View) CountBy(ctx context.Context, q Query, kind byte, key string) (map[string]uint64, error) {
+// CountBy returns how many documents of q have each value of a key of these kinds, by what they have at one moment. A
+// document that has a value of two kinds counts twice. Values that none has are left out.
+func (v *View) CountBy(ctx context.Context, q Query, key string, kinds ...byte) (map[string]uint64, error) {
 	counts := map[string]uint64{}
 	err := v.chunks(ctx, func(number uint32) error {
-		if number < v.sealed && v.x.volatileKind(kind) && v.volatile[number] == nil {
-			return nil
-		}
 		c, ok, err := v.at(number)
-		if err != nil || !ok {
+		if err != nil || !ok || !c.mayHave(kinds) {
 			return err
 		}
-		return c.countBy(ctx, q, field{kind: kind, key: key}, counts)
+		t := byValue{ctx: ctx, chunk: c, counts: counts}
+		return t.add(q, key, kinds)
 	})
 	return counts, err
 }
 
-func (c *chunk) countBy(ctx context.Context, q Query, f field, counts map[string]uint64) error {
-	var set *roaring.Bitmap // nil stands for all of a sealed chunk
-	if all, ok := q.(and); !ok || !all.all() || c.inTail {
-		a, err := c.answer(q, c.number, math.MaxUint64)
-		if err != nil {
-			return err
-		}
-		if set, err = c.resolve(ctx, a); err != nil || set.IsEmpty() {
-			return err
-		}
-	}
-	looked := 0
-	return c.locked(func() error {
-		return c.each(f, span{}, func(value []byte, p found) (bool, error) {
-			if looked++; looked%1000 == 0 && ctx.Err() != nil {
-				return false, ctx.Err()
-			}
-			n, err := c.countIn(set, p)
-			if err == nil && n > 0 {
-				counts[string(value)] += n
-			}
-			return err == nil, err
-		})
-	})
+// mayHave tells that a posting of one of these kinds may be there.
+func (c *chunk) mayHave(kinds []byte) bool {
+	return c.mem != nil || slices.ContainsFunc(kinds, func(kind byte) bool { return !c.x.volatileKind(kind) })
 }
 
-// countIn counts the documents of a posting that are in a set of living ones.
-func (c *chunk) countIn(set *roaring.Bitmap, p found) (uint64, error) {
-	if set == nil {
-		return c.count(p)
+// byValue counts documents of a chunk by value.
+type byValue struct {
+	ctx    context.Context //nolint:containedctx // it ends with the call that counts
+	chunk  *chunk
+	counts map[string]uint64
+	// of is what is counted, everything when all: then no set of a sealed chunk has to be read.
+	of  answer
+	all bool
+	// unsure are documents that have to be decided about, by value.
+	unsure []unsureValue
+	looked int
+}
+
+type unsureValue struct {
+	value string
+	docs  *roaring.Bitmap
+}
+
+// add counts what q selects. Its sets are read under the same lock as those of the values, or a document that changes in
+// between would be counted by a value that q does not select, or not at all.
+func (t *byValue) add(q Query, key string, kinds []byte) error {
+	if every, ok := q.(and); ok && !t.chunk.inTail {
+		t.all = every.all()
 	}
-	own, err := p.set()
+	if err := t.chunk.locked(func() (err error) {
+		if !t.all {
+			if t.of, err = t.chunk.selected(q, math.MaxUint64); err != nil || t.of.possible().IsEmpty() {
+				return err
+			}
+		}
+		for _, kind := range kinds {
+			if err := t.chunk.each(field{kind: kind, key: key}, span{}, t.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil || len(t.unsure) == 0 {
+		return err
+	}
+	set, err := t.chunk.resolve(t.ctx, t.of)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return own.AndCardinality(set), nil
+	for _, u := range t.unsure {
+		t.count(u.value, u.docs.AndCardinality(set))
+	}
+	return nil
+}
+
+// value counts the documents with a value.
+func (t *byValue) value(value []byte, p found) (more bool, err error) {
+	if t.looked++; t.looked%1000 == 0 && t.ctx.Err() != nil {
+		return false, t.ctx.Err()
+	}
+	if t.all {
+		n, err := t.chunk.count(p)
+		t.count(string(value), n)
+		return err == nil, err
+	}
+	set, err := p.set()
+	if err != nil {
+		return false, err
+	}
+	t.count(string(value), set.AndCardinality(t.of.yes))
+	if t.of.maybe != nil {
+		t.unsure = append(t.unsure, unsureValue{string(value), roaring.And(set, t.of.maybe)})
+	}
+	return true, nil
+}
+
+func (t *byValue) count(value string, n uint64) {
+	if n > 0 {
+		t.counts[value] += n
+	}
 }

@@ -79,7 +79,7 @@ func TestDamagedContainer(t *testing.T) {
 			asDamage(t, "page of not", err)
 			_, err = v.Count(t.Context(), ValuePrefix('t', "team", "a"))
 			asDamage(t, "count of prefix", err)
-			_, err = v.CountBy(t.Context(), HasKey('t', "number"), 't', "team")
+			_, err = v.CountBy(t.Context(), HasKey('t', "number"), "team", 't')
 			asDamage(t, "count by", err)
 			if page, _, err := v.Page(t.Context(), MatchTerm(teamA), 0, 100); err != nil || len(page) != 100 {
 				t.Errorf("page of newer chunks: got %d, %v", len(page), err)

@@ -88,25 +88,35 @@ const checksPerLook = 64
 
 // answer evaluates a query for a chunk, for documents below before that are there.
 func (v *View) answer(q Query, number uint32, before uint64) (a answer, err error) {
-	nothing := answer{yes: roaring.New()}
 	c, ok, err := v.at(number)
 	if err != nil || !ok {
-		return nothing, err
+		return answer{yes: roaring.New()}, err
 	}
+	return c.ask(q, before)
+}
+
+func (c *chunk) ask(q Query, before uint64) (a answer, err error) {
 	err = c.locked(func() (err error) {
-		if a, err = q.eval(c); err != nil {
-			return err
-		}
-		a.yes = c.below(c.living(a.yes), before)
-		if a.maybe == nil {
-			return nil
-		}
-		if a.maybe = c.below(c.living(a.maybe), before); a.maybe.IsEmpty() {
-			a.maybe, a.decide = nil, nil
-		}
-		return nil
+		a, err = c.selected(q, before)
+		return err
 	})
 	return a, err
+}
+
+// selected is ask under the lock that the chunk needs.
+func (c *chunk) selected(q Query, before uint64) (answer, error) {
+	a, err := q.eval(c)
+	if err != nil {
+		return answer{}, err
+	}
+	a.yes = c.below(c.living(a.yes), before)
+	if a.maybe == nil {
+		return a, nil
+	}
+	if a.maybe = c.below(c.living(a.maybe), before); a.maybe.IsEmpty() {
+		a.maybe, a.decide = nil, nil
+	}
+	return a, nil
 }
 
 // below leaves out the documents from a number on.

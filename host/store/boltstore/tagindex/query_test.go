@@ -110,7 +110,7 @@ func TestCancelled(t *testing.T) {
 		"Page":    func(ctx context.Context, q Query) error { _, _, err := v.Page(ctx, q, 0, 10000); return err },
 		"NoPage":  func(ctx context.Context, q Query) error { _, _, err := v.Page(ctx, q, 0, 0); return err },
 		"Count":   func(ctx context.Context, q Query) error { _, err := v.Count(ctx, q); return err },
-		"CountBy": func(ctx context.Context, q Query) error { _, err := v.CountBy(ctx, q, 't', "number"); return err },
+		"CountBy": func(ctx context.Context, q Query) error { _, err := v.CountBy(ctx, q, "number", 't'); return err },
 		"Keys":    func(ctx context.Context, _ Query) error { _, _, err := v.Keys(ctx, 't', "", 10); return err },
 		"Values": func(ctx context.Context, _ Query) error {
 			_, _, err := v.Values(ctx, 't', "number", "", 10)

@@ -94,10 +94,43 @@ func readBeside(t *testing.T, l *library, last uint64) uint64 {
 	if _, _, err := v.Keys(context.Background(), volatileKind, "", 20); err != nil {
 		t.Error(err)
 	}
-	if by, err := v.CountBy(context.Background(), All(), 't', "status"); err != nil || by["finished"] > all {
-		t.Errorf("by status %v of %d, %v", by, all, err)
+	for _, q := range []Query{All(), Or(MatchTerm(running), MatchTerm(finished))} {
+		if by, err := v.CountBy(context.Background(), q, "status", 't', volatileKind); err != nil || by["running"]+by["finished"] != all {
+			t.Errorf("by status %v of %d, %v", by, all, err)
+		}
+	}
+	if by, err := v.CountBy(context.Background(), MatchTerm(running), "status", 't', volatileKind); err != nil || by["finished"] != 0 {
+		t.Errorf("running by status %v, %v", by, err)
 	}
 	return all
+}
+
+// TestCountByIsOfOneMoment finishes documents while they are counted: each is counted once, by what it had when it was
+// selected.
+func TestCountByIsOfOneMoment(t *testing.T) {
+	for name, sealed := range map[string]bool{"InMemory": false, "Sealed": true} {
+		t.Run(name, func(t *testing.T) {
+			l := newLibrary(t, 2)
+			for seq := range uint64(4) {
+				l.write([]edit{{seq: seq, terms: []Term{running}}}, 0, 0, committed)
+			}
+			if sealed {
+				l.write(nil, 1000, 0, committed)
+			}
+			if (l.x.sealed > 0) != sealed {
+				t.Fatalf("%d chunks are sealed", l.x.sealed)
+			}
+			v := l.view()
+			defer func() { l.must(v.Close()) }()
+			by, err := v.CountBy(t.Context(), Check(MatchTerm(running), func(seq uint64) (bool, error) {
+				l.write([]edit{{seq: seq, terms: []Term{finished}}, {seq: (seq + 3) % 4, terms: []Term{finished}}}, 0, 0, committed)
+				return seq != 1, nil
+			}), "status", 't', volatileKind)
+			if err != nil || len(by) != 1 || by["running"] != 3 {
+				t.Errorf("got %v, %v, want 3 that are running", by, err)
+			}
+		})
+	}
 }
 
 // TestViewWaitsForMemory opens views between a commit and its Done.
