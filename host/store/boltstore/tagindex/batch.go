@@ -2,6 +2,7 @@ package tagindex
 
 import (
 	"bytes"
+	"iter"
 	"maps"
 	"slices"
 
@@ -27,24 +28,34 @@ type action byte
 const (
 	gain action = iota // a posting
 	lose               // a posting
-	live               // the document
+	born               // the document, with its terms
 	die
 )
 
 type op struct {
-	seq uint64
-	do  action
-	p   posting
+	seq   uint64
+	do    action
+	p     posting
+	terms []Term // of who is born
 }
 
 // Begin starts a batch for a transaction that writes. Flush has to be called before the commit, and Done after it.
 func (x *Index) Begin(tx *bbolt.Tx) *Batch { return &Batch{x: x, tx: tx} }
 
-// Add adds a document with its terms. Numbers mostly ascend, and none is used again after Delete; a chunk is due to be
-// sealed when its last number, or one behind it, was added.
+// Add adds a document with its terms, which belong to the batch from then on. Numbers mostly ascend, and none is used
+// again after Delete; a chunk is due to be sealed when its last number, or one behind it, was added.
 func (b *Batch) Add(seq uint64, terms []Term) {
-	b.ops = append(b.ops, op{seq: seq, do: live})
-	b.Change(seq, nil, terms)
+	for _, t := range terms {
+		b.check(t)
+	}
+	b.ops = append(b.ops, op{seq: seq, do: born, terms: terms})
+}
+
+// check keeps the error of a term that cannot be stored.
+func (b *Batch) check(t Term) {
+	if err := checkTerm(t); err != nil && b.err == nil {
+		b.err = err
+	}
 }
 
 // Change tells that the terms of a document were before and are after. Terms in both do not matter. Of a key that has
@@ -59,9 +70,7 @@ func (b *Batch) Change(seq uint64, before, after []Term) {
 		}
 	}
 	for i, t := range after {
-		if err := checkTerm(t); err != nil && b.err == nil {
-			b.err = err
-		}
+		b.check(t)
 		if !slices.Contains(before, t) {
 			b.ops = append(b.ops, op{seq: seq, do: gain, p: t.posting()})
 		}
@@ -96,11 +105,13 @@ func (b *Batch) Flush() error {
 		chunk, low := b.x.chunk(o.seq), b.x.low(o.seq)
 		switch {
 		case chunk >= boundary:
-		case o.do == live || o.do == die:
+		case o.do == born || o.do == die:
 			deaths[chunk] = append(deaths[chunk], bit{low: low, on: o.do == die})
-		case !b.x.volatileKind(o.p.kind):
-			key := string(o.p.key(chunk))
-			sets[key] = append(sets[key], bit{low: low, on: o.do == gain})
+			for p := range o.gains() {
+				b.set(sets, p, chunk, bit{low: low, on: true})
+			}
+		default:
+			b.set(sets, o.p, chunk, bit{low: low, on: o.do == gain})
 		}
 	}
 	if err := b.rewrite(sets); err != nil {
@@ -117,6 +128,25 @@ func (b *Batch) Flush() error {
 	}
 	b.announce()
 	return nil
+}
+
+// set notes what becomes of a document in a stored set.
+func (b *Batch) set(sets map[string][]bit, p posting, chunk uint32, to bit) {
+	if !b.x.volatileKind(p.kind) {
+		key := string(p.key(chunk))
+		sets[key] = append(sets[key], to)
+	}
+}
+
+// gains yields the postings of who is born, some more than once.
+func (o op) gains() iter.Seq[posting] {
+	return func(yield func(posting) bool) {
+		for _, t := range o.terms {
+			if !yield(t.posting()) || !yield(t.field().posting()) {
+				return
+			}
+		}
+	}
 }
 
 func (b *Batch) rewrite(sets map[string][]bit) error {
@@ -179,15 +209,20 @@ func (b *Batch) settle() {
 		chunk, low := x.chunk(o.seq), x.low(o.seq)
 		switch {
 		case chunk >= x.sealed:
-			m := x.tailOf(chunk)
-			m.apply(o, low)
+			x.tailOf(chunk).apply(o, low)
 			x.touched(chunk, o)
 		case o.do == die && (x.volatile[chunk] != nil || changed[chunk] != nil):
 			x.change(changed, chunk).forget(low)
 		case (o.do == gain || o.do == lose) && x.volatileKind(o.p.kind):
 			x.change(changed, chunk).apply(o, low)
+		case o.do == born:
+			for _, t := range o.terms {
+				if x.volatileKind(t.Kind) {
+					x.change(changed, chunk).add(t.posting(), low)
+				}
+			}
 		}
-		if o.do == live {
+		if o.do == born {
 			x.next = max(x.next, o.seq+1)
 		}
 	}
@@ -202,9 +237,12 @@ func (m *memory) apply(o op, low uint16) {
 		}
 	case lose:
 		m.remove(o.p, low)
-	case live:
+	case born:
 		m.docs.Add(uint32(low))
 		m.dead.Remove(uint32(low))
+		for _, t := range o.terms {
+			m.add(t.posting(), low)
+		}
 	case die:
 		m.dead.Add(uint32(low))
 	}

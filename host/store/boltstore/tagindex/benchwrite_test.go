@@ -159,13 +159,13 @@ func BenchmarkHeap(b *testing.B) {
 		m := newMemory()
 		x := New(nil)
 		for seq := range uint64(1 << 16) {
-			x.addTo(m, seq, []Term{
+			m.apply(op{do: born, terms: []Term{
 				{'t', "order", fmt.Sprintf("order-%016x", mix(seq+1<<40))},
 				{'t', "trace", fmt.Sprintf("%016x%016x", mix(seq+1<<41), mix(seq+1<<42))},
 				{'t', "span", fmt.Sprintf("%016x", mix(seq+1<<43))},
 				{'t', "team", fmt.Sprintf("team-%02d", seq%20)},
 				{'f', "job", fmt.Sprintf("job_%03d", seq%200)},
-			})
+			}}, x.low(seq))
 		}
 		b.ReportMetric(heap()-before, "MB-of-a-full-tail")
 		runtime.KeepAlive(m)

@@ -110,7 +110,7 @@ func (x *Index) Load(tx *bbolt.Tx, documents Documents, open func(add func(seq u
 	x.tail, x.volatile = map[uint32]*memory{}, map[uint32]*memory{}
 	x.sealing, x.drops, x.pending = sealing{}, x.toDrop(tx), 0
 	if err := documents(x.next, math.MaxUint64, func(seq uint64, terms []Term) {
-		x.addTo(x.tailOf(x.chunk(seq)), seq, terms)
+		x.tailOf(x.chunk(seq)).apply(op{do: born, terms: terms}, x.low(seq))
 		x.next = max(x.next, seq+1)
 	}); err != nil {
 		return fmt.Errorf("index the documents from %d on: %w", x.first(sealed), err)
@@ -134,14 +134,6 @@ func (x *Index) Load(tx *bbolt.Tx, documents Documents, open func(add func(seq u
 		return fmt.Errorf("index what changes often: %w", err)
 	}
 	return nil
-}
-
-func (x *Index) addTo(m *memory, seq uint64, terms []Term) {
-	low := x.low(seq)
-	m.docs.Add(uint32(low))
-	for _, t := range terms {
-		m.add(t.posting(), low)
-	}
 }
 
 // tailOf returns a chunk that is not sealed, for the writer to change.

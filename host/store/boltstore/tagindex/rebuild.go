@@ -59,7 +59,7 @@ func (x *Index) read(chunk uint32, documents Documents) (*memory, error) {
 		for _, t := range terms {
 			wrong = errors.Join(wrong, checkTerm(t))
 		}
-		x.addTo(m, seq, terms)
+		m.apply(op{do: born, terms: terms}, x.low(seq))
 	})
 	if err = errors.Join(err, wrong); err != nil {
 		return nil, fmt.Errorf("index the documents from %d on: %w", x.first(chunk), err)

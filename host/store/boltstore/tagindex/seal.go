@@ -232,13 +232,23 @@ func (x *Index) settleSeal(s *sealed) {
 func (x *Index) touched(chunk uint32, o op) {
 	s := &x.sealing
 	switch {
-	case chunk != x.sealed || o.do == live || o.do == die || x.volatileKind(o.p.kind):
-		return
-	case !s.listed && (s.after == nil || o.p.compare(*s.after) > 0):
-		return // it comes in a later slice
+	case chunk != x.sealed || s.after == nil && !s.listed || o.do == die:
+	case o.do == born:
+		for p := range o.gains() {
+			x.touchedPosting(p)
+		}
+	default:
+		x.touchedPosting(o.p)
+	}
+}
+
+func (x *Index) touchedPosting(p posting) {
+	s := &x.sealing
+	if x.volatileKind(p.kind) || !s.listed && p.compare(*s.after) > 0 {
+		return // it is not written, or comes in a later slice
 	}
 	if s.dirty == nil {
 		s.dirty = map[posting]bool{}
 	}
-	s.dirty[o.p] = true
+	s.dirty[p] = true
 }
