@@ -16,11 +16,12 @@ func (s *Store) announceEvents(t *tail, last host.Cursor) {
 	}
 }
 
-// announceRun tells that a run was committed, with notes when lastNote is not zero. pinned ends the pin of the notes.
-func (s *Store) announceRun(t *tail, run *host.Run, pinned bool, lastNote host.Cursor) {
+// announceRun tells that a run was committed as payload, with notes when lastNote is not zero. pinned ends the pin of the
+// notes.
+func (s *Store) announceRun(t *tail, run *host.Run, payload []byte, pinned bool, lastNote host.Cursor) {
 	s.announcing.Lock()
 	defer s.announcing.Unlock()
-	if t.replace(run) {
+	if t.replace(run, payload) {
 		s.keeper.runEnded(t.seq)
 	}
 	c := host.Change{Run: *run, Events: pinned, LastEvent: lastNote}

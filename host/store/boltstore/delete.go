@@ -70,10 +70,11 @@ func (d *deletion) apply(x *txn) error {
 
 // prepare looks whether a run can be deleted.
 func (d *deletion) prepare(tx *bbolt.Tx, i int) error {
-	run, err := runByID(tx, d.ids[i])
+	stored, err := d.tails[i].storedRun(tx)
 	if err != nil {
 		return err
 	}
+	run := stored.run
 	if !run.Status.Final() {
 		return conflict(reasonNotFinal, "run %s is %s; only a run that has ended can be deleted", run.ID, run.Status)
 	}

@@ -87,10 +87,16 @@ func decodeRun(key, value []byte) (run *host.Run, payload []byte, err error) {
 	return stored.run, stored.payload, err
 }
 
-func decodeStored(key, value []byte) (stored storedRun, err error) {
-	if stored.payload, err = unpack(string(bucketRuns), key, value); err != nil {
+func decodeStored(key, value []byte) (storedRun, error) {
+	payload, err := unpack(string(bucketRuns), key, value)
+	if err != nil {
 		return storedRun{}, err
 	}
+	return decodePayload(key, payload)
+}
+
+func decodePayload(key, payload []byte) (stored storedRun, err error) {
+	stored.payload = payload
 	if stored.run, stored.unknown, err = readRun(stored.payload); err != nil {
 		return storedRun{}, damaged(string(bucketRuns), key, err)
 	}

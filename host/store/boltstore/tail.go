@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"sync"
 
 	"go.etcd.io/bbolt"
@@ -23,8 +24,10 @@ type tail struct {
 	seq uint64
 
 	mu sync.Mutex
-	// run as committed; never changed, only replaced.
-	run *host.Run
+	// run as committed; never changed, only replaced. payload is what it was read from or stored as; nil when a newer
+	// host wrote fields of its own into it.
+	run     *host.Run
+	payload []byte
 	// gone tells that the run was deleted.
 	gone bool
 	// stored is the last event of run.Attempt that was committed, shown the last that readers may see. next is the
@@ -99,8 +102,12 @@ func (ts *tails) release(t *tail) {
 }
 
 func (s *Store) loadTail(t *tail) error {
-	if err := s.meta.view(func(tx *bbolt.Tx) (err error) {
-		t.run, err = runByID(tx, t.id)
+	if err := s.meta.view(func(tx *bbolt.Tx) error {
+		stored, err := storedByID(tx, t.id)
+		t.run = stored.run
+		if !stored.unknown {
+			t.payload = bytes.Clone(stored.payload)
+		}
 		return err
 	}); err != nil {
 		return err
@@ -111,6 +118,34 @@ func (s *Store) loadTail(t *tail) error {
 	last, err := s.lastSeqStored(t.seq, t.run.Attempt)
 	t.stored, t.shown, t.next = last, last, last
 	return err
+}
+
+// storedRun reads the run as a transaction has it, which may be ahead of what was committed. What the tail knows is copied:
+// that takes less time than reading it field by field.
+func (t *tail) storedRun(tx *bbolt.Tx) (storedRun, error) {
+	key := seqKey(t.seq)
+	value := tx.Bucket(bucketRuns).Get(key)
+	if value == nil {
+		return storedRun{}, noRun(t.id)
+	}
+	payload, err := unpack(string(bucketRuns), key, value)
+	if err != nil {
+		return storedRun{}, err
+	}
+	if run := t.known(payload); run != nil {
+		return storedRun{run: detached(run), payload: payload}, nil
+	}
+	return decodePayload(key, payload)
+}
+
+// known returns the run as committed if it is stored as payload, else nil.
+func (t *tail) known(payload []byte) *host.Run {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.payload == nil || !bytes.Equal(t.payload, payload) {
+		return nil
+	}
+	return t.run
 }
 
 // end is the place up to which readers may see: notes at it are shown, worker events after it are not.
@@ -149,14 +184,14 @@ func (t *tail) unpin() (shown uint64) {
 }
 
 // replace takes over a run as it was committed, and says whether that ended it.
-func (t *tail) replace(r *host.Run) (ended bool) {
+func (t *tail) replace(r *host.Run, payload []byte) (ended bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r.Attempt != t.run.Attempt {
 		t.stored, t.shown, t.next = 0, 0, 0
 	}
 	ended = r.Status.Final() && !t.run.Status.Final()
-	t.run = r
+	t.run, t.payload = r, payload
 	return ended
 }
 

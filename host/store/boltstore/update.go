@@ -46,8 +46,10 @@ type update struct {
 	tail   *tail
 	change func(*host.Run) ([][]byte, error)
 
-	// payload is the run as stored, told a copy for listeners: change may have kept what it had.
+	// payload is the run as stored, told a copy for listeners: change may have kept what it had. unknown tells that
+	// payload has fields of a newer host.
 	payload  []byte
+	unknown  bool
 	told     *host.Run
 	wrote    bool
 	pinned   bool
@@ -69,11 +71,12 @@ func (u *update) apply(x *txn) error {
 
 // prepare finds out what becomes of the run, and writes nothing. After it come write and settle, or drop.
 func (u *update) prepare(tx *bbolt.Tx) error {
-	stored, err := storedByID(tx, u.tail.id)
+	stored, err := u.tail.storedRun(tx)
 	if err != nil {
 		return err
 	}
 	run := stored.run
+	u.unknown = stored.unknown
 	was, old := identityOf(run), *run
 	old.Tags = slices.Clone(run.Tags)
 	notes, err := u.callChange(run)
@@ -143,7 +146,11 @@ func (u *update) callChange(run *host.Run) (notes [][]byte, err error) {
 func (u *update) settle(committed bool) {
 	switch {
 	case committed && (u.wrote || u.pinned):
-		u.store.announceRun(u.tail, u.told, u.pinned, u.lastNote)
+		payload := u.payload
+		if u.unknown {
+			payload = nil
+		}
+		u.store.announceRun(u.tail, u.told, payload, u.pinned, u.lastNote)
 	default:
 		u.drop()
 	}
