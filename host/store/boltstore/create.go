@@ -129,7 +129,7 @@ func (c *creation) apply(x *txn) error {
 		run.CreatedAt = next.created
 	}
 	for _, r := range notes {
-		x.put(bucketNotes, r.key, r.value)
+		x.add(bucketNotes, r.key, r.value)
 	}
 	x.putNewRun(run, c.record.complete(run.Seq, run.CreatedAt))
 	x.put(bucketIDs, c.id, seqKey(run.Seq))

@@ -45,7 +45,10 @@ func metaBuckets() [][]byte {
 		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)
 }
 
-// ascending are the buckets whose keys are added at the end, so that full pages stay full.
+// fullPage is how full a page stays that is split where records are added at the end.
+const fullPage = 0.95
+
+// ascending are the buckets whose keys are always added at the end.
 var ascending = map[string]bool{string(bucketRuns): true, string(bucketIDs): true, string(bucketIdempotency): true}
 
 // Open opens the store in dir, and makes both when there is nothing yet. nil options are legal.

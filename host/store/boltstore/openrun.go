@@ -75,7 +75,7 @@ func runOfKey(tx *bbolt.Tx, bucket, key []byte) (*host.Run, error) {
 func (x *txn) putNewRun(run *host.Run, payload []byte) {
 	key := seqKey(run.Seq)
 	x.put(bucketRuns, key, packFrom(compressRunFrom, key, payload))
-	x.put(bucketOpen, key, []byte(run.Status))
+	x.add(bucketOpen, key, []byte(run.Status))
 	if run.RetryDue {
 		x.put(bucketRetries, key, nil)
 	}

@@ -209,7 +209,7 @@ func (r *rewriting) copyAll(from *bbolt.Tx, made *database) error {
 				if err != nil {
 					return err
 				}
-				to.FillPercent = 0.95
+				to.FillPercent = fullPage
 				for records, size := 0, 0; k != nil && records < copyRecords && size < copyBytes; k, v = c.Next() {
 					if v == nil && b.Bucket(k) != nil {
 						return damaged(string(name), k, errors.New("it is a bucket, and not a record"))

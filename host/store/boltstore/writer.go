@@ -257,8 +257,15 @@ func (w *writer) transact(x *txn, group []*write) (err error) {
 func (x *txn) put(bucket, key, value []byte) {
 	b := x.Bucket(bucket)
 	if ascending[string(bucket)] {
-		b.FillPercent = 0.95
+		b.FillPercent = fullPage
 	}
+	x.changed(b.Put(key, value))
+}
+
+// add stores a record whose key comes after those that its bucket has.
+func (x *txn) add(bucket, key, value []byte) {
+	b := x.Bucket(bucket)
+	b.FillPercent = fullPage
 	x.changed(b.Put(key, value))
 }
 
