@@ -44,14 +44,14 @@ func (b *bench) stage(runs int) error {
 		{"commands", b.commands},
 		{"pages, counts, type-ahead", b.search},
 		{"PostgreSQL", b.compare},
+		{"retagging", b.retag},
 		{"opening", b.reopen},
 		{"memory of a host", b.hostMemory},
 		{"events", b.events},
-		{"retagging", b.retag},
 		{"retention", b.retention},
 	} {
 		b.sayf("%s runs: %s", label(runs), step.what)
-		if err := step.do(label(runs)); err != nil {
+		if err := b.profiled(step.what, label(runs), step.do); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}

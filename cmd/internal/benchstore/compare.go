@@ -116,13 +116,14 @@ func (b *bench) loadPostgres(p *postgres) error {
 	}
 	for from := 0; from < b.runs; from += slice {
 		count := min(slice, b.runs-from)
-		records, err := b.recordsOf(from, count)
+		made := runsFrom(from, count)
+		records, err := b.recordsOf(from, made)
 		if err != nil {
 			return err
 		}
 		runs, tags := make([][]any, count), [][]any(nil)
 		for i := range count {
-			r := runOf(from + i).Run
+			r := made[i].Run
 			seq := int64(from + i + 1)
 			runs[i] = []any{seq, [16]byte(b.ids[from+i]), string(ending(from + i)), records[i]}
 			for _, t := range r.Tags {

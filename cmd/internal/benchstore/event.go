@@ -19,61 +19,84 @@ import (
 // workers is how many report at once.
 const workers = 64
 
+// pace is how many events a second the workers of a busy host report: twice goal S7.
+const pace = 100_000
+
 // events measures what workers report: how fast it becomes durable, what a command waits meanwhile, how fast the last
 // ones are read, and what runs of 30 ops take on the disk.
 func (b *bench) events(at string) error {
-	if err := b.flood(at); err != nil {
-		return err
-	}
-	return b.rest(at)
-}
-
-// flood lets many workers report batches as fast as they are taken.
-func (b *bench) flood(at string) error {
 	idle, err := b.commandTimes(b.times(500))
 	if err != nil {
 		return err
 	}
+	ids, stored, busy, err := b.report(still/2, pace)
+	if err != nil {
+		return err
+	}
+	tails, err := b.tailTimes(ids)
+	if err != nil {
+		return err
+	}
+	b.line("EventsPaced/runs="+at, int(stored), figure{float64(stored) / b.window.Seconds(), "events/s"},
+		figure{quantile(busy, 0.5) / quantile(idle, 0.5), "×idle-command"}, figure{quantile(tails, 0.95), "tail-p95-ms"})
+	if _, stored, busy, err = b.report(still/2+workers, 0); err != nil {
+		return err
+	}
+	b.line("Events/runs="+at, int(stored), figure{float64(stored) / b.window.Seconds(), "events/s"},
+		figure{quantile(busy, 0.5) / quantile(idle, 0.5), "×idle-command"})
+	return b.rest(at)
+}
+
+// report lets many workers report batches for a while: so many events a second in all, or as fast as they are taken. back
+// is how far behind the newest run theirs begin. busy are the times of commands meanwhile.
+func (b *bench) report(back, perSecond int) (ids []host.RunID, stored int64, busy []time.Duration, err error) {
 	batch, _ := opEvents(0, 50) // of five events each
 	var group sync.WaitGroup
-	var stored atomic.Int64
-	var ids []host.RunID
+	var count atomic.Int64
 	errs := make([]error, workers)
 	until := time.Now().Add(b.window)
 	for w := range workers {
-		id, err := b.startOne(b.runs - still/2 - 1 - w)
+		id, err := b.startOne(b.runs - back - 1 - w)
 		if err != nil {
-			return err
+			return nil, 0, nil, err
 		}
 		ids = append(ids, id)
 		group.Go(func() {
+			var turns <-chan time.Time // none: as fast as they are taken
+			if perSecond > 0 {
+				ticker := time.NewTicker(time.Duration(workers*len(batch)) * time.Second / time.Duration(perSecond))
+				defer ticker.Stop()
+				turns = ticker.C
+			}
 			for seq := uint64(1); time.Now().Before(until); seq += uint64(len(batch)) {
 				if _, errs[w] = b.store.AppendEvents(b.ctx, id, host.EventBatch{Attempt: 1, First: seq, Events: batch}); errs[w] != nil {
 					return
 				}
-				stored.Add(int64(len(batch)))
+				count.Add(int64(len(batch)))
+				if turns != nil {
+					<-turns
+				}
 			}
 		})
 	}
-	busy, err := b.commandTimes(b.times(500))
+	busy, err = b.commandTimes(b.times(500))
 	group.Wait()
-	if err = first(err, errors.Join(errs...)); err != nil {
-		return err
-	}
-	var tails []time.Duration
+	return ids, count.Load(), busy, first(err, errors.Join(errs...))
+}
+
+// tailTimes are how long it takes to read the last events of runs.
+func (b *bench) tailTimes(ids []host.RunID) (tails []time.Duration, err error) {
 	for _, id := range ids {
 		took, err := timed(50, func(int) error {
 			_, err := b.store.LastEvents(b.ctx, id, 20)
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		tails = append(tails, took...)
 	}
-	b.line("Events/runs="+at, int(stored.Load()), figure{float64(stored.Load()) / b.window.Seconds(), "events/s"},
-		figure{quantile(busy, 0.5) / quantile(idle, 0.5), "×idle-command"}, figure{quantile(tails, 0.95), "tail-p95-ms"})
-	return nil
+	return tails, nil
 }
 
 // commandTimes are those of commands of one client.

@@ -31,16 +31,17 @@ const still = 500
 
 // fill launches runs until there are n, lets them end, and says how fast that was beside puts of the same records.
 func (b *bench) fill(at string, n int) error {
-	var ours, raws []float64
+	var ours, raws, wholes []float64
 	written, size, puts := 0.0, 0, 0
 	for b.runs < n {
 		count := min(slice, n-b.runs)
+		runs := runsFrom(b.runs, count) // making them is not the store's work
 		before, err := bytesWritten()
 		if err != nil {
 			return err
 		}
 		began := time.Now()
-		if err := b.launch(count); err != nil {
+		if err := b.launch(runs); err != nil {
 			return err
 		}
 		rate := float64(count) / time.Since(began).Seconds()
@@ -48,7 +49,7 @@ func (b *bench) fill(at string, n int) error {
 		if err != nil {
 			return err
 		}
-		records, err := b.recordsOf(b.runs-count, count)
+		records, err := b.recordsOf(b.runs-count, runs)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,12 @@ func (b *bench) fill(at string, n int) error {
 		if err := b.raw.put(b.runs-count, records, clients); err != nil {
 			return err
 		}
-		ours, raws = append(ours, rate), append(raws, float64(count)/time.Since(began).Seconds())
+		raw := float64(count) / time.Since(began).Seconds()
+		began = time.Now()
+		if err := b.raw.putWhole(b.runs-count, runs, records, clients); err != nil {
+			return err
+		}
+		ours, raws, wholes = append(ours, rate), append(raws, raw), append(wholes, float64(count)/time.Since(began).Seconds())
 		written += float64(after - before)
 		for _, r := range records {
 			size += len(r)
@@ -72,10 +78,10 @@ func (b *bench) fill(at string, n int) error {
 	if b.ingest == nil {
 		b.ingest = map[string]float64{}
 	}
-	tail := ours[max(0, len(ours)-20):] // what it is at this size, not on the way
-	b.ingest[at] = middle(tail)
+	last := func(rates []float64) float64 { return middle(rates[max(0, len(rates)-20):]) } // what it is at this size, not on the way
+	b.ingest[at] = last(ours)
 	figures := []figure{
-		{middle(tail), "runs/s"}, {middle(tail) / middle(raws[max(0, len(raws)-20):]), "×raw"},
+		{last(ours), "runs/s"}, {last(ours) / last(raws), "×raw"}, {last(ours) / last(wholes), "×raw-whole"},
 		{written / float64(size), "×record-written"}, {float64(size) / float64(puts), "record-B"},
 	}
 	if before := b.ingest[label(base)]; before > 0 && at != label(base) {
@@ -86,7 +92,8 @@ func (b *bench) fill(at string, n int) error {
 }
 
 // launch creates runs as many clients would.
-func (b *bench) launch(count int) error {
+func (b *bench) launch(runs []host.NewRun) error {
+	count := len(runs)
 	b.ids = slices.Grow(b.ids, count)[:b.runs+count]
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -98,7 +105,7 @@ func (b *bench) launch(count int) error {
 				if i >= count || errs[c] != nil {
 					return
 				}
-				run, _, err := b.store.CreateRun(b.ctx, runOf(b.runs+i))
+				run, _, err := b.store.CreateRun(b.ctx, runs[i])
 				if err != nil {
 					errs[c] = err
 					return
@@ -113,10 +120,10 @@ func (b *bench) launch(count int) error {
 }
 
 // recordsOf are records like those of the store.
-func (b *bench) recordsOf(from, count int) ([][]byte, error) {
-	records := make([][]byte, count)
+func (b *bench) recordsOf(from int, runs []host.NewRun) ([][]byte, error) {
+	records := make([][]byte, len(runs))
 	for i := range records {
-		r := runOf(from + i).Run
+		r := runs[i].Run
 		id := uuid.MustParse(string(r.ID))
 		m := &storev1.Run{
 			Id: id[:], Seq: uint64(from + i + 1), Location: r.Job.Location, Repository: r.Job.Repository, Job: r.Job.Job,

@@ -27,6 +27,7 @@ type options struct {
 	penstock string
 	postgres bool
 	keep     bool
+	profiles string
 }
 
 func main() {
@@ -36,6 +37,7 @@ func main() {
 	flag.StringVar(&o.penstock, "penstock", "", "binary of the host, to measure its memory; default: not measured")
 	flag.BoolVar(&o.postgres, "postgres", true, "compare with PostgreSQL")
 	flag.BoolVar(&o.keep, "keep", false, "leave the directory behind")
+	flag.StringVar(&o.profiles, "profiles", "", "directory for a CPU profile of each step; default: none")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, o, os.Stdout)

@@ -5,13 +5,20 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
+
+	"github.com/penstock-run/penstock/host"
 )
 
-// rawStore is a bbolt file with nothing but records by number: what ingest is compared with.
+// rawStore is a bbolt file with nothing but records by number: what ingest is compared with. In buckets of its own it has
+// all that a new run has in the store: its record, its id, its request, that it is open, and its first event.
 type rawStore struct{ db *bbolt.DB }
 
-var rawBucket = []byte("records")
+var (
+	rawBucket    = []byte("records")
+	wholeBuckets = [][]byte{[]byte("runs"), []byte("ids"), []byte("requests"), []byte("open"), []byte("notes")}
+)
 
 func openRaw(path string) (*rawStore, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType, InitialMmapSize: 64 << 30})
@@ -19,8 +26,12 @@ func openRaw(path string) (*rawStore, error) {
 		return nil, err
 	}
 	return &rawStore{db}, db.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(rawBucket)
-		return err
+		for _, name := range append([][]byte{rawBucket}, wholeBuckets...) {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -33,6 +44,32 @@ func (r *rawStore) put(from int, records [][]byte, group int) error {
 			for i, record := range records[at:min(at+group, len(records))] {
 				if err := b.Put(binary.BigEndian.AppendUint64(nil, uint64(from+at+i)), record); err != nil {
 					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putWhole stores all that new runs have, in as many transactions.
+func (r *rawStore) putWhole(from int, runs []host.NewRun, records [][]byte, group int) error {
+	for at := 0; at < len(runs); at += group {
+		if err := r.db.Update(func(tx *bbolt.Tx) error {
+			for i := at; i < min(at+group, len(runs)); i++ {
+				id := uuid.MustParse(string(runs[i].Run.ID))
+				seq := binary.BigEndian.AppendUint64(nil, uint64(from+i))
+				for b, put := range [][2][]byte{
+					{seq, records[i]}, {id[:], seq}, {[]byte(runs[i].RequestID), append(id[:], seq...)},
+					{seq, []byte(runs[i].Run.Status)}, {append(seq, 0), runs[i].Events[0]},
+				} {
+					bucket := tx.Bucket(wholeBuckets[b])
+					bucket.FillPercent = 0.95
+					if err := bucket.Put(put[0], put[1]); err != nil {
+						return err
+					}
 				}
 			}
 			return nil

@@ -23,6 +23,14 @@ const perDay = 50_000
 
 var firstDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// The configuration of a run, as people write it and as it is passed on.
+const (
+	configYAML = "config:\n  read:\n    path: /data/in/%s\n    columns: [id, customer, total]\n    batch_size: 5000\n" +
+		"  write:\n    table: reports.daily\n    path: /data/out/%s\n    partitions: 16\n"
+	configJSON = `{"config":{"read":{"path":"/data/in/%s","columns":["id","customer","total"],"batch_size":5000},` +
+		`"write":{"table":"reports.daily","path":"/data/out/%s","partitions":16}}}`
+)
+
 // runOf is the i-th run: about 1 KB with six tags of users and those of the system. The same i makes the same run, but for
 // the id.
 func runOf(i int) host.NewRun {
@@ -48,13 +56,21 @@ func runOf(i int) host.NewRun {
 		RequestID: "bench-" + id,
 		Run: host.Run{
 			ID: host.RunID(id), Job: job, Status: host.Queued, CreatedAt: created, Tags: tags,
-			ConfigYAML: "config:\n  read:\n    path: /data/" + id + "\n",
-			ConfigJSON: []byte(`{"config":{"read":{"path":"/data/` + id + `"}}}`),
-			OpPaths:    []string{"join", "parse", "read", "write"},
-			Launched:   host.Snapshot{ServerInfo: []byte(strings.Repeat(id, 2)), CodeVersion: fmt.Sprintf("v%d", i/100_000)},
+			ConfigYAML: fmt.Sprintf(configYAML, id, id), ConfigJSON: fmt.Appendf(nil, configJSON, id, id),
+			OpPaths:  []string{"join", "parse", "read", "write"},
+			Launched: host.Snapshot{ServerInfo: []byte(strings.Repeat(id, 2)), CodeVersion: fmt.Sprintf("v%d", i/100_000)},
 		},
 		Events: [][]byte{[]byte("queued by the benchmark, at the place where a launch says who asked for it")},
 	}
+}
+
+// runsFrom are so many runs from the i-th on.
+func runsFrom(i, count int) []host.NewRun {
+	runs := make([]host.NewRun, count)
+	for n := range runs {
+		runs[n] = runOf(i + n)
+	}
+	return runs
 }
 
 // runID is a UUIDv7 of a time.
