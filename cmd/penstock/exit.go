@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/penstock-run/penstock/usercode/metadata"
 )
@@ -53,6 +55,26 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
 		}
 		return nil
+	}
+}
+
+// flagError says what is wrong with a flag, with what it takes.
+func flagError(cmd *cobra.Command, err error) error {
+	var bad *pflag.InvalidValueError
+	if !errors.As(err, &bad) {
+		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
+	}
+	takes, ok := map[string]string{
+		"bool": "true or false", "int": "a whole number", "uint32": "a whole number from 0 on", "uint64": "a whole number from 0 on",
+		"duration": "a time such as 90s or 2m",
+	}[bad.GetFlag().Value.Type()]
+	switch {
+	case !ok:
+		return usageErrorf("--%s %.200q: %w; see %s --help", bad.GetFlag().Name, bad.GetValue(), bad.Unwrap(), cmd.CommandPath())
+	case errors.Is(err, strconv.ErrRange):
+		return usageErrorf("--%s %.200q is too large; see %s --help", bad.GetFlag().Name, bad.GetValue(), cmd.CommandPath())
+	default:
+		return usageErrorf("--%s %.200q is not %s; see %s --help", bad.GetFlag().Name, bad.GetValue(), takes, cmd.CommandPath())
 	}
 }
 

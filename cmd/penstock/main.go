@@ -45,9 +45,7 @@ func newRoot() *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageErrorf("%w; see %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newBulkCommand(), newLaunchCommand(), newVersionCommand(),
 		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(),
 		newBackupCommand(), newRestoreCommand(), newCompactCommand(), newFsckCommand(), newRetentionCommand())
