@@ -16,6 +16,9 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
+// maxBackupSpeed is the most that --speed takes, in MiB a second: more than any disk has.
+const maxBackupSpeed = 1 << 20
+
 // backupProgress is how often a backup tells how far it is.
 const backupProgress = 10 * time.Second
 
@@ -37,6 +40,12 @@ then gets its name. "penstock restore" makes a store of it.`,
 			if out == "" {
 				return usageErrorf("--out is missing: name the file to write, for example --out penstock.tar")
 			}
+			if out == "-" {
+				return usageErrorf("--out - is not a file: a backup is read again to be checked, so it is written to a file, not to standard output")
+			}
+			if speed < 1 || speed > maxBackupSpeed {
+				return usageErrorf("--speed %d: it is 1 to %d MiB a second", speed, maxBackupSpeed)
+			}
 			host, p, err := c.start(cmd)
 			if err != nil {
 				return err
@@ -46,7 +55,7 @@ then gets its name. "penstock restore" makes a store of it.`,
 	}
 	c.addFlags(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "file to write; it must not be there (required)")
-	cmd.Flags().Uint64Var(&speed, "speed", 0, "most MiB a second, so that the host is not held up (default 64)")
+	cmd.Flags().Uint64Var(&speed, "speed", 64, "most MiB that are read in a second, so that the host is not held up")
 	must(cmd.MarkFlagFilename("out", "tar"))
 	return cmd
 }

@@ -2,10 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/penstock-run/penstock/host/store/boltstore"
 )
 
 // TestBackupRestoreCompactAndFsck takes a store through all commands of its care.
@@ -25,7 +29,7 @@ func TestBackupRestoreCompactAndFsck(t *testing.T) {
 	}
 	penstock(t, p.Address(), "backup", "--out", filepath.Join(dir, "late.tar")).want(t, exitUnreachable, "", "does not answer")
 
-	penstock(t, "", "restore", file, "--data", data).want(t, exitRejected, "", "holds a store")
+	penstock(t, "", "restore", file, "--data", data).want(t, exitRejected, "", "(STORE, events-000001.db, meta.db)\nRestore into a directory without one")
 	other := filepath.Join(dir, "other")
 	r := penstock(t, "", "restore", file, "--data", other, "--json")
 	r.want(t, exitOK, "", "")
@@ -40,6 +44,20 @@ func TestBackupRestoreCompactAndFsck(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(dir, "*.partial")); err != nil || len(left) > 0 {
 		t.Errorf("there are left %q, %v", left, err)
 	}
+
+	third := filepath.Join(dir, "third")
+	penstock(t, "", "restore", filepath.Join(dir, "none.tar"), "--data", third).want(t, exitNotFound, "", "there is no file "+filepath.Join(dir, "none.tar")+"\nName the file that penstock backup --out wrote")
+	penstock(t, "", "restore", other, "--data", third).want(t, exitNotFound, "", other+" is a directory\nName the file")
+	if _, err := os.Stat(third); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a restore of nothing left a directory: %v", err)
+	}
+	for _, command := range []string{"restore " + file, "compact", "fsck"} {
+		penstock(t, "", append(strings.Fields(command), "--data", file)...).want(t, exitUsage, "", "--data "+file+" is not a directory")
+	}
+	for _, speed := range []string{"0", "1048577"} {
+		penstock(t, p.Address(), "backup", "--out", filepath.Join(dir, "slow.tar"), "--speed", speed).want(t, exitUsage, "", "--speed "+speed+": it is 1 to 1048576 MiB a second")
+	}
+	penstock(t, p.Address(), "backup", "--out", "-").want(t, exitUsage, "", "--out - is not a file")
 
 	cut := filepath.Join(dir, "cut.tar")
 	content, err := os.ReadFile(file)
@@ -71,7 +89,7 @@ func TestFsckOfADamagedStore(t *testing.T) {
 	}
 	penstock(t, "", "serve", "--data", data, "--listen", "127.0.0.1:0").want(t, exitDamaged, "", "meta page 0: its checksum does not fit")
 	r := penstock(t, "", "fsck", "--data", data)
-	r.want(t, exitDamaged, "1 problem", "")
+	r.want(t, exitDamaged, "1 problem in 2 files, 0 runs, 0 records.\n--repair makes all of that right; check the disk.\n", "")
 	if !strings.Contains(r.out, "meta.db: meta page 0: its checksum does not fit") {
 		t.Errorf("fsck says %s", r.out)
 	}
@@ -82,4 +100,17 @@ func TestFsckOfADamagedStore(t *testing.T) {
 		t.Errorf("fsck --json: %s, %v", r.out, err)
 	}
 	penstock(t, "", "fsck", "--data", data, "--repair").want(t, exitOK, "Nothing is wrong", "written anew")
+}
+
+func TestFsckSaysWhatToDo(t *testing.T) {
+	for want, checked := range map[string]boltstore.Checked{
+		"--repair makes all of that right; check the disk.":                            {Problems: 2, Mendable: 2},
+		"--repair makes 1 of them right. For the others, penstock restore BACKUP ":     {Problems: 2, Mendable: 1},
+		"--repair makes none of that right: penstock restore BACKUP ":                  {Problems: 2},
+		"--repair makes none of that right: penstock restore BACKUP --data DIR makes ": {Problems: 2, Mendable: 2, Unreadable: true},
+	} {
+		if got := fsckRemedy(checked); !strings.HasPrefix(got, want) {
+			t.Errorf("%+v: got %q, want %q", checked, got, want)
+		}
+	}
 }

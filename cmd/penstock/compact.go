@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,9 @@ func (f *storeFlags) addFlags(cmd *cobra.Command, data string) {
 func (f *storeFlags) begin(cmd *cobra.Command) (*slog.Logger, printer, error) {
 	if f.data == "" {
 		return nil, printer{}, usageErrorf("--data is missing: give the directory of the store, for example --data .penstock")
+	}
+	if info, err := os.Stat(f.data); err == nil && !info.IsDir() {
+		return nil, printer{}, usageErrorf("--data %s is not a directory: name the one that penstock serve is given", f.data)
 	}
 	log, err := newLogger(cmd.ErrOrStderr(), "text", "info")
 	return log, printer{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), json: f.json}, err

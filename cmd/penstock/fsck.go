@@ -72,6 +72,23 @@ func (f *storeFlags) fsck(cmd *cobra.Command, p printer, log *slog.Logger) error
 		fmt.Fprintf(p.out, "Nothing is wrong: %s.\n", looked)
 		return nil
 	}
-	fmt.Fprintf(p.out, "%s in %s; --repair makes %d of them right.\n", counted(checked.Problems, "problem"), looked, checked.Mendable)
+	fmt.Fprintf(p.out, "%s in %s.\n%s\n", counted(checked.Problems, "problem"), looked, fsckRemedy(checked))
 	return err
+}
+
+// fsckRemedy says what to do about problems.
+func fsckRemedy(c boltstore.Checked) string {
+	const restore = "penstock restore BACKUP --data DIR makes the store of a backup in another directory; check the disk."
+	mendable := c.Mendable
+	if c.Unreadable {
+		mendable = 0
+	}
+	switch mendable {
+	case 0:
+		return "--repair makes none of that right: " + restore
+	case c.Problems:
+		return "--repair makes all of that right; check the disk."
+	default:
+		return fmt.Sprintf("--repair makes %d of them right. For the others, %s", mendable, restore)
+	}
 }

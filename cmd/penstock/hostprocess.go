@@ -311,6 +311,7 @@ var hostExits = map[string]int{
 	host.ReasonDamaged:      exitDamaged,
 	"STORE_FILE_MISSING":    exitDamaged,
 	"BACKUP_DAMAGED":        exitDamaged,
+	"BACKUP_NOT_FOUND":      exitNotFound,
 	"STORE_NOT_FOUND":       exitNotFound,
 	"STORE_EXISTS":          exitRejected,
 	"STORE_OLD":             exitRejected,

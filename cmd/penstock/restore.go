@@ -25,7 +25,8 @@ or that no worker had taken, are queued again, and may have run since. Runs that
 with the reason "restored"; what their tags say about retries applies. Look at the queue before anything starts:
 start the host with --max-in-progress 0.
 
-Exit codes: 0 restored; 6 the directory holds a store; 65 the file is no whole backup; 78 a newer version took it.`,
+Exit codes: 0 restored; 3 there is no such file; 6 the directory holds a store; 65 the file is no whole
+backup; 78 a newer version took it.`,
 		Example: `  penstock restore /backups/penstock-2026-11-23.tar --data /srv/penstock`,
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {

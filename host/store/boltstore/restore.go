@@ -44,8 +44,8 @@ type Restored struct {
 }
 
 // Restore makes the store of a backup in dir, which must hold none. Nothing is in its place before all of it has been
-// checked. Errors that people can act on are host.Errors with reason STORE_EXISTS, BACKUP_DAMAGED, STORE_TOO_NEW and
-// STORE_FULL.
+// checked. Errors that people can act on are host.Errors with reason BACKUP_NOT_FOUND, STORE_EXISTS, BACKUP_DAMAGED,
+// STORE_TOO_NEW and STORE_FULL.
 func Restore(ctx context.Context, file, dir string, o RestoreOptions) (Restored, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -66,6 +66,15 @@ type restore struct {
 }
 
 func (r *restore) run(ctx context.Context) error {
+	// Before anything is made: a wrong name leaves no directory behind.
+	switch info, err := os.Stat(r.file); {
+	case errors.Is(err, fs.ErrNotExist):
+		return noBackup("there is no file %s", r.file)
+	case err != nil:
+		return err
+	case info.IsDir():
+		return noBackup("%s is a directory", r.file)
+	}
 	if err := r.clear(); err != nil {
 		return err
 	}
@@ -83,6 +92,13 @@ func (r *restore) run(ctx context.Context) error {
 		return errors.Join(err, os.RemoveAll(r.partial))
 	}
 	return nil
+}
+
+func noBackup(format string, args ...any) error {
+	return &host.Error{
+		Code: host.NotFound, Reason: "BACKUP_NOT_FOUND", Message: fmt.Sprintf(format, args...),
+		Remedy: "name the file that penstock backup --out wrote; to use a copy of a data directory, give it to penstock serve --data",
+	}
 }
 
 // fill makes a store that is ready beside the place where it goes.
@@ -117,8 +133,11 @@ func (r *restore) clear() error {
 		return err
 	}
 	if len(there) > 0 && (!interrupted || slices.Contains(there, identityName)) {
-		return conflict("STORE_EXISTS", "%s holds a store, or a part of one (%s); a backup is restored into a directory without one",
-			r.dir, strings.Join(there, ", "))
+		return &host.Error{
+			Code: host.Conflict, Reason: "STORE_EXISTS",
+			Message: fmt.Sprintf("%s holds a store, or a part of one (%s)", r.dir, strings.Join(there, ", ")),
+			Remedy:  "restore into a directory without one; nothing was changed",
+		}
 	}
 	// The file that names the store comes last, so these are not in use.
 	for _, name := range there {
@@ -131,8 +150,11 @@ func (r *restore) clear() error {
 
 // room refuses when the backup does not fit on the disk.
 func (r *restore) room() error {
+	if r.o.Free == nil {
+		return nil
+	}
 	info, err := os.Stat(r.file)
-	if err != nil || r.o.Free == nil {
+	if err != nil {
 		return err
 	}
 	free, err := r.o.Free(r.dir)
