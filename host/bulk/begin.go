@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/runtag"
 	"github.com/penstock-run/penstock/host/selector"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // pageSize is how many runs are read at a time where each is looked at.
@@ -65,6 +66,7 @@ func (r *Runner) compose(ctx context.Context, q *Request) (b host.Bulk, err erro
 	}
 	b = host.Bulk{ID: id.String(), Action: q.Action, Asked: q.Asked, By: q.By, CreatedAt: r.o.Clock.Now(), State: host.BulkRunning}
 	b.Action.Runs, b.Action.Where = nil, ""
+	b.Action.Reason = tag.System("", b.Action.Reason).Value // one line, without control characters
 	problems := problemsOf(&q.Action)
 	if len(q.IDs) > 0 {
 		runs, more, err := q.named(ctx, r.o.Store)

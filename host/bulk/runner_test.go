@@ -308,3 +308,12 @@ func TestHistoryNamesTheAction(t *testing.T) {
 		t.Errorf("%d events tell of changed tags, want 1", n)
 	}
 }
+
+func TestReasonOfACancelIsOneLine(t *testing.T) {
+	f := newFixture(t, 0).start()
+	run := f.run(host.Queued)
+	f.await(f.begin(f.request("", host.BulkAction{Kind: host.BulkCancel, Reason: "it costs\ntoo much\x1b[31m\xff"})).ID)
+	if got, want := f.get(run.ID).StatusReason, "it costs too much\ufffd[31m\ufffd"; got != want {
+		t.Errorf("the run is canceled because %q, want %q", got, want)
+	}
+}
