@@ -116,6 +116,82 @@ func TestDamagedKey(t *testing.T) {
 	}
 }
 
+// TestDamagedKeyIsNoAnswer flips bits in keys: whatever is asked, the answer is right or an error.
+func TestDamagedKeyIsNoAnswer(t *testing.T) {
+	l := newLibrary(t, 3)
+	edits := make([]edit, 3*8+2)
+	for i := range edits {
+		edits[i] = edit{seq: uint64(i), terms: []Term{
+			{'f', "status", []string{"ok", "bad"}[i%2]},
+			{'t', "number", fmt.Sprintf("%05d", i)}, {'t', "team", []string{"a", "b", "c"}[i%3]}, {'u', "z", "z"},
+		}}
+	}
+	l.write(edits, 0, 0, committed)
+	for l.write(nil, 1000, 0, committed) {
+	}
+	var keys [][]byte
+	l.must(l.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketPost).ForEach(func(k, _ []byte) error {
+			keys = append(keys, bytes.Clone(k))
+			return nil
+		})
+	}))
+	count := func(q Query) func(*View) (any, error) {
+		return func(v *View) (any, error) { return v.Count(t.Context(), q) }
+	}
+	by := func(q Query, kind byte, key string) func(*View) (any, error) {
+		return func(v *View) (any, error) { return v.CountBy(t.Context(), q, key, kind) }
+	}
+	keysOf := func(kind byte, prefix string) func(*View) (any, error) {
+		return func(v *View) (any, error) {
+			found, _, err := v.Keys(t.Context(), kind, prefix, 100)
+			return found, err
+		}
+	}
+	valuesOf := func(kind byte, key, prefix string) func(*View) (any, error) {
+		return func(v *View) (any, error) {
+			found, _, err := v.Values(t.Context(), kind, key, prefix, 100)
+			return found, err
+		}
+	}
+	questions := map[string]func(v *View) (any, error){
+		"a term": count(MatchTerm(Term{'t', "number", "00003"})), "a key": count(HasKey('t', "number")), "no key": count(Not(HasKey('u', "z"))),
+		"prefix of many": count(ValuePrefix('t', "number", "0000")), "prefix of one": count(ValuePrefix('t', "team", "b")),
+		"range": count(ValueRange('t', "number", "00003", "00017")), "open range": count(ValueRange('t', "number", "", "")),
+		"all by status": by(All(), 'f', "status"), "team a by z": by(MatchTerm(teamA), 'u', "z"),
+		"keys": keysOf('t', ""), "last keys": keysOf('u', ""), "keys from te": keysOf('t', "te"),
+		"values": valuesOf('t', "team", ""), "first values": valuesOf('f', "status", ""), "values from 0000": valuesOf('t', "number", "0000"),
+	}
+	ask := func(name string) string {
+		v := l.view()
+		defer func() { l.must(v.Close()) }()
+		answer, err := questions[name](v)
+		if err != nil {
+			asDamage(t, name, err)
+			return ""
+		}
+		return fmt.Sprint(answer)
+	}
+	right := map[string]string{}
+	for name := range questions {
+		right[name] = ask(name)
+	}
+	for i, key := range keys {
+		for bit := i % 17; bit < len(key)*8; bit += 17 {
+			flip := func(at []byte) { at[bit/8] ^= 1 << (bit % 8) }
+			record := append(bytes.Clone(key), l.stored(key)...)
+			l.spoil(record, flip)
+			for name := range questions {
+				if got := ask(name); got != "" && got != right[name] {
+					t.Errorf("bit %d of %x: %s are %s, want %s", bit, key, name, got, right[name])
+				}
+			}
+			flip(record)
+			l.spoil(record, flip)
+		}
+	}
+}
+
 func TestDamagedDead(t *testing.T) {
 	l := threeChunks(t)
 	l.write([]edit{{seq: 1030, gone: true}}, 0, 0, committed)

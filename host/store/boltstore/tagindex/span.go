@@ -1,7 +1,6 @@
 package tagindex
 
 import (
-	"bytes"
 	"iter"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -30,22 +29,21 @@ func (c *chunk) each(f field, s span, yield func(value []byte, p found) (more bo
 	}
 	start := f.appendKey(nil, c.number, hasValue)
 	prefix := len(start)
-	end := f.appendKey(nil, c.number, pastField)
-	if s.bounded {
-		end = append(f.appendKey(nil, c.number, hasValue), s.to...)
-	}
-	start = append(start, s.from...)
-	cursor := c.tx.Bucket(bucketPost).Cursor()
-	for k, v := cursor.Seek(start); k != nil && bytes.Compare(k, end) < 0; k, v = cursor.Next() {
-		stored, err := open(k, v)
-		if err != nil {
-			return damaged(bucketPost, k, err)
-		}
-		if more, err := yield(k[prefix:], found{n: stored.n, key: k, stored: stored}); err != nil || !more {
+	values, err := c.scan(append(start, s.from...), f.endOf(c.number, s))
+	for ; err == nil && values.key != nil; err = values.next() {
+		if more, err := yield(values.key[prefix:], values.at); err != nil || !more {
 			return err
 		}
 	}
-	return nil
+	return err
+}
+
+// endOf is the key behind those of a field's values in a span.
+func (f field) endOf(chunk uint32, s span) []byte {
+	if s.bounded {
+		return append(f.appendKey(nil, chunk, hasValue), s.to...)
+	}
+	return f.appendKey(nil, chunk, pastField)
 }
 
 func (c *chunk) eachInMemory(f field, s span, yield func([]byte, found) (bool, error)) error {

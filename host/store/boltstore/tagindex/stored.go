@@ -19,17 +19,27 @@ func lookup(c *bbolt.Cursor, bucket, key []byte) (found container, ok bool, err 
 		}
 		return found, true, nil
 	}
-	for range 2 {
-		if k != nil {
-			if _, err := open(k, v); err != nil && !errors.Is(err, errLost) {
-				return container{}, false, damaged(bucket, k, err)
-			}
-			k, v = c.Prev()
-		} else {
-			k, v = c.Last()
-		}
+	if err := checkBeside(bucket, k, v); err != nil {
+		return container{}, false, err
 	}
-	return container{}, false, nil
+	if k != nil {
+		k, v = c.Prev()
+	} else {
+		k, v = c.Last()
+	}
+	return container{}, false, checkBeside(bucket, k, v)
+}
+
+// checkBeside checks what lies beside the place where a search ended, if anything does. One that was marked as lost has its
+// key.
+func checkBeside(bucket, key, value []byte) error {
+	if key == nil {
+		return nil
+	}
+	if _, err := open(key, value); err != nil && !errors.Is(err, errLost) {
+		return damaged(bucket, key, err)
+	}
+	return nil
 }
 
 var (

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"container/heap"
 	"context"
-
-	"go.etcd.io/bbolt"
 )
 
 // Count is a key or a value, and how many documents have it.
@@ -21,9 +19,13 @@ func (v *View) Keys(ctx context.Context, kind byte, prefix string, limit int) (k
 		if c.inTail || v.x.volatileKind(kind) {
 			return c.rememberedKeys(kind, prefix, limit)
 		}
-		f := &storedKeys{cursor: v.tx.Bucket(bucketPost).Cursor()}
-		f.prefix = field{kind: kind, key: prefix}.appendKeyPrefix(nil, c.number)
-		return f, f.seek(f.prefix)
+		first := field{kind: kind, key: prefix}.appendKeyPrefix(nil, c.number)
+		s, err := v.scan(first, []byte(prefixSpan(string(first)).to))
+		if err != nil {
+			return nil, err
+		}
+		f := &storedKeys{scan: s}
+		return f, f.parse()
 	})
 }
 
@@ -35,19 +37,17 @@ func (v *View) Values(ctx context.Context, kind byte, key, prefix string, limit 
 		if c.inTail || v.x.volatileKind(kind) {
 			return c.rememberedValues(on, prefix, limit)
 		}
-		f := &storedValues{cursor: v.tx.Bucket(bucketPost).Cursor()}
-		f.prefix = on.appendKey(nil, c.number, hasValue)
-		f.skip = len(f.prefix)
-		f.prefix = append(f.prefix, prefix...)
-		f.at, f.value = f.cursor.Seek(f.prefix)
-		return f, nil
+		start := on.appendKey(nil, c.number, hasValue)
+		skip := len(start)
+		s, err := v.scan(append(start, prefix...), on.endOf(c.number, prefixSpan(prefix)))
+		return &storedValues{scan: s, skip: skip}, err
 	})
 }
 
 // feed is what a chunk has, in order of text.
 type feed interface {
 	// head returns the next text and what has it; ok is false at the end. The text is there until next is called.
-	head() (text []byte, p found, ok bool, err error)
+	head() (text []byte, p found, ok bool)
 	next() error
 }
 
@@ -88,10 +88,10 @@ func (v *View) typeAhead(ctx context.Context, limit int, open func(*chunk) (feed
 			return err
 		}
 		h := &head{feed: f, chunk: c}
-		if h.text, h.p, ok, err = f.head(); ok {
+		if h.text, h.p, ok = f.head(); ok {
 			merge = append(merge, h)
 		}
-		return err
+		return nil
 	}); err != nil {
 		return nil, false, err
 	}
@@ -131,10 +131,7 @@ func (h *heads) advance() (docs uint64, err error) {
 		return 0, err
 	}
 	var ok bool
-	if first.text, first.p, ok, err = first.feed.head(); err != nil {
-		return 0, err
-	}
-	if ok {
+	if first.text, first.p, ok = first.feed.head(); ok {
 		heap.Fix(h, 0)
 	} else {
 		heap.Pop(h)
@@ -144,78 +141,63 @@ func (h *heads) advance() (docs uint64, err error) {
 
 // storedValues are the values of a key in a sealed chunk.
 type storedValues struct {
-	cursor    *bbolt.Cursor
-	prefix    []byte
-	skip      int // bytes in front of a value
-	at, value []byte
+	*scan
+
+	skip int // bytes in front of a value
 }
 
-func (f *storedValues) head() (text []byte, p found, ok bool, err error) {
-	if !bytes.HasPrefix(f.at, f.prefix) {
-		return nil, found{}, false, nil
+func (f *storedValues) head() (text []byte, p found, ok bool) {
+	if f.key == nil {
+		return nil, found{}, false
 	}
-	p, err = openFound(f.at, f.value)
-	return f.at[f.skip:], p, err == nil, err
-}
-
-func (f *storedValues) next() error {
-	f.at, f.value = f.cursor.Next()
-	return nil
-}
-
-func openFound(k, v []byte) (found, error) {
-	stored, err := open(k, v)
-	if err != nil {
-		return found{}, damaged(bucketPost, k, err)
-	}
-	return found{n: stored.n, key: k, stored: stored}, nil
+	return f.key[f.skip:], f.at, true
 }
 
 // storedKeys are the keys of a kind in a sealed chunk. It jumps over their values.
 type storedKeys struct {
-	cursor    *bbolt.Cursor
-	prefix    []byte
-	at, value []byte
-	field     field
+	*scan
+
+	field field
 }
 
-func (f *storedKeys) seek(key []byte) error {
-	f.at, f.value = f.cursor.Seek(key)
-	if !bytes.HasPrefix(f.at, f.prefix) {
-		f.at = nil
+// parse reads the key that the scan has come to.
+func (f *storedKeys) parse() error {
+	if f.key == nil {
 		return nil
 	}
-	_, p, err := parseKey(f.at)
+	_, p, err := parseKey(f.key)
 	if err != nil {
-		return damaged(bucketPost, f.at, err)
+		return damaged(bucketPost, f.key, err)
 	}
 	f.field = p.field
 	if !p.has {
-		return damaged(bucketPost, p.field.posting().key(chunkOf(f.at)), errNoField)
+		return damaged(bucketPost, p.field.posting().key(chunkOf(f.key)), errNoField)
 	}
 	return nil
 }
 
-func (f *storedKeys) head() (text []byte, p found, ok bool, err error) {
-	if f.at == nil {
-		return nil, found{}, false, nil
+func (f *storedKeys) head() (text []byte, p found, ok bool) {
+	if f.key == nil {
+		return nil, found{}, false
 	}
-	p, err = openFound(f.at, f.value)
-	return []byte(f.field.key), p, err == nil, err
+	return []byte(f.field.key), f.at, true
 }
 
 func (f *storedKeys) next() error {
-	return f.seek(f.field.appendKey(nil, chunkOf(f.at), pastField))
+	if err := f.seek(f.field.appendKey(nil, chunkOf(f.key), pastField)); err != nil {
+		return err
+	}
+	return f.parse()
 }
 
 // remembered is what a chunk in memory has, as much of it as can count.
 type remembered struct{ list []Count }
 
-func (r *remembered) head() (text []byte, p found, ok bool, err error) {
+func (r *remembered) head() (text []byte, p found, ok bool) {
 	if len(r.list) == 0 {
-		return nil, found{}, false, nil
+		return nil, found{}, false
 	}
-	return []byte(r.list[0].Text), found{}, true, nil
+	return []byte(r.list[0].Text), found{}, true
 }
 
 func (r *remembered) next() error {
