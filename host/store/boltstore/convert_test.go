@@ -19,7 +19,7 @@ func TestEveryFieldOfARunIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := unmarshalRun(payload)
+	got, _, err := readRun(payload)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestEveryFieldOfARunIsStored(t *testing.T) {
 	if payload, err = marshalRun(&empty); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = unmarshalRun(payload); err != nil {
+	if got, _, err = readRun(payload); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(empty, *got); diff != "" {

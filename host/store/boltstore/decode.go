@@ -13,7 +13,7 @@ import (
 )
 
 // Runs are read far more often than anything else, so their records are read field by field: the generated message would be
-// made only to be copied, which takes nearly twice as long. TestUnmarshalRun holds both against each other.
+// made only to be copied, which takes nearly twice as long. TestRecordsOfRuns holds both against each other.
 
 // message reads a message field by field.
 type message struct {

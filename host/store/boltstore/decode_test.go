@@ -68,9 +68,9 @@ func drawValue(t *rapid.T, f protoreflect.FieldDescriptor) protoreflect.Value {
 	}
 }
 
-// TestUnmarshalRun reads records in which any field may be set, and writes what was read: nothing is lost. With fields of a
+// TestRecordsOfRuns reads records in which any field may be set, and writes what was read: nothing is lost. With fields of a
 // newer host in every message the same is read, and they stay when the record is written in its place.
-func TestUnmarshalRun(t *testing.T) {
+func TestRecordsOfRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := &storev1.Run{}
 		fillByChance(t, want.ProtoReflect())
@@ -91,6 +91,9 @@ func TestUnmarshalRun(t *testing.T) {
 		got := &storev1.Run{}
 		if err := proto.Unmarshal(written, got); err != nil {
 			t.Fatal(err)
+		}
+		if canonical := mustMarshal(t, got); !bytes.Equal(written, canonical) {
+			t.Fatalf("written as %x, while the generated message is %x", written, canonical)
 		}
 		for _, m := range []*storev1.Run{got, want} { // empty messages, which a run always has or never
 			m.Launched, m.Started, m.Current = whole(m.Launched), whole(m.Started), whole(m.Current)

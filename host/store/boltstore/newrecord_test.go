@@ -67,7 +67,7 @@ func TestDetached(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := unmarshalRun(payload)
+		want, _, err := readRun(payload)
 		if err != nil {
 			t.Fatal(err)
 		}
