@@ -1,5 +1,5 @@
 import { Search } from "lucide-react";
-import type { InputHTMLAttributes, ReactNode, Ref, SelectHTMLAttributes } from "react";
+import type { InputHTMLAttributes, ReactNode, Ref, SelectHTMLAttributes, TextareaHTMLAttributes } from "react";
 import { classNames } from "./class-names";
 import styles from "./field.module.css";
 
@@ -13,6 +13,11 @@ interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "cl
 /** A line of text. */
 export function TextField({ mono = false, type = "text", ...rest }: TextFieldProps) {
   return <input type={type} className={classNames(styles.input, mono && styles.mono)} spellCheck={false} autoComplete="off" {...rest} />;
+}
+
+/** Lines of text; grows with them. */
+export function TextLines({ mono = false, ...rest }: Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "className"> & { mono?: boolean }) {
+  return <textarea className={classNames(styles.input, styles.lines, mono && styles.mono)} spellCheck={false} {...rest} />;
 }
 
 /** A line of text that looks for something. */

@@ -1,6 +1,7 @@
 import { Trash2 } from "lucide-react";
+import type { ChangeEvent } from "react";
 import { IconButton, TextButton } from "@/ui/button";
-import { TextField } from "@/ui/field";
+import { TextField, TextLines } from "@/ui/field";
 import styles from "./tag-row.module.css";
 import type { RowProblem, TagRow } from "./tag-rows";
 
@@ -20,6 +21,8 @@ export function TagRowFields({ row, number, problem, said = [], fixedKey = false
   const id = `problem-${row.id}`;
   const wrong = problem !== undefined || said.length > 0;
   const described = wrong ? id : undefined;
+  // A field for one line would drop the line breaks of a value that has some.
+  const Value = row.given?.includes("\n") === true ? TextLines : TextField;
   return (
     <li className={styles.row}>
       <TextField
@@ -34,14 +37,14 @@ export function TagRowFields({ row, number, problem, said = [], fixedKey = false
         aria-describedby={described}
         onChange={(event) => { onChange({ key: event.target.value }); }}
       />
-      <TextField
+      <Value
         mono
         aria-label={`Value of tag ${number}`}
         placeholder={row.bare ? "no value" : "value"}
         value={row.value}
         aria-invalid={said.length > 0 || problem?.kind === "no-value"}
         aria-describedby={described}
-        onChange={(event) => { onChange({ value: event.target.value, bare: false }); }}
+        onChange={(event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => { onChange({ value: event.target.value, bare: false }); }}
       />
       <IconButton label={`Remove tag ${number}`} onClick={onRemove}>
         <Trash2 size={14} />

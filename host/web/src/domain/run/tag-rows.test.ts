@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { givenKeys, rowProblems, tagsOf, type TagRow } from "./tag-rows";
+import { givenKeys, newRow, rowProblems, tagsOf, type TagRow } from "./tag-rows";
 
 const row = (id: string, key: string, value: string, bare = false): TagRow => ({ id, key, value, bare });
 
@@ -8,6 +8,13 @@ it("trims, and leaves out empty rows", () => {
   expect(rowProblems(rows)).toEqual([]);
   expect(tagsOf(rows)).toEqual([{ key: "team", value: "etl" }, { key: "label", value: "" }]);
   expect([...givenKeys(rows)]).toEqual(["team", "label"]);
+});
+
+it("leaves the value of a tag that was given as it is, until it is changed", () => {
+  const spaces = newRow({ key: "note", value: "  a\n" }, true);
+  const blank = newRow({ key: "blank", value: " " }, true);
+  expect(rowProblems([spaces, blank])).toEqual([]);
+  expect(tagsOf([spaces, blank, { ...spaces, value: " b " }]).map((tag) => tag.value)).toEqual(["  a\n", " ", "b"]);
 });
 
 it("blocks half-filled rows, whichever half", () => {

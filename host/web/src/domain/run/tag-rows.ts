@@ -9,11 +9,18 @@ export interface TagRow {
   value: string;
   /** Set when the reader wants the tag without a value. */
   bare: boolean;
+  /** The value that it came with, which stays as it is to the last space unless the reader changes it. */
+  given?: string;
 }
 
 /** A row for a tag; one that was given without a value stays without. */
 export function newRow(tag: TagText = { key: "", value: "" }, given = false): TagRow {
-  return { id: randomId(), key: tag.key, value: tag.value, bare: given && tag.value === "" };
+  return { id: randomId(), key: tag.key, value: tag.value, bare: given && tag.value === "", ...(given ? { given: tag.value } : {}) };
+}
+
+// What is typed is trimmed, since spaces at an end cannot be seen.
+function valueOf({ value, given }: TagRow): string {
+  return value === given ? value : value.trim();
 }
 
 /** Why a row cannot be applied. */
@@ -29,7 +36,7 @@ export function rowProblems(rows: readonly TagRow[]): RowProblem[] {
   const seen = new Set<string>();
   for (const row of rows) {
     const key = row.key.trim();
-    const value = row.value.trim();
+    const value = valueOf(row);
     if (key === "" && value === "") continue;
     if (key === "") problems.push({ row: row.id, kind: "no-key", message: `The value “${value}” has no key. Type one, or remove the row.` });
     else if (seen.has(key)) problems.push({ row: row.id, kind: "duplicate", message: `The key “${key}” is given twice. A run has each key once: remove one of them.` });
@@ -39,9 +46,9 @@ export function rowProblems(rows: readonly TagRow[]): RowProblem[] {
   return problems;
 }
 
-/** The tags that the rows stand for, trimmed; empty rows are left out. */
+/** The tags that the rows stand for; empty rows are left out. */
 export function tagsOf(rows: readonly TagRow[]): TagText[] {
-  return rows.map((row) => ({ key: row.key.trim(), value: row.value.trim() })).filter((tag) => tag.key !== "");
+  return rows.map((row) => ({ key: row.key.trim(), value: valueOf(row) })).filter((tag) => tag.key !== "");
 }
 
 /** Keys that the rows give, for marking what they override. */

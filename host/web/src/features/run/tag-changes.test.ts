@@ -8,6 +8,8 @@ const before = [{ key: "env", value: "dev" }, { key: "team", value: "etl" }];
 
 it("sends what was changed, added and removed, and nothing else", () => {
   expect(tagEdit(before, [...before.map((tag) => newRow(tag)), newRow()])).toEqual({ set: [], remove: [] });
+  const spaces = [{ key: "note", value: " a " }];
+  expect(tagEdit(spaces, spaces.map((tag) => newRow(tag, true)))).toEqual({ set: [], remove: [] });
   const edit = tagEdit(before, [newRow({ key: " env ", value: "prod" }), newRow({ key: "tier", value: "gold" })]);
   expect(edit).toEqual({ set: [{ key: "env", value: "prod" }, { key: "tier", value: "gold" }], remove: ["team"] });
   expect([isEdit(edit), isEdit({ set: [], remove: [] })]).toEqual([true, false]);
