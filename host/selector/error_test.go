@@ -37,6 +37,11 @@ func TestParseErrors(t *testing.T) {
 		{`a"b"`, `column 2: expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found "\""`},
 		{"a!b", `column 2: expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found "!"`},
 
+		{"env~=dev", `column 4: expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found "~"; write env=~dev* for what begins so`},
+		{"env ~ 'a b'", `column 5: expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found "~"; a beginning is compared by =~, with a star behind it`},
+		{"env~*dev*", `column 4: expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found "~"; write env=~dev* for what begins so`},
+		{"env~=", `column 4: expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found "~"; a beginning is compared by =~, with a star behind it`},
+
 		// Values.
 		{"a=", `column 3: expected a value after =, found the end; the empty value is ""`},
 		{"a= and b", `column 4: expected a value after =, found "and"; as a value it needs quotes: "and"`},
@@ -67,6 +72,9 @@ func TestParseErrors(t *testing.T) {
 
 		// Keys.
 		{"team:etl", `column 1: "team:etl" is no key of a tag, which has letters, digits, _ . - and at most one /; write team=etl`},
+		{"metadata:owner=x", `column 1: "metadata:owner" is no key of a tag, which has letters, digits, _ . - and at most one /; write meta:owner`},
+		{"Tags:env=x", `column 1: "Tags:env" is no key of a tag, which has letters, digits, _ . - and at most one /; write env`},
+		{"metadata:=x", `column 1: "metadata:" is no key of a tag, which has letters, digits, _ . - and at most one /; metadata of this key is meta:metadata:`},
 		{"a/b/c=d", `column 1: "a/b/c" is no key of a tag, which has letters, digits, _ . - and at most one /; metadata of this key is meta:a/b/c`},
 		{"-team", `column 1: "-team" is no key of a tag, which has letters, digits, _ . - and at most one /; metadata of this key is meta:-team`},
 		{`"data team"=x`, `column 1: "data team" is no key of a tag, which has letters, digits, _ . - and at most one /; metadata of this key is meta:"data team"`},

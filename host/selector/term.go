@@ -54,7 +54,7 @@ func (p *parser) term() *Expr {
 		return nil
 	}
 	if p.at(marks + quotes) {
-		return p.fail(at, "", "expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found %s", p.found())
+		return p.fail(at, p.misspelt(s), "expected one of =, !=, =~, in, not in, <, <=, > and >=, or the end of the condition, found %s", p.found())
 	}
 	if word := p.peekWord(); word != "" && !isWord(word) {
 		return p.fail(at, fmt.Sprintf("write %s=%s", SubjectText(s.on, s.name), QuoteValue(clip(word))),
@@ -62,6 +62,20 @@ func (p *parser) term() *Expr {
 	}
 	p.pos = end
 	return &Expr{Op: Exists, On: s.on, Name: s.name}
+}
+
+// misspelt suggests an operator for what stands in the place of one.
+func (p *parser) misspelt(s subject) string {
+	if !p.at("~") {
+		return ""
+	}
+	// Many other languages write ~, ~= and ~* where this one writes =~ and a star behind.
+	value := strings.TrimLeft(p.rest(), "~=* ")
+	value = strings.TrimRight(value[:valueBytes(value)], "*")
+	if value == "" || isWord(value) || strings.ContainsAny(value, quotes) {
+		return "a beginning is compared by =~, with a star behind it"
+	}
+	return fmt.Sprintf("write %s=~%s* for what begins so", SubjectText(s.on, s.name), QuoteValue(clip(value)))
 }
 
 // subject reads the name of a field, or a key.
@@ -160,7 +174,12 @@ func (p *parser) checkKey(s subject) {
 		return
 	}
 	suggestion := "metadata of this key is " + SubjectText(Metadata, s.name)
-	if key, value, ok := strings.Cut(s.name, ":"); ok && isTagKey(key) && value != "" {
+	key, value, ok := strings.Cut(s.name, ":")
+	switch on, known := prefixes[strings.ToLower(key)]; {
+	case !ok || value == "":
+	case known:
+		suggestion = "write " + SubjectText(on, value)
+	case isTagKey(key):
 		suggestion = fmt.Sprintf("write %s=%s", SubjectText(Tag, key), QuoteValue(value))
 	}
 	p.notef(s.at, suggestion, "%q is no key of a tag, which has letters, digits, _ . - and at most one /", clip(s.name))

@@ -20,6 +20,9 @@ const (
 	prefixMetadata = "meta:"
 )
 
+// prefixes are what people write for them.
+var prefixes = map[string]Subject{"metadata": Metadata, "tags": Tag, "label": Tag, "labels": Tag}
+
 // fieldWords are the names of fields of every Schema. One that a Schema has not is an error there, not a tag: a text means
 // the same tags for all subjects.
 var fieldWords = []string{
