@@ -21,7 +21,7 @@ const (
 	exitNotFound    = 3  // no such job, run or location
 	exitRefused     = 4  // the version gate refused what was asked for
 	exitUnreachable = 5  // no host, or no code location, answers
-	exitRejected    = 6  // config, tags, selection or a conflict: nothing was changed
+	exitRejected    = 6  // config, tags, op selection, selector or a conflict: nothing was changed
 	exitDamaged     = 65 // the store is damaged
 	exitUnknown     = 74 // a commit failed: whether the last write is stored is known after a restart
 	exitLocked      = 75 // another host has the data directory

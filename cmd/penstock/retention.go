@@ -72,8 +72,8 @@ func retentionRequest(keep []string, last uint32) (*hostv1.PreviewRetentionReque
 	for _, text := range keep {
 		span, where, _ := strings.Cut(strings.TrimSpace(text), " ")
 		rule, problems := retention.ParseRule(strings.TrimSpace(where), span)
-		if len(problems) > 0 {
-			return nil, usageErrorf("--keep %.200q: %s", text, ruleProblem(problems[0]))
+		if err := ruleError(text, strings.TrimSpace(where), problems); err != nil {
+			return nil, err
 		}
 		w := &hostv1.RetentionRule{Where: rule.Text}
 		if rule.Keep > 0 {
@@ -84,12 +84,23 @@ func retentionRequest(keep []string, last uint32) (*hostv1.PreviewRetentionReque
 	return req, nil
 }
 
-// ruleProblem is a problem of a rule, with its place where it has one.
-func ruleProblem(p host.Problem) string {
-	if p.Column > 0 {
-		return fmt.Sprintf("column %d of the selector: %s", p.Column, p.Message)
+// ruleError is what is wrong with a rule, nil when nothing is. A selector is refused as everywhere; a time that cannot be
+// read is a mistake in the command line, like that of any other flag.
+func ruleError(text, where string, problems []host.Problem) error {
+	if len(problems) == 0 {
+		return nil
 	}
-	return p.Message
+	f := &failure{
+		code: exitUsage, message: fmt.Sprintf("--keep %.200q is not a rule", text), where: where,
+		remedy: "Write a time such as 30d, or forever, then a selector, as in '30d env=dev'; docs/selectors.md describes selectors.",
+	}
+	for _, p := range problems {
+		if p.Field == "where" {
+			f.code = exitRejected
+		}
+		f.problems = append(f.problems, &hostv1.Problem{Field: "where", Column: uint32(max(p.Column, 0)), Message: p.Message})
+	}
+	return &exitError{code: f.code, err: f}
 }
 
 func retentionPreviewOf(res *hostv1.PreviewRetentionResponse) retentionPreview {
