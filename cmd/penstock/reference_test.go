@@ -32,7 +32,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 ` + "`penstock`" + ` is the host and its command line; your own binary has a few commands too, [below](#your-binary).
 ` + "`penstock completion --help`" + ` says how to complete commands, job names and run ids in your shell.
 
-The client commands (location, job, run, launch, host, version) find the host by these flags:
+The client commands (location, job, run, launch, bulk, backup, retention, doctor, host, version) find the host by these flags:
 
 `)
 	flagTable(&b, newJobCommand().PersistentFlags())
