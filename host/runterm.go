@@ -10,14 +10,14 @@ import (
 // MaxTermText is how many bytes of a key or value a TermCount has.
 const MaxTermText = 256
 
-// TermText is the text of a key or value as a TermCount has it: cut after MaxTermText bytes, between characters. Values
-// that are alike until there are one.
+// TermText is the text of a key or value as a TermCount has it: cut after MaxTermText bytes, or up to three earlier so that
+// it is between characters. Values that are alike until there are one.
 func TermText(text string) string {
 	if len(text) <= MaxTermText {
 		return text
 	}
 	end := MaxTermText
-	for !utf8.RuneStart(text[end]) {
+	for end > MaxTermText-utf8.UTFMax+1 && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return text[:end]

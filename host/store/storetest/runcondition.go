@@ -18,7 +18,9 @@ var (
 	longText        = strings.Repeat("l", host.MaxTermText)
 	selectableTexts = []string{"", "a", "ab", "a\x00", "a\x00b", "\x00", "\x00é", "etl", longText, longText + "a", longText + "b"}
 	selectableKeys  = []string{"a", "ab", "a\x00b", "é", tag.KeyKubernetes, longText + "k", "penstock/partition"}
-	selectableJobs  = rapid.SampledFrom([]host.JobName{
+	// askedTexts may be in conditions too, but not in a run: a selector may escape bytes that are not UTF-8.
+	askedTexts     = append(slices.Clone(selectableTexts), "\xff", strings.Repeat("\x80", host.MaxTermText+1))
+	selectableJobs = rapid.SampledFrom([]host.JobName{
 		{Location: "l", Repository: "r", Job: "j"}, {Location: "l", Repository: "r", Job: "k"},
 		{Location: "ll", Repository: "l", Job: "r"}, {Location: "r", Repository: "rr", Job: "j"},
 	})
@@ -97,12 +99,12 @@ func value(t *rapid.T) *selector.Expr {
 	e := &selector.Expr{
 		Op:    rapid.SampledFrom([]selector.Op{selector.Exists, selector.Is, selector.HasPrefix}).Draw(t, "op"),
 		On:    rapid.SampledFrom([]selector.Subject{selector.Tag, selector.Tag, selector.Metadata, selector.Field}).Draw(t, "on"),
-		Name:  rapid.SampledFrom(selectableKeys).Draw(t, "key"),
-		Value: rapid.SampledFrom(selectableTexts).Draw(t, "value"),
+		Name:  rapid.OneOf(rapid.SampledFrom(selectableKeys), rapid.SampledFrom(selectableKeys), rapid.SampledFrom(askedTexts)).Draw(t, "key"),
+		Value: rapid.SampledFrom(askedTexts).Draw(t, "value"),
 	}
 	if e.On == selector.Field {
 		e.Name = rapid.SampledFrom(selectableFields).Draw(t, "field")
-		e.Value = rapid.OneOf(rapid.SampledFrom([]string{"l", "r", "r/j", "l/r/k", "Q", "SUCCESS", "0"}), rapid.SampledFrom(selectableTexts)).Draw(t, "value of field")
+		e.Value = rapid.OneOf(rapid.SampledFrom([]string{"l", "r", "r/j", "l/r/k", "Q", "SUCCESS", "0"}), rapid.SampledFrom(askedTexts)).Draw(t, "value of field")
 	}
 	return e
 }
