@@ -10,8 +10,6 @@ export default defineConfig({
     globalSetup: ["e2e/harness/artifacts.ts"],
     pool: "forks",
     maxWorkers: 2,
-    // A machine that others load for a moment fails a wait of 20 s; what fails twice is wrong.
-    retry: process.env.CI ? 1 : 0,
     testTimeout: 90_000,
     hookTimeout: 60_000,
     reporters: ["verbose"],

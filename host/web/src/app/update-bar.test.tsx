@@ -2,7 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { LocationSchema, LocationState } from "@/gen/penstock/host/v1/location_pb";
+import { JobService } from "@/gen/penstock/host/v1/job_pb";
+import { LocationSchema, LocationService, LocationState } from "@/gen/penstock/host/v1/location_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { readyLocation, reportJob, reportName } from "@/testing/samples";
@@ -68,4 +69,20 @@ it("tells of a deploy, a drain and a configuration file with an error, each in i
   for (const text of ["A deploy of code location a is under way", "Code location b drains", "The configuration file has an error", "line 2, column 1: a colon is missing"]) {
     expect(await screen.findByText(text)).toBeDefined();
   }
+});
+
+it("does not let a first answer that is late win over what was told meanwhile", async () => {
+  const host = new MemoryHost();
+  host.locations = [create(LocationSchema, { name: "local", state: LocationState.ERROR, error: "its definitions are broken", errorCode: "DEFINITION" })];
+  const held = [host.held.next(LocationService.method.listLocations), host.held.next(JobService.method.listJobs)];
+  renderPage("/jobs", host);
+  await Promise.all(held.map(({ taken }) => taken));
+  await waitFor(() => { expect([host.locationChanges.size, host.locationChanges.idle]).toEqual([1, true]); });
+  host.locations = [create(LocationSchema, readyLocation())];
+  host.addJob(reportJob());
+  host.locationChanges.send({ location: host.locations[0] });
+  await waitFor(() => { expect(host.locationChanges.idle).toBe(true); });
+  for (const { give } of held) give();
+  expect(await screen.findByRole("link", { name: "report" })).toBeDefined();
+  await waitFor(() => { expect(screen.queryByText("Code location local: error")).toBeNull(); });
 });

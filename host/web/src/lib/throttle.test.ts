@@ -6,11 +6,7 @@ it("acts at once after a rest, and once for all calls within it", () => {
   try {
     const acted: number[] = [];
     const throttle = new Throttle();
-    let again = false;
-    const stop = throttle.start(() => {
-      acted.push(performance.now());
-      return again ? "again" : undefined;
-    }, 1000);
+    const stop = throttle.start(() => { acted.push(performance.now()); }, 1000);
     const begin = performance.now() + 5000;
     vi.advanceTimersByTime(5000);
     for (let n = 0; n < 100; n++) throttle.call();
@@ -21,16 +17,10 @@ it("acts at once after a rest, and once for all calls within it", () => {
     expect(acted.map((ms) => ms - begin)).toEqual([0]);
     vi.advanceTimersByTime(1);
     expect(acted.map((ms) => ms - begin)).toEqual([0, 1000]);
-    again = true;
-    throttle.call();
-    vi.advanceTimersByTime(2000);
-    again = false;
-    vi.advanceTimersByTime(5000);
-    expect(acted.slice(2).map((ms) => ms - begin)).toEqual([2000, 3000, 4000]);
     throttle.call();
     stop();
     vi.advanceTimersByTime(5000);
-    expect(acted).toHaveLength(5);
+    expect(acted).toHaveLength(2);
   } finally {
     vi.useRealTimers();
   }

@@ -2,6 +2,7 @@ interface Reader<T> {
   waiting: T[];
   wake: () => void;
   ended: boolean;
+  waits: boolean;
   error?: Error;
 }
 
@@ -14,9 +15,15 @@ export class Channel<T> {
     return this.readers.size;
   }
 
+  /** Whether all who read have taken all that was sent, and wait for more. */
+  get idle(): boolean {
+    return [...this.readers].every((reader) => reader.waits);
+  }
+
   send(...messages: T[]): void {
     for (const reader of this.readers) {
       reader.waiting.push(...messages);
+      reader.waits = false;
       reader.wake();
     }
   }
@@ -38,7 +45,7 @@ export class Channel<T> {
   }
 
   async *read(signal: AbortSignal, ...first: T[]): AsyncIterable<T> {
-    const reader: Reader<T> = { waiting: first, wake: () => undefined, ended: false };
+    const reader: Reader<T> = { waiting: first, wake: () => undefined, ended: false, waits: false };
     const wake = () => {
       reader.wake();
     };
@@ -50,11 +57,19 @@ export class Channel<T> {
         if (reader.error !== undefined) throw reader.error;
         if (next !== undefined) yield next;
         else if (reader.ended) return;
-        else await new Promise<void>((resolve) => (reader.wake = resolve));
+        else await this.wait(reader);
       }
     } finally {
       signal.removeEventListener("abort", wake);
       this.readers.delete(reader);
     }
+  }
+
+  private async wait(reader: Reader<T>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      reader.waits = true;
+      reader.wake = resolve;
+    });
+    reader.waits = false;
   }
 }

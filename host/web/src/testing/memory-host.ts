@@ -27,6 +27,7 @@ import { GetStorageResponseSchema, StorageService } from "@/gen/penstock/host/v1
 import { tokenInterceptor } from "@/domain/host/transport";
 import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";
+import { Held } from "./held";
 import { MemoryBulk } from "./memory-bulk";
 import { MemorySearch } from "./memory-search";
 import { MemoryTags } from "./memory-tags";
@@ -65,6 +66,7 @@ export class MemoryHost {
 
   /** Unset, the host is as explain says. */
   storage: (() => MessageInitShape<typeof GetStorageResponseSchema>) | undefined;
+  readonly held = new Held();
   readonly search = new MemorySearch(() => this.runs);
   readonly bulk = new MemoryBulk(() => this.runs, this.search);
   readonly tags = new MemoryTags((id) => this.findRun(id), (id, change) => { this.changeRun(id, change); });
@@ -184,7 +186,7 @@ export class MemoryHost {
           }),
         });
       },
-      { transport: { interceptors: [tokenInterceptor] } },
+      { transport: { interceptors: [tokenInterceptor, this.held.interceptor] } },
     );
   }
 

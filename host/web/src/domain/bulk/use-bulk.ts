@@ -5,6 +5,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { BulkService, GetBulkResponseSchema } from "@/gen/penstock/host/v1/bulk_pb";
 import { follow } from "@/lib/follow";
+import { putAnswer } from "@/lib/put-answer";
 import { useValue } from "@/lib/value-store";
 import { session } from "@/domain/host/session";
 import { goesOn } from "./bulk-action";
@@ -22,7 +23,7 @@ export function useBulk(id: string) {
       onMessage: ({ bulk }) => {
         if (bulk === undefined) return;
         ended = !goesOn(bulk);
-        cache.setQueryData(queryKey, create(GetBulkResponseSchema, { bulk }));
+        putAnswer(cache, queryKey, create(GetBulkResponseSchema, { bulk }));
       },
       onBreak: (error) => {
         const { code } = ConnectError.from(error);

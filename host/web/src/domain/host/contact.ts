@@ -7,7 +7,7 @@ export const hostLost = new ValueStore(false);
 /** Notes that a stream broke, and asks again for what failed: the first answer tells that the host is back. */
 export function loseHost(cache: QueryClient): void {
   hostLost.set(true);
-  askAgain(cache);
+  retryFailed(cache);
 }
 
 /** Notes every answer of the host; call the result to stop. */
@@ -21,9 +21,9 @@ export function watchAnswers(cache: QueryClient): () => void {
 export function findHost(cache: QueryClient): void {
   if (!hostLost.get()) return;
   hostLost.set(false);
-  askAgain(cache);
+  retryFailed(cache);
 }
 
-function askAgain(cache: QueryClient): void {
+function retryFailed(cache: QueryClient): void {
   void cache.refetchQueries({ type: "active", predicate: (query) => query.state.status === "error" });
 }

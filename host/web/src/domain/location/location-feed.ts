@@ -3,6 +3,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectQueryKey, useQuery, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { askAgain } from "@/lib/ask-again";
 import { follow } from "@/lib/follow";
 import { useValue } from "@/lib/value-store";
 import { HistoryService } from "@/gen/penstock/host/v1/history_pb";
@@ -53,7 +54,7 @@ export function useLocationFeed(): void {
       onMessage: (message) => {
         // What was removed while nobody watched is not told: list again.
         findHost(cache);
-        if (!begun) void cache.invalidateQueries({ queryKey: listKey() });
+        if (!begun) askAgain(cache, listKey());
         begun = true;
         applyMessage(cache, message);
       },
@@ -61,7 +62,7 @@ export function useLocationFeed(): void {
         if (ConnectError.from(error).code === Code.Unauthenticated) return false;
         loseHost(cache);
         // A list that fails says so on the page, and one that is answered tells that the host is back.
-        void cache.invalidateQueries({ queryKey: listKey() });
+        askAgain(cache, listKey());
         return true;
       },
     });
@@ -75,10 +76,11 @@ function listKey() {
 
 function applyMessage(cache: QueryClient, { location, removed }: WatchLocationsResponse): void {
   if (location === undefined) return;
-  let differs = removed;
+  let [known, differs] = [false, removed];
   if (removed) dismissNotice(location.name);
   cache.setQueriesData<unknown>({ queryKey: listKey() }, (list: unknown) => {
     if (!isList(list)) return list;
+    known = true;
     const before = list.locations.find((other) => other.name === location.name);
     differs ||= jobsMayDiffer(before, location);
     const text = removed ? undefined : updateText(before, location);
@@ -88,11 +90,12 @@ function applyMessage(cache: QueryClient, { location, removed }: WatchLocationsR
     return create(ListLocationsResponseSchema, { ...list, locations });
   });
   // An answer that set out before this change must not win over it.
-  if (cache.isFetching({ queryKey: listKey() }) > 0) void cache.invalidateQueries({ queryKey: listKey() });
-  if (!differs) return;
-  void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: JobService, cardinality: undefined }) });
-  void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HistoryService, cardinality: undefined }) });
-  void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: RunService.method.previewRun, cardinality: "finite" }) });
+  if (cache.isFetching({ queryKey: listKey() }) > 0) askAgain(cache, listKey());
+  // Before there is a list nobody can tell whether it differs.
+  if (known && !differs) return;
+  askAgain(cache, createConnectQueryKey({ schema: JobService, cardinality: undefined }));
+  askAgain(cache, createConnectQueryKey({ schema: HistoryService, cardinality: undefined }));
+  askAgain(cache, createConnectQueryKey({ schema: RunService.method.previewRun, cardinality: "finite" }));
 }
 
 function isList(value: unknown): value is ReturnType<typeof create<typeof ListLocationsResponseSchema>> {

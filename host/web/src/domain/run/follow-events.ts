@@ -3,7 +3,9 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectQueryKey, useTransport } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { askAgain } from "@/lib/ask-again";
 import { follow } from "@/lib/follow";
+import { putAnswer } from "@/lib/put-answer";
 import { useValue } from "@/lib/value-store";
 import { GetRunResponseSchema, RunService, type StoredEvent, type WatchRunEventsRequestSchema } from "@/gen/penstock/host/v1/run_pb";
 import { session } from "@/domain/host/session";
@@ -54,7 +56,7 @@ export function useFollowedEvents(runId: string, choice: EventChoice, sink: Even
         if (cursor !== "") cursors.set(sink, cursor);
         if (run !== undefined) {
           final = runStatusData(run.status).final;
-          cache.setQueryData(runKey, create(GetRunResponseSchema, { run }));
+          putAnswer(cache, runKey, create(GetRunResponseSchema, { run }));
         }
         timer ??= setTimeout(() => { flush(mostAtOnce); }, batchDelay);
       },
@@ -68,7 +70,7 @@ export function useFollowedEvents(runId: string, choice: EventChoice, sink: Even
         if (!final) return true;
         said = true;
         timer ??= setTimeout(() => { flush(mostAtOnce); }, 0);
-        void cache.invalidateQueries({ queryKey: runKey });
+        askAgain(cache, runKey);
         return false;
       },
     });

@@ -3,6 +3,7 @@ import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { SearchService } from "@/gen/penstock/host/v1/runfilter_pb";
 import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import { askAgain } from "@/lib/ask-again";
 import { useThrottled } from "@/lib/throttled";
 import { withTerm } from "@/domain/selector/selector-text";
 import type { RunSelection } from "./run-list";
@@ -28,11 +29,7 @@ export function sumCounts(counts: RunCounts, statuses: readonly RunStatus[]): nu
 export function useCountAgain(): () => void {
   const cache = useQueryClient();
   return useThrottled(() => {
-    const queryKey = createConnectQueryKey({ schema: SearchService.method.countRuns, cardinality: "finite" });
-    // A first answer that is under way is not asked for again, and may have set out before what has changed.
-    const underWay = cache.isFetching({ queryKey, predicate: (query) => query.state.data === undefined }) > 0;
-    void cache.invalidateQueries({ queryKey });
-    return underWay ? "again" : undefined;
+    askAgain(cache, createConnectQueryKey({ schema: SearchService.method.countRuns, cardinality: "finite" }));
   }, restMs);
 }
 

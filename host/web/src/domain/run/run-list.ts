@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createConnectQueryKey, useQuery, useTransport } from "@connectrpc/connect-query";
 import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
+import { askAgain } from "@/lib/ask-again";
 import { RunService, type ListRunsResponse } from "@/gen/penstock/host/v1/run_pb";
 import type { RunFilterSchema } from "@/gen/penstock/host/v1/runfilter_pb";
 import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
@@ -38,7 +39,7 @@ export function useRuns(selection: RunSelection, pageSize: number, cursor: strin
   const input = { filter: selection satisfies FilterInit, pageSize, pageCursor: cursor };
   const key = createConnectQueryKey({ schema: RunService.method.listRuns, transport: useTransport(), input, cardinality: "finite" });
   const query = useQuery(RunService.method.listRuns, input, { staleTime: Infinity, placeholderData: keepPreviousData });
-  const list = () => void cache.invalidateQueries({ queryKey: key });
+  const list = () => { askAgain(cache, key); };
   const { statuses } = selection;
   const isMeant = (change: RunChange) => ({ ...change, matches: change.matches && (statuses.length === 0 || statuses.includes(change.run.status)) });
   useRunWatch({

@@ -6,6 +6,7 @@ import { useMemo, useRef } from "react";
 import { paths } from "@/domain/paths";
 import { JobService } from "@/gen/penstock/host/v1/job_pb";
 import { RunService, type LaunchRunRequestSchema } from "@/gen/penstock/host/v1/run_pb";
+import { askAgain } from "@/lib/ask-again";
 import { useDebounced } from "@/lib/debounced";
 import { randomId } from "@/lib/random-id";
 
@@ -34,7 +35,7 @@ export function useLaunch(launch: Launch, definitionDigest: Uint8Array) {
       if (run !== undefined) void navigate({ href: paths.run(run.id) });
     },
     // The job may have changed meanwhile: what it is now shows what to do.
-    onError: () => void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: JobService.method.getJob, cardinality: "finite" }) }),
+    onError: () => { askAgain(cache, createConnectQueryKey({ schema: JobService.method.getJob, cardinality: "finite" })); },
   });
   const start = () => {
     const text = JSON.stringify(launch);

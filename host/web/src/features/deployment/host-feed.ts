@@ -1,5 +1,6 @@
 import { createConnectQueryKey } from "@connectrpc/connect-query";
 import { useQueryClient } from "@tanstack/react-query";
+import { askAgain } from "@/lib/ask-again";
 import { useThrottled } from "@/lib/throttled";
 import { useRunWatch } from "@/domain/run/run-watch";
 import { HostService } from "@/gen/penstock/host/v1/host_pb";
@@ -11,8 +12,7 @@ const restMs = 1000;
 export function useHostFeed(): void {
   const cache = useQueryClient();
   const ask = useThrottled(() => {
-    void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HostService.method.getHost, cardinality: "finite" }) });
-    return undefined;
+    askAgain(cache, createConnectQueryKey({ schema: HostService.method.getHost, cardinality: "finite" }));
   }, restMs);
   useRunWatch({ filter: {}, onList: ask, onChanges: ask });
 }

@@ -8,6 +8,7 @@ import { useJobParams } from "@/domain/job/use-job";
 import { useLocations } from "@/domain/location/location-feed";
 import { paths, readSnapshotPair } from "@/domain/paths";
 import { HistoryService } from "@/gen/penstock/host/v1/history_pb";
+import { askAgain } from "@/lib/ask-again";
 import { instantMs } from "@/lib/instant";
 import { useSearchParams } from "@/lib/search";
 import { Button } from "@/ui/button";
@@ -76,7 +77,7 @@ function useLateNews(location: string): void {
   const { data } = useLocations();
   const loaded = instantMs(data?.locations.find((each) => each.name === location)?.loadedAt);
   useEffect(() => {
-    const ask = () => void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: HistoryService, cardinality: undefined }) });
+    const ask = () => { askAgain(cache, createConnectQueryKey({ schema: HistoryService, cardinality: undefined })); };
     const timers = laterMs.map((ms) => setTimeout(ask, ms));
     return () => { for (const timer of timers) clearTimeout(timer); };
   }, [cache, loaded]);

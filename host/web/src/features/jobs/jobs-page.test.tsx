@@ -3,6 +3,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { LocationSchema, LocationState } from "@/gen/penstock/host/v1/location_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
+import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { SelectorSubject } from "@/gen/penstock/host/v1/runfilter_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { MemoryHost } from "@/testing/memory-host";
@@ -46,6 +47,22 @@ it("shows each job's latest run, and follows it", async () => {
   await waitFor(() => { expect(host.runChanges.size).toBe(1); });
   host.changeRun("0193a4b2-77c1-7d10", { status: RunStatus.SUCCESS });
   expect(await screen.findByRole("link", { name: "Success: run 0193a4b2-77c1" })).toBeDefined();
+});
+
+it("does not let a first list of a job's runs that is late win over what was told meanwhile", async () => {
+  const host = hostWithJobs();
+  host.addRun({ id: "0193a4b2-0001", job: reportName, status: RunStatus.STARTED });
+  host.addRun({ id: "0193a4b2-0002", job: { ...reportName, job: "secret" }, status: RunStatus.STARTED });
+  const { taken, give } = host.held.next(RunService.method.listRuns);
+  renderPage("/jobs", host);
+  await taken;
+  // Both jobs' runs change at once; the list of one of them is held.
+  const running = await screen.findByRole("link", { name: /^Running: run/ });
+  await waitFor(() => { expect(host.runChanges.size).toBe(1); });
+  for (const id of ["0193a4b2-0001", "0193a4b2-0002"]) host.changeRun(id, { status: RunStatus.SUCCESS });
+  await waitFor(() => { expect(running.getAttribute("aria-label")).toMatch(/^Success/); });
+  give();
+  await waitFor(() => { expect(screen.getAllByRole("link", { name: /^Success: run/ })).toHaveLength(2); });
 });
 
 it("says when a location was updated, and shows its new jobs", async () => {

@@ -8,6 +8,7 @@ import { useRunWatch } from "@/domain/run/run-watch";
 import { shortRunId } from "@/domain/run/run-id";
 import { RunService, type ListRunsResponse } from "@/gen/penstock/host/v1/run_pb";
 import { StateIcon, toneColor } from "@/ui/badge";
+import { askAgain } from "@/lib/ask-again";
 import { Link } from "@/ui/link";
 import styles from "./job-rows.module.css";
 
@@ -51,15 +52,15 @@ export function useLatestRunsFeed(): void {
   const lists = createConnectQueryKey({ schema: RunService.method.listRuns, cardinality: "finite" });
   useRunWatch({
     filter: {},
-    onList: () => void cache.invalidateQueries({ queryKey: lists }),
+    onList: () => { askAgain(cache, lists); },
     onChanges: (changes) => {
       for (const [job, ofJob] of byJob(changes)) {
         const key = keyOf(job);
         cache.setQueriesData<ListRunsResponse>({ queryKey: key }, (page) => (page === undefined ? page : applyRunChanges(page, ofJob, true)));
-        if (ofJob.some((change) => change.deleted) || cache.isFetching({ queryKey: key }) > 0) void cache.invalidateQueries({ queryKey: key });
+        if (ofJob.some((change) => change.deleted) || cache.isFetching({ queryKey: key }) > 0) askAgain(cache, key);
       }
       // A deletion tells only the id.
-      if (changes.some((change) => change.deleted && change.run.job === undefined)) void cache.invalidateQueries({ queryKey: lists });
+      if (changes.some((change) => change.deleted && change.run.job === undefined)) askAgain(cache, lists);
     },
   });
 }

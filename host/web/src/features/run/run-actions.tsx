@@ -12,6 +12,8 @@ import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Button, IconButton } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Menu } from "@/ui/menu";
+import { askAgain } from "@/lib/ask-again";
+import { putAnswer } from "@/lib/put-answer";
 import { useSearchParams } from "@/lib/search";
 import { ReexecuteMenu } from "./reexecute-menu";
 
@@ -58,7 +60,7 @@ function CancelDialog({ run, force, onClose }: { run: Run; force: boolean; onClo
   const cancel = useMutation(RunService.method.cancelRun, {
     onSuccess: ({ run: changed }) => {
       const queryKey = createConnectQueryKey({ schema: RunService.method.getRun, transport, input: { id: run.id }, cardinality: "finite" });
-      if (changed !== undefined) cache.setQueryData(queryKey, create(GetRunResponseSchema, { run: changed }));
+      if (changed !== undefined) putAnswer(cache, queryKey, create(GetRunResponseSchema, { run: changed }));
       onClose();
     },
   });
@@ -91,7 +93,7 @@ function DeleteDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const navigate = useNavigate();
   const remove = useMutation(RunService.method.deleteRun, {
     onSuccess: () => {
-      void cache.invalidateQueries({ queryKey: createConnectQueryKey({ schema: RunService.method.listRuns, cardinality: "finite" }) });
+      askAgain(cache, createConnectQueryKey({ schema: RunService.method.listRuns, cardinality: "finite" }));
       void navigate({ href: run.job === undefined ? paths.runs() : paths.jobRuns(run.job), replace: true });
     },
   });

@@ -1,6 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { BulkState } from "@/gen/penstock/host/v1/bulk_pb";
+import { BulkSchema, BulkService, BulkState } from "@/gen/penstock/host/v1/bulk_pb";
 import { ReexecutionStrategy } from "@/gen/penstock/host/v1/run_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { MemoryHost } from "@/testing/memory-host";
@@ -151,4 +152,20 @@ it("shows what goes on when the page is opened anew, and how what the address na
     const shown = screen.getAllByRole("region", { name: "Delete 1 run" });
     expect(shown.map((each) => within(each).getByText(/^(Done|Goes on)$/).textContent)).toEqual(["Done", "Goes on"]);
   });
+});
+
+it("does not let a first answer that is late win over what its stream has told", async () => {
+  const host = hostWithRuns(1);
+  host.bulk.bulks = [create(BulkSchema, { id: "bulk-1", state: BulkState.RUNNING, selected: 1n, action: { action: { case: "delete", value: {} } } })];
+  const { taken, give } = host.held.next(BulkService.method.getBulk);
+  renderPage("/runs?bulk=bulk-1", host);
+  await taken;
+  await waitFor(() => { expect(host.bulk.changes.size).toBe(1); });
+  host.bulk.change("bulk-1", { state: BulkState.DONE, changed: 1n });
+  await waitFor(() => { expect(host.bulk.changes.size).toBe(0); });
+  give();
+  const shown = within(await screen.findByRole("region", { name: "Delete 1 run" }));
+  expect(await shown.findByText("Done")).toBeDefined();
+  await screen.findByRole("table", { name: "Runs" });
+  expect(shown.queryByText("Goes on")).toBeNull();
 });

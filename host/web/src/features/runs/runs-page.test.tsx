@@ -1,6 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
+import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Origin, type Tag } from "@/gen/penstock/tag/v1/tag_pb";
 import { MemoryHost } from "@/testing/memory-host";
@@ -101,6 +102,21 @@ it("follows runs: new ones on top, changed ones in their place, deleted ones gon
   expect(await screen.findByRole("cell", { name: "Running" })).toBeDefined();
   host.runChanges.send({ run: { id: fresh.id }, deleted: true });
   await waitFor(async () => { expect(await rows()).toHaveLength(2); });
+});
+
+it("does not let a first list that is late win over what was told meanwhile", async () => {
+  const host = hostWithRuns(1);
+  const { taken, give } = host.held.next(RunService.method.listRuns);
+  renderPage("/runs", host);
+  await taken;
+  // Counts are asked for at first, once more as the watch begins, and after changes.
+  await waitFor(() => { expect(host.search.counted).toHaveLength(2); });
+  host.changeRun(id(1), { status: RunStatus.CANCELED, statusReason: "" });
+  host.runChanges.send({ run: host.addRun({ id: id(2), job: reportName, status: RunStatus.QUEUED }), matches: true });
+  await waitFor(() => { expect(host.search.counted).toHaveLength(3); });
+  give();
+  expect(await screen.findByRole("cell", { name: "Queued" })).toBeDefined();
+  expect(screen.getByRole("cell", { name: "Canceled" })).toBeDefined();
 });
 
 it("pages to older runs, where new ones do not push", async () => {
