@@ -140,7 +140,7 @@ func (c *completer) words(begin int, typed string, words ...string) (Completion,
 
 func beginningWith(words []string, typed string) (fitting []string) {
 	for _, w := range words {
-		if len(w) >= len(typed) && strings.EqualFold(w[:len(typed)], typed) {
+		if beginsWith(w, typed) {
 			fitting = append(fitting, w)
 		}
 	}
@@ -172,7 +172,7 @@ func (c *completer) operand() (Completion, step) {
 	c.pos += len(word)
 	c.name = word
 	for prefix, on := range map[string]Subject{prefixTag: Tag, prefixMetadata: Metadata} {
-		if len(word) >= len(prefix) && strings.EqualFold(word[:len(prefix)], prefix) {
+		if beginsWith(word, prefix) {
 			c.on, c.name = on, word[len(prefix):]
 		}
 	}

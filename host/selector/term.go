@@ -106,7 +106,7 @@ func (p *parser) subject() (s subject, ok bool) {
 		return s, false
 	}
 	for prefix, on := range map[string]Subject{prefixTag: Tag, prefixMetadata: Metadata} {
-		if len(word) >= len(prefix) && strings.EqualFold(word[:len(prefix)], prefix) {
+		if beginsWith(word, prefix) {
 			s.on = on
 			p.pos += len(prefix)
 			s.name, ok = p.prefixed(prefix)
@@ -197,7 +197,7 @@ func (p *parser) checkQuotedKey(s subject) {
 
 // checkSpelling says that a tag of this key is not known, where a field is like it.
 func (p *parser) checkSpelling(s subject) {
-	if s.on != Tag || p.o.KnownKeys == nil || strings.HasPrefix(strings.ToLower(p.text[s.at:]), prefixTag) {
+	if s.on != Tag || p.o.KnownKeys == nil || beginsWith(p.text[s.at:], prefixTag) {
 		return
 	}
 	names := make([]string, 0, len(p.schema.Fields))

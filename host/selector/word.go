@@ -39,6 +39,11 @@ func isWord(text string) bool {
 	}
 }
 
+// beginsWith tells whether text begins with prefix, in any case.
+func beginsWith(text, prefix string) bool {
+	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
+}
+
 // isFieldWord tells whether text is the name of a field of some Schema.
 func isFieldWord(text string) bool { return slices.Contains(fieldWords, strings.ToLower(text)) }
 
