@@ -5,6 +5,7 @@ package main
 var storeGoals = []goal{
 	{what: "S1 a durable command, one client, p50", benchmark: "Store/Command/runs=1M", unit: "×fdatasync", most: 3.5, shown: "× fdatasync"},
 	{what: "S1 the same after retention", benchmark: "Store/CommandAfterRetention/runs=1M", unit: "×fdatasync", most: 3.5, shown: "× fdatasync"},
+	{what: "S1 a launch, one client, p50", benchmark: "Store/Launch/runs=1M", unit: "×fdatasync", most: 3.5, shown: "× fdatasync"},
 	{what: "S2 256 clients", benchmark: "Store/Commands/runs=1M", unit: "×one-client", least: 30, shown: "× one client"},
 	{what: "S3 ingest with all indexes", benchmark: "Store/Ingest/runs=1M", unit: "×raw", least: 0.5, shown: "× raw puts"},
 	{what: "the same beside all that a run has there", benchmark: "Store/Ingest/runs=1M", unit: "×raw-whole", shown: "× raw puts"},
