@@ -23,6 +23,9 @@ const (
 	batchRuns     = 500
 	batchLaunches = 64
 	writeRuns     = 250
+	// writesAtOnce is how many of these writes are under way at a time, of all actions: a store may make one of all that
+	// wait, and then everybody else waits for all of them.
+	writesAtOnce = 2
 )
 
 func batchSize(kind host.BulkKind) int {
@@ -75,9 +78,16 @@ func (a *action) write(ctx context.Context, b *host.Bulk, runs []host.RunRef) ([
 	}
 	// It has its place by its first run, for the walk only goes down.
 	r := host.Request{ID: fmt.Sprintf("%s-%d", b.ID, runs[0].Seq), What: "bulk action"}
-	switch b.Action.Kind {
-	case host.BulkCancel:
+	if b.Action.Kind == host.BulkCancel { // it waits for servers, too, which must not hold up other actions
 		return a.r.o.Cancel(ctx, r, ids, b.Action.Reason, b.Action.Force)
+	}
+	select {
+	case a.r.writes <- struct{}{}:
+		defer func() { <-a.r.writes }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	switch b.Action.Kind {
 	case host.BulkDelete:
 		return a.r.o.Store.DeleteRuns(ctx, r, ids)
 	default:

@@ -30,6 +30,8 @@ type Options struct {
 type Runner struct {
 	o     Options
 	turns chan struct{}
+	// writes has a place for each write of runs that may be under way.
+	writes chan struct{}
 	// batch is batchSize and write is writeRuns, except in tests.
 	batch func(host.BulkKind) int
 	write int
@@ -45,7 +47,10 @@ type Runner struct {
 
 // New returns a Runner that has not started.
 func New(o Options) *Runner {
-	return &Runner{o: o, turns: make(chan struct{}, atOnce), batch: batchSize, write: writeRuns, actions: map[string]*action{}}
+	return &Runner{
+		o: o, turns: make(chan struct{}, atOnce), writes: make(chan struct{}, writesAtOnce),
+		batch: batchSize, write: writeRuns, actions: map[string]*action{},
+	}
 }
 
 // Start takes up every action that has not ended, the oldest first.

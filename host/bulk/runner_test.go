@@ -317,3 +317,26 @@ func TestReasonOfACancelIsOneLine(t *testing.T) {
 		t.Errorf("the run is canceled because %q, want %q", got, want)
 	}
 }
+
+// TestFewWritesAtOnce lets four actions act at a time: what others wait for stays that of one.
+func TestFewWritesAtOnce(t *testing.T) {
+	f := newFixture(t, 4).start()
+	f.many(40, "env", "dev")
+	now, most := 0, 0 // under the seam's lock
+	f.seam.set(func() {
+		f.seam.beforeUpdate = func([]host.RunID) { f.seam.set(func() { now++; most = max(most, now) }) }
+		f.seam.afterUpdate = func() { f.seam.set(func() { now-- }) }
+	})
+	var ids []string
+	for i := range 4 {
+		ids = append(ids, f.begin(f.request("env=dev", host.BulkAction{Kind: host.BulkTag, Set: []tag.Tag{{Key: "k", Value: fmt.Sprint(i)}}})).ID)
+	}
+	for _, id := range ids {
+		wantCounts(t, f.await(id), host.BulkDone, 40, 40, 0, 0)
+	}
+	f.seam.set(func() {
+		if most > 2 {
+			t.Errorf("%d writes were under way at a time, want at most 2", most)
+		}
+	})
+}

@@ -23,10 +23,12 @@ type seam struct {
 	crashed bool
 	// down is closed when it has crashed.
 	down chan struct{}
-	// refuse is what writes answer while it is set, refusePut only those of an action itself; beforeUpdate is called before several runs are changed.
+	// refuse is what writes answer while it is set, refusePut only those of an action itself; beforeUpdate is called before
+	// several runs are changed, afterUpdate after it.
 	refuse       error
 	refusePut    error
 	beforeUpdate func(ids []host.RunID)
+	afterUpdate  func()
 }
 
 // around runs a call, unless the host has crashed, and perhaps crashes it.
@@ -66,10 +68,13 @@ func (s *seam) SelectRuns(ctx context.Context, where *selector.Expr, before uint
 
 func (s *seam) UpdateRuns(ctx context.Context, r host.Request, ids []host.RunID, change func(*host.Run) ([][]byte, error)) ([]host.RunResult, error) {
 	s.mu.Lock()
-	before := s.beforeUpdate
+	before, after := s.beforeUpdate, s.afterUpdate
 	s.mu.Unlock()
 	if before != nil {
 		before(ids)
+	}
+	if after != nil {
+		defer after()
 	}
 	return around(s, true, func() ([]host.RunResult, error) { return s.Store.UpdateRuns(ctx, r, ids, change) })
 }
