@@ -30,7 +30,8 @@ var (
 		}
 		return append(names, "nothing")
 	}()
-	selectableTags = rapid.Custom(func(t *rapid.T) (tags []tag.Tag) {
+	selectableTimes = []string{host.FieldCreated, host.FieldStarted, host.FieldEnded}
+	selectableTags  = rapid.Custom(func(t *rapid.T) (tags []tag.Tag) {
 		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(selectableKeys), 0, 4, rapid.ID[string]).Draw(t, "keys") {
 			tags = append(tags, tag.Tag{Key: key, Value: rapid.SampledFrom(selectableTexts).Draw(t, "value")})
 		}
@@ -49,23 +50,13 @@ var (
 
 // condition makes an expression by chance.
 func (c *choosing) condition(t *rapid.T, depth int) *selector.Expr {
-	kinds := 8
+	kinds := 9
 	if depth == 0 {
-		kinds = 5
+		kinds = 6
 	}
 	switch rapid.IntRange(0, kinds).Draw(t, "kind") {
 	case 0:
-		e := &selector.Expr{
-			Op:   rapid.SampledFrom([]selector.Op{selector.Before, selector.NotAfter, selector.After, selector.NotBefore}).Draw(t, "op"),
-			On:   selector.Field,
-			Name: rapid.SampledFrom([]string{host.FieldCreated, host.FieldStarted, host.FieldEnded, host.FieldJob}).Draw(t, "field"),
-			Time: selector.Time{At: tenMinutes.Draw(t, "time")},
-		}
-		if rapid.IntRange(0, 9).Draw(t, "far") == 0 {
-			e.Time.At = rapid.SampledFrom([]time.Time{{}, time.Unix(0, 0), epoch.AddDate(1000, 0, 0)}).Draw(t, "far time")
-		}
-		e.Time.Relative = rapid.IntRange(0, 9).Draw(t, "unbound") == 0
-		return e
+		return onTime(t, rapid.SampledFrom(append(selectableTimes, host.FieldJob)).Draw(t, "field"))
 	case 1:
 		if seqs := c.newestFirst(); len(seqs) > 0 { // the beginning of what a run has
 			run := c.runs[rapid.SampledFrom(seqs).Draw(t, "run of id")].Run
@@ -83,15 +74,35 @@ func (c *choosing) condition(t *rapid.T, depth int) *selector.Expr {
 		status := rapid.SampledFrom(host.RunStatuses).Draw(t, "status")
 		return host.StatusIn(status, rapid.SampledFrom(host.RunStatuses).Draw(t, "other status"))
 	case 6:
+		field := rapid.SampledFrom(selectableTimes).Draw(t, "field of a range")
+		bounds := []*selector.Expr{onTime(t, field), onTime(t, field)}
+		if rapid.Bool().Draw(t, "of two fields") {
+			bounds = append(bounds, onTime(t, rapid.SampledFrom(selectableTimes).Draw(t, "other field")), value(t))
+		}
+		return selector.All(rapid.Permutation(bounds).Draw(t, "bounds")...)
+	case 7:
 		if e := c.condition(t, depth-1); e != nil {
 			return selector.None(e)
 		}
 		return nil
-	case 7:
+	case 8:
 		return selector.All(c.condition(t, depth-1), c.condition(t, depth-1))
 	default:
 		return selector.Any(c.condition(t, depth-1), c.condition(t, depth-1), c.condition(t, depth-1))
 	}
+}
+
+// onTime makes a condition on a field that is a time, or should be one.
+func onTime(t *rapid.T, field string) *selector.Expr {
+	e := &selector.Expr{
+		Op: rapid.SampledFrom([]selector.Op{selector.Before, selector.NotAfter, selector.After, selector.NotBefore}).Draw(t, "op"),
+		On: selector.Field, Name: field, Time: selector.Time{At: tenMinutes.Draw(t, "time")},
+	}
+	if rapid.IntRange(0, 9).Draw(t, "far") == 0 {
+		e.Time.At = rapid.SampledFrom([]time.Time{{}, time.Unix(0, 0), epoch.AddDate(1000, 0, 0)}).Draw(t, "far time")
+	}
+	e.Time.Relative = rapid.IntRange(0, 9).Draw(t, "unbound") == 0
+	return e
 }
 
 // value makes a condition on a tag, metadata or a field.
