@@ -102,6 +102,9 @@ func (c *fsck) run() error {
 			return err
 		}
 		c.checked.Format = c.facts.format
+		if id != "" && c.facts.format == 0 {
+			c.problemf(false, "%v", errNoFormat)
+		}
 		if id != "" && c.facts.store != id {
 			c.problemf(false, "it belongs to store %.64q, and %s names %.64q", c.facts.store, identityName, id)
 		}

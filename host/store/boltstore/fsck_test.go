@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -23,6 +25,9 @@ import (
 func smallChunks() *Options {
 	return &Options{MetadataTexts: storetest.MetadataTexts, chunkBits: 3}
 }
+
+// sealedBulk is the request id of an action on many runs in it.
+const sealedBulk = "request of the action"
 
 // sealed makes a closed store whose index has sealed chunks.
 func sealed(t *testing.T) string {
@@ -45,6 +50,12 @@ func sealed(t *testing.T) string {
 			}
 			updated(t, s, run.ID, func(r *host.Run) { r.Status, r.RetryDue = host.Failure, i == 7 })
 		}
+	}
+	if _, _, err := s.CreateBulk(t.Context(), sealedBulk, host.Bulk{
+		ID: string(newRun().Run.ID), State: host.BulkRunning, By: "fsck", CreatedAt: time.Unix(1_790_000_000, 0),
+		Action: host.BulkAction{Kind: host.BulkCancel},
+	}); err != nil {
+		t.Fatal(err)
 	}
 	for s.meta.sealable() { // an idle writer seals what is due
 		create(t, s)
@@ -103,6 +114,16 @@ func TestFsckFindsAndRepairs(t *testing.T) {
 		"OpenWrong": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketOpen).Put(seqKey(2), []byte(host.Queued)) }, "the list of open runs says", true},
 		"OpenStray": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketOpen).Put(seqKey(99), []byte(host.Queued)) }, "there is no such run", true},
 		"RetryGone": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketRetries).Delete(seqKey(8)) }, "the list of retries lacks it", true},
+		"BulkRequestGone": {func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketBulkRequests).Delete([]byte(sealedBulk))
+		}, "is not found by its request id", true},
+		"BulkRequestWrong": {func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketBulkRequests).Put([]byte(sealedBulk), other)
+		}, "is not the bulk action that it began", true},
+		"BulkRequestStray": {func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketBulkRequests).Put([]byte("another "+sealedBulk), other)
+		}, "is not the bulk action that it began", true},
+		"FormatGone": {func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Delete(metaFormat) }, errNoFormat.Error(), false},
 		"NextBehind": {func(tx *bbolt.Tx) error {
 			return tx.Bucket(bucketMeta).Put(metaNext, next{seq: 40}.record())
 		}, "the next one would be 40", true},
@@ -176,6 +197,13 @@ func TestFsckReadsEventsOfEpochs(t *testing.T) {
 	if len(found) != 1 || found[0].File != eventsName(1) || found[0].Mendable || !strings.Contains(found[0].Message, fmt.Sprintf("record %x", key)) {
 		t.Errorf("Fsck says %+v", found)
 	}
+	dir = copied(t, sealed(t))
+	change(t, filepath.Join(dir, eventsName(1)), func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Delete(metaFormat) })
+	if found, _ := problems(t, dir); len(found) != 1 || found[0].File != eventsName(1) || found[0].Message != errNoFormat.Error() {
+		t.Errorf("Fsck of a file without a format says %+v", found)
+	}
+	_, err := Open(dir, smallChunks())
+	wantReason(t, "Open", err, host.Internal, reasonDamaged)
 }
 
 // TestFsckOfDamagedPages flips a byte of each meta page and of some others: whatever that does, Fsck tells of it, and does
@@ -219,6 +247,42 @@ func TestFsckOfDamagedPages(t *testing.T) {
 					wantReason(t, "Repair", Repair(t.Context(), dir, smallChunks()), host.Internal, reasonDamaged)
 				}
 			}
+		}
+	}
+}
+
+// TestFsckMissesNoRecord takes the last record of each page away: nothing else would tell that it was there.
+func TestFsckMissesNoRecord(t *testing.T) {
+	original := sealed(t)
+	for _, name := range []string{metaName, eventsName(1)} {
+		content, err := os.ReadFile(filepath.Join(original, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := bytes.NewReader(content)
+		m, _ := readMetaPages(file)
+		w := &pageWalk{file: file, meta: m, report: func(err error) { t.Error(err) }, seen: make([]uint64, m.pages/64+1)}
+		w.tree(m.root, nil, nil, true)
+		pages := 0
+		for id := uint64(2); id < m.pages; id++ {
+			page := content[id*uint64(m.pageSize):]
+			kind, count := binary.NativeEndian.Uint16(page[8:]), binary.NativeEndian.Uint16(page[10:])
+			if w.seen[id/64]&(1<<(id%64)) == 0 || kind != leafPage || count == 0 {
+				continue
+			}
+			pages++
+			dir := copied(t, original)
+			spoilt := bytes.Clone(content)
+			binary.NativeEndian.PutUint16(spoilt[id*uint64(m.pageSize)+10:], count-1)
+			if err := os.WriteFile(filepath.Join(dir, name), spoilt, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if found, checked := problems(t, dir); len(found) == 0 || !checked.Unreadable {
+				t.Errorf("page %d of %s lost a record, and Fsck says %+v", id, name, found)
+			}
+		}
+		if pages == 0 {
+			t.Errorf("%s has no pages", name)
 		}
 	}
 }

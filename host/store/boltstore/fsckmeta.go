@@ -62,9 +62,17 @@ func (c *fsck) meta(tx *bbolt.Tx) error {
 			return err
 		})},
 		{bucketBulks, c.decoded(bucketBulks, func(k, v []byte) error {
-			_, err := decodeBulk(k, v)
+			m, err := decodeBulk(k, v)
+			if err == nil && !bytes.Equal(tx.Bucket(bucketBulkRequests).Get([]byte(m.RequestId)), k) {
+				c.problemf(true, "bulk action %s is not found by its request id %.80q", bulkID(m), m.RequestId)
+			}
 			return err
 		})},
+		{bucketBulkRequests, func(k, v []byte) {
+			if !isRequestOf(tx, k, v) {
+				c.record(true, bucketBulkRequests, k, fmt.Errorf("%x is not the bulk action that it began", v))
+			}
+		}},
 	} {
 		if err := c.each(tx, pass.bucket, pass.each); err != nil {
 			return err
@@ -213,6 +221,9 @@ func (c *fsck) events(tx *bbolt.Tx, number uint64) error {
 	f, err := readFacts(tx)
 	if err != nil {
 		return err
+	}
+	if f.format == 0 {
+		c.problemf(false, "%v", errNoFormat)
 	}
 	if f.store != c.facts.store || f.epoch != number {
 		c.problemf(false, "it holds events of epoch %d of store %.64q; it should be epoch %d of %.64q", f.epoch, f.store, number, c.facts.store)

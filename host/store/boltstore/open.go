@@ -172,6 +172,8 @@ func survey(dir string) (plan, error) {
 	return p, nil
 }
 
+var errNoFormat = errors.New("it does not say which format it has")
+
 // surveyFile inspects one file. store is the id that it must have, and is set when nothing is known of it yet.
 func surveyFile(path string, store *string, mustExist bool) (facts, error) {
 	f, err := inspect(path)
@@ -188,6 +190,9 @@ func surveyFile(path string, store *string, mustExist bool) (facts, error) {
 	}
 	if mustExist && f.store == "" {
 		return facts{}, damagedFile(path, errors.New("it does not say which store it belongs to"))
+	}
+	if mustExist && f.format == 0 {
+		return facts{}, damagedFile(path, errNoFormat)
 	}
 	if *store == "" {
 		*store = f.store

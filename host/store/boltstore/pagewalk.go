@@ -120,12 +120,20 @@ func (w *pageWalk) elements(name string, page, from, to []byte, top bool) {
 		return
 	}
 	all := make([]element, count)
+	at := uint64(pageHeader + count*elementLen)
 	for i := range all {
-		e, ok := elementOf(page, kind, i)
+		e, begin, ok := elementOf(page, kind, i)
 		if !ok {
 			w.report(fmt.Errorf("%s: record %d lies outside of it", name, i))
 			return
 		}
+		// Records lie behind their list, one behind the other. With another number of them, or another length, some would
+		// be left out, and nobody else would notice.
+		if begin != at {
+			w.report(fmt.Errorf("%s: record %d does not lie behind the one before", name, i))
+			return
+		}
+		at += uint64(len(e.key) + len(e.value))
 		if i == 0 && kind == branchPage && len(e.key) == 0 {
 			e.key = from // the least key of a tree that begins it may be left out
 		}
@@ -149,8 +157,8 @@ func (w *pageWalk) elements(name string, page, from, to []byte, top bool) {
 	}
 }
 
-// elementOf reads one element. ok is false when it is not inside of the page.
-func elementOf(page []byte, kind uint16, i int) (e element, ok bool) {
+// elementOf reads one element, which begins at begin. ok is false when it is not inside of the page.
+func elementOf(page []byte, kind uint16, i int) (e element, begin uint64, ok bool) {
 	order := binary.NativeEndian
 	at := uint64(pageHeader + i*elementLen)
 	b := page[at:]
@@ -161,12 +169,12 @@ func elementOf(page []byte, kind uint16, i int) (e element, ok bool) {
 		e.flags, pos = order.Uint32(b), uint64(order.Uint32(b[4:]))
 		keyLen, valueLen = uint64(order.Uint32(b[8:])), uint64(order.Uint32(b[12:]))
 	}
-	begin := at + pos
+	begin = at + pos
 	if begin+keyLen+valueLen > uint64(len(page)) {
-		return e, false
+		return e, begin, false
 	}
 	e.key, e.value = page[begin:begin+keyLen], page[begin+keyLen:begin+keyLen+valueLen]
-	return e, true
+	return e, begin, true
 }
 
 // bucket checks the tree of a bucket; a small one lies in its record.
