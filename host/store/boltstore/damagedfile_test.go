@@ -101,6 +101,29 @@ func TestDamagedFileIsRefused(t *testing.T) {
 	}
 }
 
+// TestDamagedListOfFreePagesIsRefused flips a byte of the page that has it: only who writes needs it.
+func TestDamagedListOfFreePagesIsRefused(t *testing.T) {
+	original := severalEpochs(t)
+	for _, name := range append(epochFiles(t, original), metaName) {
+		dir := copied(t, original)
+		path := filepath.Join(dir, name)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, _ := readMetaPages(bytes.NewReader(content))
+		if err := flipAt(int64(m.freelist)*int64(m.pageSize) + 8)(path); err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		if _, err := Fsck(t.Context(), dir, crashOptions(), func(p Problem) { said += p.File + ": " + p.Message + "\n" }); err != nil || !strings.Contains(said, name) {
+			t.Errorf("Fsck says %q, %v", said, err)
+		}
+		_, err = Open(dir, crashOptions()) // last, see guardedOpen
+		wantReason(t, "Open with "+name, err, host.Internal, reasonDamaged)
+	}
+}
+
 // flipAt changes a byte of a file.
 func flipAt(at int64) func(path string) error {
 	return func(path string) error {

@@ -41,7 +41,7 @@ func mapSizes() []int64 {
 	}
 }
 
-// openDatabase opens or creates a bbolt file for reading and writing. Its error is that of bbolt.
+// openDatabase opens or creates a bbolt file for reading and writing. Its error is that of bbolt, or STORE_DAMAGED.
 func openDatabase(path string, open openFile) (*database, error) {
 	readAhead(path)
 	return openMapped(path, &bbolt.Options{
@@ -75,7 +75,16 @@ func openMapped(path string, o *bbolt.Options) (*database, error) {
 			break
 		}
 	}
-	return nil, lastErr
+	return nil, unreadable(path, lastErr)
+}
+
+// unreadable makes an error of opening a file that of a damaged one, if that is what it is: most damage is seen before by
+// who looks without writing, who needs no list of free pages.
+func unreadable(path string, err error) error {
+	if errors.Is(err, berrors.ErrInvalid) || errors.Is(err, berrors.ErrChecksum) || errors.Is(err, berrors.ErrVersionMismatch) {
+		return damagedFile(path, err)
+	}
+	return err
 }
 
 // inPlace refuses a file that was replaced by a copy while its lock was waited for: the lock is then that of a file which
@@ -95,7 +104,8 @@ func inPlace(d *database, file *os.File) (*database, error) {
 	return d, nil
 }
 
-// guardedOpen opens a bbolt file. bbolt panics over some kinds of damage.
+// guardedOpen opens a bbolt file. bbolt panics over some kinds of damage; what it has mapped then keeps the lock of the file
+// until the process ends.
 func guardedOpen(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

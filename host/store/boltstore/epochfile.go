@@ -22,7 +22,7 @@ func openSnug(path string, open openFile) (*database, error) {
 		InitialMmapSize: int(info.Size()) + snugSlack,
 	})
 	if err != nil {
-		return nil, err
+		return nil, unreadable(path, err)
 	}
 	return &database{db: db, path: path}, nil
 }
