@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,6 +99,34 @@ func TestDamagedFileIsRefused(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestDamagedListOfOpenRunsIsNotCounted flips a bit of the status that it has of a run.
+func TestDamagedListOfOpenRunsIsNotCounted(t *testing.T) {
+	dir := copied(t, sealed(t))
+	s, err := Open(dir, smallChunks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := s.CountRuns(t.Context(), nil)
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	change(t, filepath.Join(dir, metaName), func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketOpen).Put(seqKey(1), []byte("QUEUEE"))
+	})
+	if s, err = Open(dir, smallChunks()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.CountRuns(t.Context(), nil); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("CountRuns = %v, %v; want %v", got, err, want)
+	}
+	if got, err := s.CountRuns(t.Context(), host.StatusIn(host.Queued)); err != nil || got.Total() != want[host.Queued] {
+		t.Errorf("CountRuns of those that are queued = %v, %v; want %d", got, err, want[host.Queued])
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -136,8 +137,20 @@ func eachDocument(
 // eachOpen passes on what is volatile of runs that are not final.
 func eachOpen(tx *bbolt.Tx, add func(seq uint64, terms []tagindex.Term)) error {
 	return tx.Bucket(bucketOpen).ForEach(func(k, v []byte) error {
-		if seq, ok := seqOf(k); ok {
-			add(seq, []tagindex.Term{statusTerm(host.RunStatus(v))})
+		seq, ok := seqOf(k)
+		if !ok {
+			return nil
+		}
+		status := host.RunStatus(v)
+		if status.Final() || !slices.Contains(host.RunStatuses, status) { // it has no checksum, and what it is made from has one
+			run, err := readTermFields(k, tx.Bucket(bucketRuns).Get(k))
+			if err != nil {
+				return nil //nolint:nilerr // fsck tells of it; a page that would have the run does, too
+			}
+			status = run.Status
+		}
+		if !status.Final() {
+			add(seq, []tagindex.Term{statusTerm(status)})
 		}
 		return nil
 	})
