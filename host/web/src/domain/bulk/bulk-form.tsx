@@ -58,7 +58,8 @@ function CancelForm({ onChange }: FormProps) {
 
 function ReexecuteForm({ onChange }: FormProps) {
   const name = useId();
-  const [strategy, setStrategy] = useState(ReexecutionStrategy.ALL);
+  // As on the command line: what ended well is not executed again unless that is asked for.
+  const [strategy, setStrategy] = useState(ReexecutionStrategy.FROM_FAILURE);
   return (
     <fieldset className={styles.choices}>
       <legend className="visually-hidden">Which ops</legend>

@@ -78,7 +78,7 @@ it("acts on the runs that were picked, also on other pages", async () => {
   expect(bar().getByRole("status").textContent).toBe("2 runs selected, 1 of them not on this page");
   await user.click(bar().getByRole("button", { name: "Re-execute…" }));
   const asking = await dialog();
-  await user.click(asking.getByRole("radio", { name: /^From failure/ }));
+  expect(asking.getByRole<HTMLInputElement>("radio", { name: /^From failure/ }).checked).toBe(true);
   await user.click(await asking.findByRole("button", { name: "Re-execute 1 run" }));
   await waitFor(() => { expect(host.bulk.started).toHaveLength(1); });
   expect(host.bulk.started[0]?.action).toMatchObject({ runIds: [id(30), id(5)], action: { case: "reexecute", value: { strategy: ReexecutionStrategy.FROM_FAILURE } } });
