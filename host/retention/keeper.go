@@ -18,6 +18,9 @@ const (
 	// slice is how many runs are deleted in one write. Between two, the Keeper rests as long as the first took, so that others
 	// have at least half of the store's time.
 	slice = 200
+	// jump is by how much more than it waited the clock may have gone ahead, and how long the Keeper waits after more: what a
+	// wrong clock deletes is gone when it is put right.
+	jump = time.Hour
 )
 
 // Options of a Keeper. All are required, but for Policy.
@@ -110,21 +113,31 @@ func (k *Keeper) LastPass() Pass {
 }
 
 func (k *Keeper) loop(ctx context.Context) {
-	next := k.o.Clock.After(first)
+	var rest time.Duration
+	var since time.Time
+	var next <-chan time.Time
+	wait := func(d time.Duration) { rest, since, next = d, k.o.Clock.Now(), k.o.Clock.After(d) }
+	wait(first)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-k.changed:
 			// Who changed rules sees what they do soon, and has a moment to take them back.
-			next = k.o.Clock.After(first)
+			wait(first)
 			continue
 		case <-next:
 		}
-		if err := k.runOnce(ctx, k.o.Clock.Now()); err != nil && ctx.Err() == nil {
+		now := k.o.Clock.Now()
+		if ahead := now.Round(0).Sub(since.Round(0)) - rest; ahead > jump { // by the calendar, which people set
+			k.o.Logger.Warn("the clock jumped ahead, or the machine slept; no run is deleted for a while", "by", ahead, "for", jump)
+			wait(jump)
+			continue
+		}
+		if err := k.runOnce(ctx, now); err != nil && ctx.Err() == nil {
 			k.o.Logger.Error("delete runs whose time is over", "error", err)
 		}
-		next = k.o.Clock.After(every)
+		wait(every)
 	}
 }
 

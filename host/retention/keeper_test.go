@@ -152,6 +152,32 @@ func TestLoopFollowsThePolicy(t *testing.T) {
 	}
 }
 
+func TestClockThatJumpsAheadDeletesNothingAtOnce(t *testing.T) {
+	f := newFixture(t, retention.Policy{Rules: []retention.Rule{rule("", "", day)}})
+	f.run("new", "j", host.Success, time.Hour)
+	if err := f.keeper.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer f.keeper.Stop()
+	await := func(d time.Duration) {
+		t.Helper()
+		if err := f.clock.AwaitWaiter(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(retention.First)
+	f.clock.Advance(300 * day)
+	await(retention.Jump)
+	f.wantLeft("new")
+	if !strings.Contains(f.log.String(), "jumped ahead") {
+		t.Errorf("the log does not tell of it:\n%s", f.log)
+	}
+	// Nobody has put it right: then that is the time.
+	f.clock.Advance(retention.Jump)
+	await(retention.Every)
+	f.wantLeft()
+}
+
 func TestStopMayBeCalledAnyTime(t *testing.T) {
 	f := newFixture(t, retention.Policy{Rules: rules})
 	f.keeper.Stop()
