@@ -46,6 +46,7 @@ var (
 			Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, "tens")) * 10 * time.Minute).
 			Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "ns")))
 	})
+	someTimes = rapid.SliceOfN(tenMinutes, 1, 5)
 )
 
 // condition makes an expression by chance.

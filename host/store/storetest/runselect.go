@@ -91,38 +91,54 @@ func (c *choosing) create(t *rapid.T) {
 	}
 }
 
-// change updates a run by chance.
+// change updates one run by chance, or several in one write.
 func (c *choosing) change(t *rapid.T, change func(*host.Run)) {
 	seqs := c.newestFirst()
 	if len(seqs) == 0 {
 		t.Skip("no runs")
 	}
-	source := c.runs[rapid.SampledFrom(seqs).Draw(t, "run")]
-	run, err := c.UpdateRun(c.ctx, source.Run.ID, func(r *host.Run) ([][]byte, error) {
+	chosen := rapid.SliceOfNDistinct(rapid.SampledFrom(seqs), 1, min(len(seqs), 8), rapid.ID[uint64]).Draw(t, "chosen")
+	ids := make([]host.RunID, len(chosen))
+	for i, seq := range chosen {
+		ids[i] = c.runs[seq].Run.ID
+	}
+	changed := func(r *host.Run) ([][]byte, error) {
 		change(r)
 		return nil, nil
-	})
-	if err != nil {
-		t.Fatalf("UpdateRun: %v", err)
 	}
-	source.Run = &run
-	c.runs[run.Seq] = source
+	var results []host.RunResult
+	var err error
+	if len(ids) == 1 {
+		results = make([]host.RunResult, 1)
+		results[0].Run, err = c.UpdateRun(c.ctx, ids[0], changed)
+	} else {
+		results, err = c.UpdateRuns(c.ctx, host.Request{}, ids, changed)
+	}
+	for i := range results {
+		if err = errors.Join(err, results[i].Err); err == nil {
+			run := &results[i].Run
+			c.runs[run.Seq] = host.RunSource{Run: run, Texts: c.runs[run.Seq].Texts}
+		}
+	}
+	if err != nil {
+		t.Fatalf("update runs: %v", err)
+	}
 }
 
 func (c *choosing) retag(t *rapid.T) {
 	tags := selectableTags.Draw(t, "tags")
-	c.change(t, func(r *host.Run) { r.Tags = tags })
+	c.change(t, func(r *host.Run) { r.Tags = slices.Clone(tags) })
 }
 
 func (c *choosing) finish(t *rapid.T) {
-	status, at := rapid.SampledFrom(host.RunStatuses).Draw(t, "status"), tenMinutes.Draw(t, "ended")
-	c.change(t, func(r *host.Run) { r.Status, r.EndedAt = status, at })
+	status, at := rapid.SampledFrom(host.RunStatuses).Draw(t, "status"), someTimes.Draw(t, "ended")
+	c.change(t, func(r *host.Run) { r.Status, r.EndedAt = status, at[r.Seq%uint64(len(at))] })
 }
 
 func (c *choosing) start(t *rapid.T) {
-	at, version := tenMinutes.Draw(t, "started"), rapid.SampledFrom(selectableTexts).Draw(t, "version")
+	at, version := someTimes.Draw(t, "started"), rapid.SampledFrom(selectableTexts).Draw(t, "version")
 	c.change(t, func(r *host.Run) {
-		r.Status, r.StartedAt = host.Started, at
+		r.Status, r.StartedAt = host.Started, at[r.Seq%uint64(len(at))]
 		r.StartedFrom = host.Snapshot{Definition: digestOf([]byte(version)), CodeVersion: version}
 	})
 }
@@ -136,13 +152,28 @@ func (c *choosing) repoint(t *rapid.T) {
 	})
 }
 
+// delete deletes final runs by chance, one by one or in one write.
 func (c *choosing) delete(t *rapid.T) {
+	var ids []host.RunID
 	for _, seq := range c.newestFirst() {
 		if run := c.runs[seq].Run; run.Status.Final() && rapid.Bool().Draw(t, "this one") {
-			if err := c.DeleteRun(c.ctx, run.ID); err != nil {
-				t.Fatalf("DeleteRun: %v", err)
-			}
+			ids = append(ids, run.ID)
 			delete(c.runs, seq)
+		}
+	}
+	if rapid.Bool().Draw(t, "at once") {
+		results, err := c.DeleteRuns(c.ctx, host.Request{}, ids)
+		for _, r := range results {
+			err = errors.Join(err, r.Err)
+		}
+		if err != nil {
+			t.Fatalf("DeleteRuns: %v", err)
+		}
+		return
+	}
+	for _, id := range ids {
+		if err := c.DeleteRun(c.ctx, id); err != nil {
+			t.Fatalf("DeleteRun: %v", err)
 		}
 	}
 }
