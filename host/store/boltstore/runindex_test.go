@@ -143,6 +143,44 @@ func TestFailedWritesLeaveTheIndex(t *testing.T) {
 	}
 }
 
+// TestPageOfChangingRuns changes runs after a page was begun: what of them is in memory is newer than their records, and
+// the page has none that it does not show as what was asked for.
+func TestPageOfChangingRuns(t *testing.T) {
+	s, _ := openNew(t, nil)
+	runs := tagged(t, s, 3)
+	all, other := selector.TagIs("all", "x"), selector.TagIs("n", "other")
+	var damage damagedRuns
+	if err := s.selecting(t.Context(), &damage, func(q *query) error {
+		updated(t, s, runs[0].ID, func(r *host.Run) { r.Tags[1].Value = "other" })
+		updated(t, s, runs[1].ID, func(r *host.Run) { r.Status = host.Success })
+		if err := s.DeleteRun(t.Context(), runs[1].ID); err != nil {
+			return err
+		}
+		create(t, s)
+		for _, c := range []struct {
+			where            *selector.Expr
+			indexed, records []uint64
+		}{
+			{nil, []uint64{3, 2, 1}, []uint64{3, 2, 1}}, {all, []uint64{3, 1}, []uint64{3, 1}}, {other, []uint64{1}, nil},
+		} {
+			seqs, _, err := q.page(c.where, 0, 10)
+			if err != nil || !slices.Equal(seqs, c.indexed) {
+				t.Errorf("page of %+v = %v, %v; want %v", c.where, seqs, err, c.indexed)
+			}
+			seqs = slices.DeleteFunc(seqs, func(seq uint64) bool {
+				run, _ := q.run(seq, c.where)
+				return run == nil
+			})
+			if !slices.Equal(seqs, c.records) {
+				t.Errorf("runs of %+v = %v, want %v", c.where, seqs, c.records)
+			}
+		}
+		return damage.AsError()
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPageBesideADamagedRun spoils the record of a run: pages go on without it, and say so, as long as the store is open
 // and when it is opened again.
 func TestPageBesideADamagedRun(t *testing.T) {
