@@ -23,6 +23,9 @@ const (
 // bulkSize is about how much a write of an action adds: most of it is its batch.
 const bulkSize = 16 << 10
 
+// gives tells that an action gives room back, and so that what is noted of it is written while the disk is nearly full.
+func gives(b *host.Bulk) bool { return b.Action.Kind == host.BulkDelete }
+
 // CreateBulk implements host.Store.
 func (s *Store) CreateBulk(ctx context.Context, requestID string, b host.Bulk) (made host.Bulk, created bool, err error) {
 	if err := ctx.Err(); err != nil {
@@ -39,7 +42,7 @@ func (s *Store) CreateBulk(ctx context.Context, requestID string, b host.Bulk) (
 		return host.Bulk{}, false, invalid("create bulk action %s: %.32q is not a state to begin with", b.ID, b.State)
 	}
 	record.RequestId = requestID
-	err = s.meta.do(&write{ctx: ctx, size: bulkSize, apply: func(x *txn) error {
+	err = s.meta.do(&write{ctx: ctx, size: bulkSize, frees: gives(&b), apply: func(x *txn) error {
 		known, err := bulkOfRequest(x.Tx, requestID)
 		if err != nil {
 			return err
@@ -106,7 +109,7 @@ func (s *Store) PutBulk(ctx context.Context, b host.Bulk) error {
 	if err != nil {
 		return err
 	}
-	return s.meta.do(&write{ctx: ctx, size: bulkSize, apply: func(x *txn) error {
+	return s.meta.do(&write{ctx: ctx, size: bulkSize, frees: gives(&b), apply: func(x *txn) error {
 		stored, err := bulkByKey(x.Tx, record.Id)
 		if err != nil {
 			return err

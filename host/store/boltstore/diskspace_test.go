@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -128,5 +129,23 @@ func TestFullDiskTakesWhatGivesRoomBack(t *testing.T) {
 	wantReason(t, "DeleteRun with even less", s.DeleteRun(t.Context(), runs[1].ID), host.Unavailable, host.ReasonFull)
 	if _, err := s.Run(t.Context(), runs[1].ID); err != nil {
 		t.Errorf("the run that could not be deleted: %v", err)
+	}
+}
+
+// TestFullDiskTakesActionsThatGiveRoomBack lets many runs be deleted while the disk is nearly full.
+func TestFullDiskTakesActionsThatGiveRoomBack(t *testing.T) {
+	s, _ := openNew(t, &Options{Free: func(string) (uint64, error) { return freeToFree, nil }, OnFatal: func(err error) { t.Error(err) }})
+	action := func(kind host.BulkKind) host.Bulk {
+		return host.Bulk{ID: string(newRun().Run.ID), Action: host.BulkAction{Kind: kind}, CreatedAt: time.Unix(0, 0), State: host.BulkRunning, Below: 1, Next: 1}
+	}
+	_, _, err := s.CreateBulk(t.Context(), "request-of-a-cancel", action(host.BulkCancel))
+	wantReason(t, "CreateBulk of a cancel", err, host.Unavailable, host.ReasonFull)
+	b, made, err := s.CreateBulk(t.Context(), "request-of-a-delete", action(host.BulkDelete))
+	if err != nil || !made {
+		t.Fatalf("CreateBulk of a delete = %t, %v", made, err)
+	}
+	b.Changed = 7
+	if err := s.PutBulk(t.Context(), b); err != nil {
+		t.Errorf("PutBulk of a delete: %v", err)
 	}
 }
