@@ -57,7 +57,7 @@ func (c *choosing) condition(t *rapid.T, depth int) *selector.Expr {
 	}
 	switch rapid.IntRange(0, kinds).Draw(t, "kind") {
 	case 0:
-		return onTime(t, rapid.SampledFrom(append(selectableTimes, host.FieldJob)).Draw(t, "field"))
+		return c.onTime(t, rapid.SampledFrom(append(selectableTimes, host.FieldJob)).Draw(t, "field"))
 	case 1:
 		if seqs := c.newestFirst(); len(seqs) > 0 { // the beginning of what a run has
 			run := c.runs[rapid.SampledFrom(seqs).Draw(t, "run of id")].Run
@@ -76,9 +76,9 @@ func (c *choosing) condition(t *rapid.T, depth int) *selector.Expr {
 		return host.StatusIn(status, rapid.SampledFrom(host.RunStatuses).Draw(t, "other status"))
 	case 6:
 		field := rapid.SampledFrom(selectableTimes).Draw(t, "field of a range")
-		bounds := []*selector.Expr{onTime(t, field), onTime(t, field)}
+		bounds := []*selector.Expr{c.onTime(t, field), c.onTime(t, field)}
 		if rapid.Bool().Draw(t, "of two fields") {
-			bounds = append(bounds, onTime(t, rapid.SampledFrom(selectableTimes).Draw(t, "other field")), value(t))
+			bounds = append(bounds, c.onTime(t, rapid.SampledFrom(selectableTimes).Draw(t, "other field")), value(t))
 		}
 		return selector.All(rapid.Permutation(bounds).Draw(t, "bounds")...)
 	case 7:
@@ -93,11 +93,16 @@ func (c *choosing) condition(t *rapid.T, depth int) *selector.Expr {
 	}
 }
 
-// onTime makes a condition on a field that is a time, or should be one.
-func onTime(t *rapid.T, field string) *selector.Expr {
+// onTime makes a condition on a field that is a time, or should be one: often exactly that of a run.
+func (c *choosing) onTime(t *rapid.T, field string) *selector.Expr {
 	e := &selector.Expr{
 		Op: rapid.SampledFrom([]selector.Op{selector.Before, selector.NotAfter, selector.After, selector.NotBefore}).Draw(t, "op"),
 		On: selector.Field, Name: field, Time: selector.Time{At: tenMinutes.Draw(t, "time")},
+	}
+	if seqs := c.newestFirst(); len(seqs) > 0 && rapid.Bool().Draw(t, "of a run") {
+		if at := c.runs[rapid.SampledFrom(seqs).Draw(t, "run of time")].Time(field); !at.IsZero() {
+			e.Time.At = at
+		}
 	}
 	if rapid.IntRange(0, 9).Draw(t, "far") == 0 {
 		e.Time.At = rapid.SampledFrom([]time.Time{{}, time.Unix(0, 0), epoch.AddDate(1000, 0, 0)}).Draw(t, "far time")

@@ -13,6 +13,7 @@ import (
 func (x *exercise) runTerms(t *testing.T) {
 	t.Run("KeysAndValuesAreCounted", x.termsAreCounted)
 	t.Run("LongTextIsCut", x.longTerms)
+	t.Run("LongKeysAreToldApart", x.termsOfLongKey)
 	t.Run("ValuesOfWhichFieldIsAsked", x.termsOfNoField)
 }
 
@@ -108,6 +109,29 @@ func (x *exercise) longTerms(t *testing.T) {
 		selector.None(selector.TagIs("k", long+"a")):                             {4, 3, 1},
 	} {
 		wantSame(t, fmt.Sprintf("Runs of %+v", where), s.pages(where, 2), seqs)
+	}
+}
+
+func (x *exercise) termsOfLongKey(t *testing.T) {
+	s := x.new(t)
+	long := strings.Repeat("k", host.MaxTermText)
+	for key, values := range map[string][]string{long: {"0", "1"}, long + "a": {"1", "1", "2", long + "1", long + "2"}, long + "b": {"1"}} {
+		for _, value := range values {
+			s.create(func(n *host.NewRun) { n.Run.Tags = []tag.Tag{{Key: key, Value: value}} })
+		}
+	}
+	for name, want := range map[string]string{
+		"": long + " 8", long: "0 1, 1 1", long + "a": "1 2, 2 1, " + long + " 2", long + "b": "1 1", long + "c": "", long[1:]: "",
+	} {
+		if got := s.terms(host.TermQuery{On: selector.Tag, Name: name, Limit: 10}); got != want {
+			t.Errorf("RunTerms of key %q = %q, want %q", name, got, want)
+		}
+	}
+	if got := s.terms(host.TermQuery{On: selector.Tag, Name: long + "a", Prefix: "k", Limit: 10}); got != long+" 2" {
+		t.Errorf("RunTerms from k = %q", got)
+	}
+	if got := s.terms(host.TermQuery{On: selector.Tag, Name: long + "a", Limit: 1}); got != "1 2, more" {
+		t.Errorf("RunTerms by 1 = %q", got)
 	}
 }
 
