@@ -16,6 +16,7 @@ import { bulkWords, type ActionInit, type BulkKind } from "./bulk-action";
 import styles from "./bulk-dialog.module.css";
 import { BulkForm, type BulkFormState } from "./bulk-form";
 import { BulkPreview } from "./bulk-preview";
+import { WhichRuns } from "./which-runs";
 
 const restMs = 250;
 
@@ -81,6 +82,7 @@ export function BulkDialog({ kind, which, hrefOf, onStarted, onClose }: {
     >
       <div className={styles.body}>
         <p>{meaning}</p>
+        {"filter" in meant && <WhichRuns selection={meant.filter} />}
         <BulkForm kind={kind} problems={known?.problems ?? []} onChange={setForm} />
         {action !== undefined && (
           <BulkPreview preview={known} problems={known?.problems.filter((problem) => !atRows.has(problem.path)) ?? []} count={count} busy={preview.isFetching || rested !== text} error={preview.error} kind={kind} passedOver={passedOver} />

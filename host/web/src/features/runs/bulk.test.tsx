@@ -57,6 +57,7 @@ it("acts on all that match: says exactly what would happen, and begins it", asyn
   await user.click(bar().getByRole("button", { name: "Delete…" }));
   const asking = await dialog();
   expect(asking.getByText(/cannot be undone/)).toBeDefined();
+  expect(asking.getByText(/^It is about/).textContent).toBe("It is about all runs that team=etl selects.");
   expect((await asking.findByText(/^Delete 20 runs\.$/)).parentElement?.textContent).toBe("Delete 20 runs. Of 30 runs selected, 10 are passed over: they are not over; cancel them first.");
   expect(within(asking.getByRole("list", { name: "Runs that it applies to" })).getAllByRole("listitem")).toHaveLength(10);
   expect(host.bulk.started).toHaveLength(0);
