@@ -22,6 +22,8 @@ interface ComboboxProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "cla
   optionsLabel: string;
   /** Below the options: that there are more, or how to go on. */
   foot?: ReactNode;
+  /** At the end of the field. */
+  end?: ReactNode;
   ref?: Ref<HTMLInputElement>;
   onText: (text: string, at: number) => void;
   /** The cursor was moved. */
@@ -34,7 +36,7 @@ interface ComboboxProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "cla
 }
 
 /** A field with options below it, as WAI-ARIA's combobox has them: the arrows choose, Enter and Tab take, Escape closes. */
-export function Combobox({ options, open, active, optionsLabel, foot, onText, onCursor, onOpen, onActive, onTake, onEnter, ...rest }: ComboboxProps) {
+export function Combobox({ options, open, active, optionsLabel, foot, end, onText, onCursor, onOpen, onActive, onTake, onEnter, ...rest }: ComboboxProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const shown = open && options.length > 0;
@@ -78,6 +80,7 @@ export function Combobox({ options, open, active, optionsLabel, foot, onText, on
         onChange={(event) => { onText(event.target.value, event.target.selectionStart ?? event.target.value.length); }}
         onSelect={(event) => { onCursor(event.currentTarget.selectionStart ?? 0); }}
       />
+      {end !== undefined && <span className={styles.end}>{end}</span>}
       {shown && (
         <div className={styles.popup}>
           <ul id={id} role="listbox" aria-label={optionsLabel} className={styles.list}>

@@ -4,6 +4,7 @@ import { inertText } from "@/lib/inert-text";
 import { CompleteSelectorResponse_Suggestion_Kind as Kind, SelectorSubject, type CompleteSelectorResponse_Suggestion as Suggestion } from "@/gen/penstock/host/v1/runfilter_pb";
 import type { Problem } from "@/gen/penstock/host/v1/problem_pb";
 import { Combobox } from "@/ui/combobox";
+import { Kbd } from "@/ui/kbd";
 import styles from "./selector-box.module.css";
 import { aroundPart, codePointsBefore, isSelector, markedText } from "./selector-text";
 import { useCompletion, useSelectorCheck } from "./use-completion";
@@ -44,6 +45,8 @@ export function SelectorBox({ label, placeholder, value, problem, subject, onApp
     input.current?.setSelectionRange(wantedCursor.current, wantedCursor.current);
     wantedCursor.current = undefined;
   }, [text]);
+  // What the page shows, and acts on, is not what the field says.
+  const unapplied = text.trim() !== value.trim() && (onWords === undefined || isSelector(text));
   const check = useSelectorCheck(subject);
   const completion = useCompletion(text, cursor, subject, open);
   const suggestions = completion?.suggestions ?? [];
@@ -92,6 +95,7 @@ export function SelectorBox({ label, placeholder, value, problem, subject, onApp
         }))}
         optionsLabel="Suggestions"
         foot={completion?.more === true ? "There are more: type on" : undefined}
+        end={unapplied ? <Kbd keys="Enter" /> : undefined}
         open={open}
         active={active}
         onText={(next, at) => {

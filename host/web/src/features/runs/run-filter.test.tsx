@@ -24,7 +24,10 @@ const tabs = async () => within(await screen.findByRole("navigation", { name: "R
 it("applies a selector with Enter, keeps it in the address, and says what is wrong with it and where", async () => {
   const { user, address } = renderPage("/runs", hostWith(SUCCESS, FAILURE, SUCCESS));
   expect(await rows()).toHaveLength(3);
+  const unapplied = () => screen.queryByText("Enter", { selector: "kbd" });
+  expect(unapplied()).toBeNull();
   await user.type(await box(), "team=etl and =");
+  expect(unapplied()).not.toBeNull();
   await user.keyboard("{Enter}");
   expect((await screen.findByRole("alert")).textContent).toBe("team=etl and =Column 14: a value is missing here");
   expect(screen.getByText("=", { selector: "mark" })).toBeDefined();
@@ -35,6 +38,7 @@ it("applies a selector with Enter, keeps it in the address, and says what is wro
   await user.keyboard("{Enter}");
   await waitFor(() => { expect(address()).toBe("/runs?where=team=etl"); });
   await waitFor(async () => { expect(await rows()).toHaveLength(2); });
+  expect(unapplied()).toBeNull();
 });
 
 it("says what is wrong with the selector of an address", async () => {
