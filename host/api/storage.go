@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/penstock-run/penstock/host"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
@@ -46,20 +49,27 @@ func (s *Server) readOnly(ctx context.Context) (why string, free uint64) {
 	return st.ReadOnly, st.DiskFree
 }
 
+// backupPatience is how long the client of a backup may take for a message; at most twice that, for it is looked at as
+// often. While a backup is under way the store uses no page again that it shows, so one that nobody takes would fill the disk.
+const backupPatience = time.Minute
+
 // Backup sends a copy of the store piece by piece.
 func (v storageService) Backup(ctx context.Context, req *hostv1.BackupRequest, stream hostv1connect.StorageServiceBackupServerStream) error {
 	return v.s.watch(ctx, hostv1connect.StorageServiceBackupProcedure, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
+		w := &pieces{send: func(p []byte) error { return stream.Send(&hostv1.BackupResponse{Data: p}) }}
 		ended := make(chan struct{})
 		var watching sync.WaitGroup
 		defer watching.Wait()
 		defer close(ended)
 		watching.Go(func() {
-			select {
-			case <-v.s.stopping:
-				cancel(errStopping)
-			case <-ended:
+			err := v.awaitEnd(w, ended)
+			if err == nil {
+				return
+			}
+			if cancel(err); errors.Is(err, errNobodyReads) {
+				endWrites(ctx)
 			}
 		})
 		size, err := v.s.o.Store.Size()
@@ -73,25 +83,52 @@ func (v storageService) Backup(ctx context.Context, req *hostv1.BackupRequest, s
 		if speed == 0 {
 			speed = backupSpeed
 		}
-		w := &pieces{send: func(p []byte) error { return stream.Send(&hostv1.BackupResponse{Data: p}) }}
 		err = v.s.o.Store.Backup(ctx, w, speed)
 		if err == nil {
 			err = w.flush()
 		}
-		if context.Cause(ctx) == errStopping { //nolint:errorlint // it is that very value
+		switch cause := context.Cause(ctx); {
+		case errors.Is(cause, errStopping):
 			return stopping()
+		case errors.Is(cause, errNobodyReads):
+			v.s.o.Logger.Warn("a backup has ended: its client takes nothing any more")
+			return errNobodyReads
+		default:
+			return err
 		}
-		return err
 	})
 }
 
-// errStopping is why a call ends before its time.
-var errStopping = &host.Error{Code: host.Unavailable, Reason: "HOST_STOPPING", Message: "the host is stopping"}
+// awaitEnd returns why a backup ends before its time, nil when it does not.
+func (v storageService) awaitEnd(w *pieces, ended <-chan struct{}) error {
+	for before := uint64(0); ; {
+		select {
+		case <-ended:
+			return nil
+		case <-v.s.stopping:
+			return errStopping
+		case <-v.s.o.Clock.After(backupPatience):
+		}
+		steps := w.steps.Load()
+		if steps == before && steps%2 == 1 {
+			return errNobodyReads
+		}
+		before = steps
+	}
+}
+
+// Why a backup ends before its time.
+var (
+	errStopping    = &host.Error{Code: host.Unavailable, Reason: "HOST_STOPPING", Message: "the host is stopping"}
+	errNobodyReads = &host.Error{Code: host.Unavailable, Reason: "BACKUP_STALLED", Message: "the client takes nothing any more"}
+)
 
 // pieces gathers what is written into messages of one size.
 type pieces struct {
 	send func([]byte) error
 	held []byte
+	// steps counts when a message begins to be sent, and when it is.
+	steps atomic.Uint64
 }
 
 // Write is for io.Writer.
@@ -114,7 +151,9 @@ func (p *pieces) flush() error {
 	if len(p.held) == 0 {
 		return nil
 	}
+	p.steps.Add(1)
 	err := p.send(p.held)
+	p.steps.Add(1)
 	p.held = p.held[:0]
 	return err
 }

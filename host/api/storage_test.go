@@ -8,8 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect/v2"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
 
 // fullDisk is a store that says that it can write nothing now.
@@ -131,5 +135,57 @@ func TestBackupEndsWithTheHost(t *testing.T) {
 	f.stop()
 	if connect.CodeOf(err) != connect.CodeUnavailable {
 		t.Errorf("the backup ended with %v", err)
+	}
+}
+
+// endlessBackup is a store whose backups never end by themselves; ended gets why they did.
+type endlessBackup struct {
+	host.Store
+
+	ended chan error
+}
+
+func (e endlessBackup) Backup(_ context.Context, w io.Writer, _ uint64) error {
+	for {
+		if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+			e.ended <- err
+			return err
+		}
+	}
+}
+
+// TestBackupEndsWhenNobodyReads has a client that is there, and takes nothing.
+func TestBackupEndsWhenNobodyReads(t *testing.T) {
+	clock, ended := hosttest.NewClock(), make(chan error, 1)
+	f := newFixture(t, settings{options: func(o *api.Options) {
+		o.Store, o.Clock = endlessBackup{o.Store, ended}, clock
+	}})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+hostv1connect.StorageServiceBackupProcedure,
+		strings.NewReader("\x00\x00\x00\x00\x02{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/connect+json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("Backup = %v, %v", res, err)
+	}
+	defer res.Body.Close()
+	ctx, done := context.WithTimeout(t.Context(), 20*time.Second)
+	var minutes sync.WaitGroup
+	defer minutes.Wait()
+	defer done()
+	minutes.Go(func() {
+		for clock.Await(ctx, time.Minute) == nil {
+			runtime.Gosched()
+		}
+	})
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("it ended without an error")
+		}
+	case <-ctx.Done():
+		t.Fatal("it goes on")
 	}
 }
