@@ -98,7 +98,7 @@ func emptyFields(root *yaml.Node, field string) (empty []string) {
 			value = value.Alias
 		}
 		switch {
-		case value.Kind == yaml.ScalarNode && (value.Tag == "!!null" || value.Value == "" && slices.Contains(notEmpty, n.Content[i].Value)):
+		case value.Kind == yaml.ScalarNode && (value.Tag == "!!null" || strings.TrimSpace(value.Value) == "" && slices.Contains(notEmpty, n.Content[i].Value)):
 			empty = append(empty, name)
 		case value.Kind == yaml.MappingNode:
 			empty = append(empty, emptyFields(root, name)...)

@@ -48,6 +48,7 @@ func TestRetentionProblemsHavePlaces(t *testing.T) {
 		// A selector that was forgotten would make the rule one about all runs.
 		{"ErrEmptySelector", "retention:\n  rules:\n    - where:\n      keep: 3d\n", "p.yaml:3:13: rule 1 of retention: the field has no value"},
 		{"ErrEmptyText", "retention:\n  rules:\n    - where: \"\"\n      keep: 3d\n", "p.yaml:3:14: rule 1 of retention: the field has no value"},
+		{"ErrBlankText", "retention:\n  rules:\n    - where: \"  \"\n      keep: 3d\n", "p.yaml:3:14: rule 1 of retention: the field has no value"},
 		{"ErrKeepLast", "retention:\n  keep_last_per_job: -1\n", "p.yaml:2:22: retention: -1 runs cannot be kept of each job"},
 		{"ErrUnknown", "retention:\n  rules:\n    - when: a\n", `p.yaml:3:7: unknown field "when"`},
 	} {
