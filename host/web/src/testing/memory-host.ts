@@ -5,6 +5,7 @@ import { DiffJobResponseSchema, HistoryService, JobSnapshotSchema, type DiffJobR
 import { DiagnoseResponseSchema, HostService, type ConfigFileSchema } from "@/gen/penstock/host/v1/host_pb";
 import { JobSchema, JobService, type Job } from "@/gen/penstock/host/v1/job_pb";
 import { LocationSchema, LocationService, type Location, type WatchLocationsResponseSchema } from "@/gen/penstock/host/v1/location_pb";
+import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { ErrorDetailSchema } from "@/gen/penstock/host/v1/problem_pb";
 import { RepointRunsResponseSchema, type RepointRunsRequest } from "@/gen/penstock/host/v1/repoint_pb";
 import {
@@ -213,7 +214,8 @@ export class MemoryHost {
       ops: job.definition?.graph?.nodes.length ?? 0,
       metadataState: job.metadata?.state ?? 0,
     }));
-    return { jobs, total: found.length };
+    const metadataHidden = where.includes("meta:") ? this.jobs.filter((job) => job.metadata?.state === FeatureState.REFUSED).length : 0;
+    return { jobs, total: found.length, metadataHidden };
   }
 
   private listSnapshots(from: number) {

@@ -116,3 +116,15 @@ it("says how to make the first job where there is no location", async () => {
   expect(await screen.findByText("No code location yet")).toBeDefined();
   expect(screen.getByText(/penstock new my-jobs/)).toBeDefined();
 });
+
+it("says of how many jobs the metadata is not shown, where the selector looks at metadata", async () => {
+  const { user } = renderPage("/jobs?where=job=report", hostWithJobs());
+  await screen.findByRole("link", { name: "report" });
+  expect(screen.queryByText(/metadata of .* is not shown/)).toBeNull();
+  const box = screen.getByRole("combobox", { name: "Find jobs" });
+  await user.clear(box);
+  await user.type(box, "meta:owner=etl{Enter}");
+  const told = within((await screen.findByText("The metadata of 1 job is not shown")).closest<HTMLElement>("[role=status]")!);
+  expect(told.getByText(/answered as if it had none/)).toBeDefined();
+  expect(told.getByRole("link", { name: "Deployment" }).getAttribute("href")).toBe("/deployment");
+});

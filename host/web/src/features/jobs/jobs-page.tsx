@@ -10,10 +10,10 @@ import { paths, readJobsView } from "@/domain/paths";
 import { SelectorBox } from "@/domain/selector/selector-box";
 import { isSelector } from "@/domain/selector/selector-text";
 import { Button } from "@/ui/button";
-import { ButtonLink } from "@/ui/link";
+import { ButtonLink, Link } from "@/ui/link";
 import { Page } from "@/ui/page";
 import { Panel } from "@/ui/panel";
-import { Empty, Loading } from "@/ui/states";
+import { Callout, Empty, Loading } from "@/ui/states";
 import { CodeBlock } from "@/ui/table";
 import { JobRows } from "./job-rows";
 import styles from "./jobs-page.module.css";
@@ -26,7 +26,7 @@ export function JobsPage() {
   const jobs = useJobList(view);
   const locations = useLocations();
   const found = jobs.data?.pages.flatMap((page) => page.jobs) ?? [];
-  const total = jobs.data?.pages[0]?.total ?? 0;
+  const { total, metadataHidden } = jobs.data?.pages[0] ?? { total: 0, metadataHidden: 0 };
   const lines = jobLines(found, locations.data?.locations ?? [], text === "");
   const problem = jobs.error === null ? undefined : readHostError(jobs.error).problems.find((each) => each.column > 0);
   const loading = jobs.isPending || locations.isPending;
@@ -51,6 +51,7 @@ export function JobsPage() {
       <div className={styles.stack}>
         {jobs.error !== null && problem === undefined && <Failure doing="list jobs" error={jobs.error} retry={() => void jobs.refetch()} />}
         {locations.error !== null && <Failure doing="list code locations" error={locations.error} retry={() => void locations.refetch()} />}
+        {metadataHidden > 0 && <MetadataHidden jobs={metadataHidden} />}
         {loading && <Loading what="jobs" />}
         {!loading && lines.length === 0 && jobs.error === null && (
           <Panel padded={false}>{text === "" ? <NoLocation /> : <NoMatch text={text} />}</Panel>
@@ -72,6 +73,17 @@ export function JobsPage() {
         )}
       </div>
     </Page>
+  );
+}
+
+// So that what was answered as if there were no metadata is not taken for the truth.
+function MetadataHidden({ jobs }: { jobs: number }) {
+  return (
+    <Callout tone="warn" title={`The metadata of ${plural(jobs, "job")} is not shown`} live>
+      <p>
+        The selector was answered as if {jobs === 1 ? "it" : "they"} had none. <Link href={paths.deployment()}>Deployment</Link> says of which code locations, and why.
+      </p>
+    </Callout>
   );
 }
 
