@@ -121,15 +121,23 @@ describe("Run", () => {
 });
 
 describe("a long log", () => {
-  test("holds only what is in sight, and its end is reached", async () => {
+  test("holds only what is in sight, is followed to its very end, and both ends are reached", async () => {
     const { id, open } = await launchGated("long", 5_000);
-    open();
     const page = await browser.open(world.url(`/runs/${id}`));
+    await see(page.getByText(/^5,00\d events$/));
+    open();
+    // How long the run itself takes is not the page's.
+    await world.hasStatus(id, "SUCCESS");
     await see(page.locator("h1").getByText("Success"));
     await see(page.getByText(/^10,0\d\d events$/));
-    const events = page.getByRole("region", { name: "Events" }).last();
+    const events = page.getByRole("region", { name: "List of events" });
+    await seeText(events, /counted/);
+    const last = events.getByRole("listitem").last();
+    expect(await last.getAttribute("aria-posinset"), "the last one is there").toBe(await last.getAttribute("aria-setsize"));
     expect(await events.getByRole("listitem").count()).toBeLessThan(200);
     await events.focus();
+    await page.keyboard.press("Home");
+    await seeText(events, /before/);
     await page.keyboard.press("End");
     await seeText(events, /counted/);
     await see(section(page, "Run"));

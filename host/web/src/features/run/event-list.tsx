@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Bug, CircleX, Info, TriangleAlert, X, type LucideIcon } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { Failure } from "@/domain/host/failure";
 import { entryText } from "@/domain/metadata/entry-value";
 import type { EventFilter, EventLogView } from "@/domain/run/event-log";
@@ -33,6 +33,11 @@ export function EventList({ run, view, filter, error, onFilter }: {
   const [following, setFollowing] = useState(true);
   const [jump, setJump] = useState<number>();
   const over = runStatusData(run.status).final;
+  // A run is over before all that it said has come; one that was over when it was opened is read from its beginning.
+  const [wasOver] = useState(over);
+  // The last events come together with the word that they are the last: they are scrolled to, then following ends.
+  const complete = useDeferredValue(view.complete);
+  const ends = wasOver || complete;
   const { firstError } = view;
   return (
     <Panel title="Events" padded={false} actions={<span className={styles.count} role="status">{view.count === view.total ? plural(view.total, "event") : `${view.count} of ${plural(view.total, "event")}`}</span>}>
@@ -59,7 +64,7 @@ export function EventList({ run, view, filter, error, onFilter }: {
             First error
           </Button>
         )}
-        {!over && <Checkbox label="Follow" checked={following} onChange={setFollowing} />}
+        {!ends && <Checkbox label="Follow" checked={following} onChange={setFollowing} />}
       </div>
       {error !== undefined && (
         <div className={styles.message}>
@@ -70,7 +75,7 @@ export function EventList({ run, view, filter, error, onFilter }: {
       {view.total === 0 && view.complete && <Empty title="This run has no events" />}
       {view.total > 0 && view.count === 0 && <Empty title="No event passes this filter" />}
       {view.count > 0 && (
-        <Rows view={view} chosen={chosen} following={following && !over} jump={jump} onLeaveEnd={() => { setFollowing(false); }} onChoose={setChosen} />
+        <Rows view={view} chosen={chosen} following={following && !ends} jump={jump} onLeaveEnd={() => { setFollowing(false); }} onChoose={setChosen} />
       )}
       {chosen !== undefined && <EventDetails row={chosen} run={run} onClose={() => { setChosen(undefined); }} />}
     </Panel>
