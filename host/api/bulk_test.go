@@ -28,16 +28,22 @@ func canceling() *hostv1.BulkAction_Cancel {
 	return &hostv1.BulkAction_Cancel{Cancel: &hostv1.BulkCancel{Reason: "because"}}
 }
 
-// act begins an action and watches it until it has ended.
+// act begins an action and waits until it has ended.
 func (f *fixture) act(a *hostv1.BulkAction) *hostv1.Bulk {
 	f.t.Helper()
 	res, err := f.bulks.StartBulk(f.t.Context(), &hostv1.StartBulkRequest{RequestId: uuid.NewString(), Action: a, By: "ada"})
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	return f.awaitBulk(res.GetBulk().GetId())
+}
+
+// awaitBulk watches an action until it has ended.
+func (f *fixture) awaitBulk(id string) *hostv1.Bulk {
+	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), 20*time.Second)
 	defer cancel()
-	stream, err := f.bulks.WatchBulk(ctx, &hostv1.WatchBulkRequest{Id: res.GetBulk().GetId()})
+	stream, err := f.bulks.WatchBulk(ctx, &hostv1.WatchBulkRequest{Id: id})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -49,10 +55,10 @@ func (f *fixture) act(a *hostv1.BulkAction) *hostv1.Bulk {
 			return last
 		}
 		if err != nil {
-			f.t.Fatalf("watch action %s: %v", res.GetBulk().GetId(), err)
+			f.t.Fatalf("watch action %s: %v", id, err)
 		}
-		if last = m.GetBulk(); last.GetId() != res.GetBulk().GetId() {
-			f.t.Fatalf("the watch of %s shows %s", res.GetBulk().GetId(), last.GetId())
+		if last = m.GetBulk(); last.GetId() != id {
+			f.t.Fatalf("the watch of %s shows %s", id, last.GetId())
 		}
 	}
 }
