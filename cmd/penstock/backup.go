@@ -70,7 +70,7 @@ func (c *client) backup(ctx context.Context, p printer, out string, speed uint64
 	partial := out + ".partial"
 	size, err := c.receiveBackup(ctx, p, partial, speed)
 	if err != nil {
-		return errors.Join(err, removeIfThere(partial))
+		return err
 	}
 	info, err := checkBackup(ctx, partial)
 	if err != nil {
@@ -97,30 +97,36 @@ func (c *client) receiveBackup(ctx context.Context, p printer, path string, spee
 		return 0, c.backupFailed(ctx, err)
 	}
 	defer func() { _ = stream.Close() }() // what could fail was said by Receive
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return 0, err
+	var total uint64
+	m, err := stream.Receive()
+	for ; err == nil && len(m.GetData()) == 0; m, err = stream.Receive() {
+		total = m.GetTotal()
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, c.backupFailed(ctx, err) // without a file: the backup that the host has under way may be the one that writes it
+	}
+	f, opening := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if opening != nil {
+		return 0, opening
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(err, removeIfThere(path))
+		}
+	}()
 	w := bufio.NewWriterSize(f, 1<<20)
-	total, told := uint64(0), time.Now()
-	for {
-		m, err := stream.Receive()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return 0, c.backupFailed(ctx, err)
-		}
-		total = max(total, m.GetTotal())
+	for told := time.Now(); err == nil; m, err = stream.Receive() {
 		n, err := w.Write(m.GetData())
 		if size += int64(n); err != nil {
 			return 0, err
 		}
 		if time.Since(told) >= backupProgress {
 			told = time.Now()
-			fmt.Fprintf(p.err, "%s of about %s\n", bytesText(uint64(size)), bytesText(total))
+			fmt.Fprintf(p.err, "%s of about %s\n", bytesText(uint64(size)), bytesText(max(total, uint64(size))))
 		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return 0, c.backupFailed(ctx, err)
 	}
 	return size, errors.Join(w.Flush(), f.Sync())
 }

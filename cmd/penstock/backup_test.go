@@ -1,15 +1,24 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+
 	"github.com/penstock-run/penstock/host/store/boltstore"
+	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
 
 // TestBackupRestoreCompactAndFsck takes a store through all commands of its care.
@@ -68,6 +77,38 @@ func TestBackupRestoreCompactAndFsck(t *testing.T) {
 		t.Fatal(err)
 	}
 	penstock(t, "", "restore", cut, "--data", filepath.Join(dir, "third")).want(t, exitDamaged, "", "not a whole backup")
+}
+
+// TestSecondBackupLeavesTheFirst takes a backup to a file that one under way is writing.
+func TestSecondBackupLeavesTheFirst(t *testing.T) {
+	p := startTestHost(t, hostOptions{Data: filepath.Join(t.TempDir(), "data")})
+	storage := hostv1connect.NewStorageServiceClient(connect.NewClient(connecthttp.NewTransport(
+		&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+p.Addr().String())))
+	ctx, stop := context.WithCancel(t.Context())
+	var both sync.WaitGroup
+	defer both.Wait()
+	defer stop()
+	refused := make(chan error, 2)
+	for range 2 { // one of them is under way when the other is refused
+		both.Go(func() {
+			stream, err := storage.Backup(ctx, &hostv1.BackupRequest{BytesPerSecond: 1})
+			for err == nil {
+				_, err = stream.Receive()
+			}
+			refused <- err
+		})
+	}
+	if err := <-refused; !strings.Contains(fmt.Sprint(err), "another backup") {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "backup.tar")
+	if err := os.WriteFile(file+".partial", []byte("of the first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	penstock(t, p.Address(), "backup", "--out", file).want(t, exitRejected, "", "another backup of this store is under way")
+	if got, err := os.ReadFile(file + ".partial"); err != nil || string(got) != "of the first" {
+		t.Errorf("the file of the first has %q, %v", got, err)
+	}
 }
 
 // TestFsckOfADamagedStore spoils a meta page, and mends it.
