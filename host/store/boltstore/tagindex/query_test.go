@@ -192,3 +192,37 @@ func TestDroppedChunk(t *testing.T) {
 		t.Errorf("check: %v", problems)
 	}
 }
+
+// TestDeadChunkIsSealed deletes all documents of a chunk before it is sealed: its postings go as well.
+func TestDeadChunkIsSealed(t *testing.T) {
+	l := newLibrary(t, 2)
+	for seq := range uint64(8) {
+		l.write([]edit{{seq: seq, terms: []Term{teamA}}}, 0, 0, committed)
+	}
+	for seq := range uint64(4) {
+		l.write([]edit{{seq: seq, gone: true}}, 0, 0, committed)
+	}
+	for l.x.Due() {
+		l.write(nil, 1, 0, committed)
+	}
+	if l.stored(teamA.posting().key(0)) != nil || l.stored(teamA.posting().key(1)) == nil {
+		t.Error("postings of dead documents are left, or those of living ones are not there")
+	}
+}
+
+// TestVolatileTermsAreForgotten ends what sealed documents have of a volatile kind: it takes no memory any more.
+func TestVolatileTermsAreForgotten(t *testing.T) {
+	l := newLibrary(t, 2)
+	for seq := range uint64(5) {
+		l.write([]edit{{seq: seq, terms: []Term{running}}}, 0, 0, committed)
+	}
+	l.write(nil, 1000, 0, committed)
+	if l.x.sealed != 1 || len(l.x.volatile) != 1 {
+		t.Fatalf("%d chunks are sealed, %d have volatile terms", l.x.sealed, len(l.x.volatile))
+	}
+	l.write([]edit{{seq: 0, terms: []Term{finished}}, {seq: 1, gone: true}, {seq: 2}}, 0, 0, committed)
+	l.write([]edit{{seq: 3, gone: true}}, 0, 0, committed)
+	if len(l.x.volatile) != 0 {
+		t.Errorf("left are %v", l.x.volatile[0].fields)
+	}
+}
