@@ -20,9 +20,14 @@ const (
 type record struct{ key, value []byte }
 
 // packEvents makes the records of events without gaps, the first of which has its place at c.
-func packEvents(run uint64, c host.Cursor, events [][]byte) (records []record, err error) {
+func packEvents(run uint64, c host.Cursor, events [][]byte) ([]record, error) {
+	return packEach(run, c, events, func(events [][]byte) int { return recordLen(events, maxRecordEvents) })
+}
+
+// packEach is packEvents with length events in the next record.
+func packEach(run uint64, c host.Cursor, events [][]byte, length func(events [][]byte) int) (records []record, err error) {
 	for len(events) > 0 {
-		n := recordLen(events, maxRecordEvents)
+		n := length(events)
 		r, err := packRecord(run, c, events[:n])
 		if err != nil {
 			return nil, err

@@ -70,23 +70,8 @@ func filled(t *testing.T) (dir string, c contents) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	trim(t, dir)
+	shrink(t, dir)
 	return dir, c
-}
-
-// trim ends the files of a closed store where their use ends, so that copies are cheap.
-func trim(t *testing.T, dir string) {
-	t.Helper()
-	for _, name := range append(epochFiles(t, dir), metaName) {
-		path, size := filepath.Join(dir, name), int64(0)
-		readOnly(t, path, func(tx *bbolt.Tx) error {
-			size = tx.Size()
-			return nil
-		})
-		if err := os.Truncate(path, size); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // readAll reads what can be read and collects the errors of the rest.

@@ -46,7 +46,7 @@ func severalEpochs(t *testing.T) string {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	trim(t, dir)
+	shrink(t, dir)
 	return dir
 }
 

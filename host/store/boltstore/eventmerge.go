@@ -121,21 +121,14 @@ func mergingsOf(run uint64, records []runRecord) (all []merging, err error) {
 }
 
 // packLong is packEvents, but leaves no short record at the end if the one before has room.
-func packLong(run uint64, c host.Cursor, events [][]byte) (records []record, err error) {
-	for len(events) > 0 {
+func packLong(run uint64, c host.Cursor, events [][]byte) ([]record, error) {
+	return packEach(run, c, events, func(events [][]byte) int {
 		n := recordLen(events, maxRecordEvents)
 		if rest := len(events) - n; rest > 0 && rest < shortRecord {
 			if all := recordLen(events, maxRecordEvents+shortRecord); all == len(events) {
-				n = all
+				return all
 			}
 		}
-		r, err := packRecord(run, c, events[:n])
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, r)
-		events = events[n:]
-		c.Seq += uint64(n)
-	}
-	return records, nil
+		return n
+	})
 }

@@ -63,7 +63,7 @@ func sealed(t *testing.T) string {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	trim(t, dir)
+	shrink(t, dir)
 	return dir
 }
 
