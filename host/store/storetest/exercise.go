@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/usercode/tag"
@@ -77,6 +78,22 @@ func (x *exercise) new(t *testing.T) *store {
 		}
 	})
 	return s
+}
+
+// byChance runs f with a new store again and again, as rapid does.
+func (x *exercise) byChance(t *testing.T, f func(rt *rapid.T, s *store)) {
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		path := filepath.Join(t.TempDir(), fmt.Sprint(n))
+		s := &store{x: x, t: t, path: path, ctx: t.Context(), Store: x.open(t, path)}
+		defer func() {
+			if err := s.Close(); err != nil {
+				rt.Errorf("Close: %v", err)
+			}
+		}()
+		f(rt, s)
+	})
 }
 
 // reopen closes the store and opens it again.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -19,16 +18,7 @@ import (
 
 // random does operations by chance and compares every answer with the model's.
 func (x *exercise) random(t *testing.T) {
-	n := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		n++
-		path := filepath.Join(t.TempDir(), fmt.Sprint(n))
-		s := &store{x: x, t: t, path: path, ctx: t.Context(), Store: x.open(t, path)}
-		defer func() {
-			if err := s.Close(); err != nil {
-				rt.Errorf("Close: %v", err)
-			}
-		}()
+	x.byChance(t, func(rt *rapid.T, s *store) {
 		r := &random{store: s, model: newModel()}
 		rt.Repeat(map[string]func(*rapid.T){
 			"":           r.check,

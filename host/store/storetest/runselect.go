@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -24,16 +23,7 @@ func (x *exercise) runSelects(t *testing.T) {
 
 // selectsAsBruteForce changes runs by chance and compares what conditions by chance select with what they match.
 func (x *exercise) selectsAsBruteForce(t *testing.T) {
-	n := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		n++
-		path := filepath.Join(t.TempDir(), fmt.Sprint(n))
-		s := &store{x: x, t: t, path: path, ctx: t.Context(), Store: x.open(t, path)}
-		defer func() {
-			if err := s.Close(); err != nil {
-				rt.Errorf("Close: %v", err)
-			}
-		}()
+	x.byChance(t, func(rt *rapid.T, s *store) {
 		c := &choosing{store: s, runs: map[uint64]host.RunSource{}}
 		c.create(rt)
 		rt.Repeat(map[string]func(*rapid.T){
