@@ -20,6 +20,16 @@ it("pairs starts and ends of ops that run side by side", () => {
   expect([bars.first, bars.last]).toEqual([100, 190]);
 });
 
+it("does not take for a time of the run what was noted after its end", () => {
+  const bars = new OpBars();
+  for (const event of [started(1, 100, "a"), finished(1, 150, "a")]) bars.add(event);
+  bars.add(create(StoredEventSchema, { attempt: 1, event: { time: timestampFromMs(9_000_000), kind: "tags_changed", detail: { case: "tagsChanged", value: {} } } }));
+  bars.add(create(StoredEventSchema, { attempt: 1, event: { time: timestampFromMs(9_500_000), kind: "run_retried" } }));
+  expect([bars.first, bars.last]).toEqual([100, 150]);
+  bars.add(create(StoredEventSchema, { attempt: 1, event: { time: timestampFromMs(170), kind: "run_failed" } }));
+  expect(bars.last).toBe(170);
+});
+
 it("keeps an op that never started without a beginning", () => {
   const bars = new OpBars();
   bars.add(finished(1, 50, "c", Outcome.SKIPPED));

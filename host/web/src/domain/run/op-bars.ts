@@ -37,6 +37,9 @@ export interface Expansion {
   total: number;
 }
 
+// What the host notes of a run long after its end, which is no time of the run's.
+const afterwards = new Set(["tags_changed", "late_report", "run_retried", "run_not_retried", "retry_put_off"]);
+
 /** The bars of a run's ops, built from its events as they come. */
 export class OpBars {
   private attempt = 0;
@@ -45,7 +48,7 @@ export class OpBars {
   private listed: OpBar[] = [];
   private listedExpansions: Expansion[] = [];
   private changed = false;
-  /** First and last time that any event of this attempt told. */
+  /** First and last time that any event of this attempt told, but for those that come after its end. */
   first: number | undefined;
   last: number | undefined;
 
@@ -65,7 +68,7 @@ export class OpBars {
     if (event === undefined || attempt < this.attempt) return;
     if (attempt > this.attempt) this.reset(attempt);
     const ms = instantMs(event.time);
-    if (attempt > 0 && ms !== undefined) {
+    if (attempt > 0 && ms !== undefined && !afterwards.has(event.kind)) {
       this.first = Math.min(this.first ?? ms, ms);
       this.last = Math.max(this.last ?? ms, ms);
     }
