@@ -13,10 +13,12 @@ import { formatTag, isSystemTag, originText, tagLabel, type TagText } from "./ta
 type ChipTag = TagText & Partial<Pick<Tag, "origin" | "edit">>;
 
 /** A tag as "key: value". With an address it is a link, by which runs with this tag are found. */
-export function TagChip({ tag, href, faded = false, note, copyable = false }: {
+export function TagChip({ tag, href, faded = false, whole = false, note, copyable = false }: {
   tag: ChipTag;
   href?: string;
   faded?: boolean;
+  /** Its value is shown to the last space and line, however long. */
+  whole?: boolean;
   note?: string;
   /** Beside the link there is a button that copies the tag as a selector has it; the keys for copying do the same. */
   copyable?: boolean;
@@ -24,7 +26,7 @@ export function TagChip({ tag, href, faded = false, note, copyable = false }: {
   const edited = instantMs(tag.edit?.time);
   const origin = tag.origin === undefined ? "" : originText({ origin: tag.origin, edit: tag.edit }) + (edited === undefined ? "" : `, ${formatLocal(edited)}`);
   const title = [formatTag(tag), origin, note].filter((part) => part !== undefined && part !== "").join("\n");
-  const className = classNames(styles.chip, isSystemTag(tag.key) ? styles.system : styles.user, faded && styles.faded);
+  const className = classNames(styles.chip, isSystemTag(tag.key) ? styles.system : styles.user, faded && styles.faded, whole && styles.whole);
   const text = <TagText tag={tag} />;
   if (href === undefined) {
     return (

@@ -72,7 +72,7 @@ function Change({ change: { tag, removed, time, by, bulkId }, run, busy, onPutBa
             <Badge look={removedLook} />
           </>
         ) : (
-          <TagChip tag={tag} />
+          <TagChip tag={tag} whole />
         )}
         {isNow && <span>as it is now</span>}
       </span>
