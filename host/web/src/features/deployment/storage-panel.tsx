@@ -84,7 +84,7 @@ function Files({ files }: { files: GetStorageResponse["files"] }) {
 
 function Retention({ storage: { rules, keepLastPerJob, lastPass } }: { storage: GetStorageResponse }) {
   return (
-    <div role="group" aria-label="Retention">
+    <div role="group" aria-label="Retention" className={styles.retention}>
       <Subtitle>How long runs are kept</Subtitle>
       {rules.length === 0 && <Note>All runs are kept: the configuration has no rules of retention.</Note>}
       {rules.length > 0 && (
