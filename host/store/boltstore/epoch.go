@@ -48,6 +48,9 @@ type epochs struct {
 	dir   string
 	store string
 	open  openFile
+	// unsynced is that of Options.
+	unsynced bool
+
 	halt  *halt
 	space *diskSpace
 	log   *slog.Logger
@@ -71,7 +74,7 @@ type epochs struct {
 
 func newEpochs(dir, store string, o *Options, h *halt, space *diskSpace) *epochs {
 	es := &epochs{
-		dir: dir, store: store, open: o.open, halt: h, space: space, log: o.Logger,
+		dir: dir, store: store, open: o.open, unsynced: o.unsynced, halt: h, space: space, log: o.Logger,
 		maxBytes: o.epochBytes, maxAge: o.epochAge, step: o.step,
 	}
 	if es.maxBytes == 0 {
@@ -228,7 +231,7 @@ func (es *epochs) removeStray(known facts) error {
 func (es *epochs) openOne(n epochName, current bool) (*epoch, error) {
 	path := filepath.Join(es.dir, eventsName(n.number))
 	if current {
-		d, err := openFileOf(path, facts{epoch: n.number, store: es.store}, es.open, bucketEvents)
+		d, err := openFileOf(path, facts{epoch: n.number, store: es.store}, es.open, es.unsynced, bucketEvents)
 		if err != nil {
 			return nil, err
 		}
@@ -238,6 +241,7 @@ func (es *epochs) openOne(n epochName, current bool) (*epoch, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.db.NoSync = es.unsynced
 	return es.epochOf(d, n, false)
 }
 

@@ -79,7 +79,7 @@ func checkEpochs(t testing.TB, dir string) {
 func TestStoreWithSmallEpochs(t *testing.T) {
 	checked := map[string]bool{}
 	storetest.ExerciseEvents(t, func(t *testing.T, path string) host.Store {
-		o := &Options{epochBytes: smallEpochs, MetadataTexts: storetest.MetadataTexts}
+		o := &Options{epochBytes: smallEpochs, MetadataTexts: storetest.MetadataTexts, unsynced: unsynced(t)}
 		if !checked[path] { // once it is closed for good
 			checked[path] = true
 			t.Cleanup(func() { checkStore(t, path, o) })

@@ -86,7 +86,7 @@ func openStore(dir string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open, metaBuckets()...)
+	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open, o.unsynced, metaBuckets()...)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func surveyFile(path string, store *string, mustExist bool) (facts, error) {
 }
 
 // openFileOf opens one of the store's files and makes its buckets when it is new.
-func openFileOf(path string, f facts, open openFile, buckets ...[]byte) (*database, error) {
+func openFileOf(path string, f facts, open openFile, unsynced bool, buckets ...[]byte) (*database, error) {
 	d, err := openDatabase(path, open)
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, err
@@ -212,6 +212,7 @@ func openFileOf(path string, f facts, open openFile, buckets ...[]byte) (*databa
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	d.db.NoSync = unsynced
 	made := true
 	err = d.view(func(tx *bbolt.Tx) error {
 		for _, b := range append(buckets, bucketMeta) {

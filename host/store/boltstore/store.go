@@ -34,6 +34,8 @@ type Options struct {
 	chunkBits int
 	// open stands in for os.OpenFile in tests.
 	open openFile
+	// unsynced leaves out syncing after commits, in tests that no process or disk fails in: they wait for little else.
+	unsynced bool
 	// epochBytes and epochAge stand in for maxEpochBytes and maxEpochAge in tests; step is called between the steps that
 	// begin and remove epochs.
 	epochBytes int64

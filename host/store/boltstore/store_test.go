@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,10 @@ func TestStore(t *testing.T) {
 	checked := map[string]bool{}
 	storetest.Exercise(t, func(t *testing.T, path string) host.Store {
 		// Every other store has small chunks in its index, so that they are full and sealed all the time.
-		o := &Options{MetadataTexts: storetest.MetadataTexts, chunkBits: map[bool]int{true: 3}[crc32.ChecksumIEEE([]byte(path))%2 == 0]}
+		o := &Options{
+			MetadataTexts: storetest.MetadataTexts, chunkBits: map[bool]int{true: 3}[crc32.ChecksumIEEE([]byte(path))%2 == 0],
+			unsynced: unsynced(t),
+		}
 		if !checked[path] { // once it is closed for good
 			checked[path] = true
 			t.Cleanup(func() { checkStore(t, path, o) })
@@ -46,6 +50,10 @@ func TestStore(t *testing.T) {
 		return s
 	})
 }
+
+// unsynced tells that a test of storetest does without syncs. Those with clients at once do not: while one commit is
+// synced, the next gathers writes of others.
+func unsynced(t *testing.T) bool { return !strings.Contains(t.Name(), "/Concurrent/") }
 
 // open opens a store. The test must close it; at its end the files must be sound.
 func open(t testing.TB, path string, o *Options) *Store {

@@ -152,15 +152,25 @@ func (x *exercise) readersMissNothing(t *testing.T) {
 	for range 3 {
 		run := s.started()
 		var writers, readers sync.WaitGroup
-		writers.Go(func() { s.appendPairs(run.ID, 400) })
-		writers.Go(func() { s.addNotes(run.ID, 200) })
-		done := make(chan struct{})
-		followed := make([][]host.StoredEvent, 2)
+		followed, writes := make([][]host.StoredEvent, 2), make([]chan struct{}, 2)
 		for i := range followed {
-			readers.Go(func() { followed[i] = s.follow(run.ID, done) })
+			writes[i] = make(chan struct{}, 1)
+			readers.Go(func() { followed[i] = s.follow(run.ID, writes[i]) })
 		}
+		begins := func() {
+			for _, c := range writes {
+				select {
+				case c <- struct{}{}:
+				default:
+				}
+			}
+		}
+		writers.Go(func() { s.appendPairs(run.ID, 400, begins) })
+		writers.Go(func() { s.addNotes(run.ID, 200, begins) })
 		writers.Wait()
-		close(done)
+		for _, c := range writes {
+			close(c)
+		}
 		readers.Wait()
 		want := s.list(run.ID)
 		if len(want) != 600 {
@@ -172,9 +182,11 @@ func (x *exercise) readersMissNothing(t *testing.T) {
 	}
 }
 
-// appendPairs appends events two by two, and checks that each is there once it was answered.
-func (s *store) appendPairs(id host.RunID, n uint64) {
+// appendPairs appends events two by two, and checks that each is there once it was answered. It calls begins before each
+// write.
+func (s *store) appendPairs(id host.RunID, n uint64, begins func()) {
 	for seq := uint64(1); seq < n; seq += 2 {
+		begins()
 		if _, err := s.AppendEvents(s.ctx, id, batch(1, seq, seq+1)); err != nil {
 			s.t.Errorf("AppendEvents: %v", err)
 			return
@@ -186,8 +198,9 @@ func (s *store) appendPairs(id host.RunID, n uint64) {
 	}
 }
 
-func (s *store) addNotes(id host.RunID, n int) {
+func (s *store) addNotes(id host.RunID, n int, begins func()) {
 	for i := range n {
+		begins()
 		_, err := s.UpdateRun(s.ctx, id, func(*host.Run) ([][]byte, error) { return [][]byte{fmt.Append(nil, i)}, nil })
 		if err != nil {
 			s.t.Errorf("UpdateRun: %v", err)
@@ -196,24 +209,26 @@ func (s *store) addNotes(id host.RunID, n int) {
 	}
 }
 
-// follow reads events by cursor until it gets none after done.
-func (s *store) follow(id host.RunID, done <-chan struct{}) (followed []host.StoredEvent) {
+// follow reads events by cursor, several times in vain while a write is under way, until it gets none after the writes
+// have ended. A reader that never waited would take the processor from the writers.
+func (s *store) follow(id host.RunID, writes <-chan struct{}) (followed []host.StoredEvent) {
 	var at host.Cursor
-	for last := false; ; {
-		select {
-		case <-done:
-			last = true
-		default:
-		}
+	const tries = 5
+	for ended, vain := false, 0; ; {
 		got, err := s.Events(s.ctx, id, at, 7)
-		if err != nil {
+		switch {
+		case err != nil:
 			s.t.Errorf("Events after %s: %v", at, err)
 			return followed
-		}
-		if followed = append(followed, got...); len(got) > 0 {
-			at = got[len(got)-1].Cursor
-		} else if last {
+		case len(got) > 0:
+			followed, at, vain = append(followed, got...), got[len(got)-1].Cursor, 0
+		case ended:
 			return followed
+		default:
+			if vain++; vain == tries {
+				_, more := <-writes
+				ended, vain = !more, 0
+			}
 		}
 	}
 }
