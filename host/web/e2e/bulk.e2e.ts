@@ -110,6 +110,13 @@ describe("many runs", () => {
     await see(tab(page, "All 0"));
     await see(page.getByText("No run matches this filter"));
     expect((await world.cli<{ runs: unknown[] }>("run", "list")).runs).toHaveLength(1);
+    await page.getByRole("link", { name: "Actions on many runs" }).click();
+    const actions = page.getByRole("region", { name: "Actions, newest first" });
+    await see(actions.getByRole("row").filter({ hasText: `Delete ${failed + 3} runs` }).getByText("Done", { exact: true }));
+    await see(actions.getByRole("row").filter({ hasText: "tier:gold" }).getByText("anna"));
+    await actions.getByRole("link", { name: `Delete ${failed + 3} runs` }).click();
+    await seeAddress(page, /where=tier=gold&bulk=/);
+    await see(page.getByRole("region", { name: `Delete ${failed + 3} runs` }).getByText("Done", { exact: true }));
   });
 
   test.each([1280, 400])("at %i pixels nothing is out of place", async (width) => {
@@ -130,5 +137,8 @@ describe("many runs", () => {
     await dialog(page).getByRole("button", { name: "Change the tags of 3 runs" }).click();
     await see(page.getByRole("region", { name: /^Change the tags/ }).getByText("Done", { exact: true }));
     await lookAt(page, `bulk-done-${width}`);
+    await page.getByRole("link", { name: "Actions on many runs" }).click();
+    await see(page.getByRole("link", { name: "Change the tags of 3 runs: tier:x" }).first());
+    await lookAt(page, `bulk-list-${width}`);
   });
 });

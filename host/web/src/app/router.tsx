@@ -56,6 +56,12 @@ const runs = createRoute({
   component: lazyRouteComponent(() => import("@/features/runs/runs-page"), "RunsPage"),
 });
 
+const bulks = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/bulk",
+  component: lazyRouteComponent(() => import("@/features/runs/bulks-page"), "BulksPage"),
+});
+
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$id",
@@ -68,7 +74,7 @@ const deployment = createRoute({
   component: lazyRouteComponent(() => import("@/features/deployment/deployment-page"), "DeploymentPage"),
 });
 
-const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, run, deployment]);
+const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, bulks, run, deployment]);
 
 /** The router; history is given where there is no browser. */
 export function createPageRouter(history?: RouterHistory) {

@@ -100,6 +100,7 @@ export const paths = {
   runs: (view: Partial<RunsView> = {}) => `/runs${runsQuery(view)}`,
   run: (id: string, { op, ops, graph, said }: Partial<RunView> = {}) =>
     `/runs/${encodeURIComponent(id)}${formatSearch({ op: orNothing(op), ops: ops === "graph" ? ops : undefined, graph: orNothing(graph), said: said === "output" ? said : undefined })}`,
+  bulks: () => "/runs/bulk",
   deployment: () => "/deployment",
   location: (name: string) => `/deployment#${encodeURIComponent(name)}`,
 };

@@ -47,7 +47,10 @@ export class MemoryBulk {
         return { bulk };
       }),
       getBulk: checked(({ id }: { id: string }) => ({ bulk: this.find(id) })),
-      listBulks: checked(() => ({ bulks: this.bulks })),
+      listBulks: checked(({ pageSize, pageCursor }: { pageSize: number; pageCursor: string }) => {
+        const [from, size] = [Number(pageCursor), pageSize === 0 ? 25 : pageSize];
+        return { bulks: this.bulks.slice(from, from + size), nextCursor: from + size < this.bulks.length ? String(from + size) : "" };
+      }),
       stopBulk: checked(({ id }: { id: string }) => {
         this.stopped.push(id);
         this.change(id, { state: BulkState.STOPPED });

@@ -2,8 +2,10 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { BulkState, type Bulk, type BulkAction, type BulkActionSchema } from "@/gen/penstock/host/v1/bulk_pb";
 import { assertUnreachable } from "@/lib/assert-unreachable";
 import { plural } from "@/lib/plural";
+import { allRuns, type RunsView } from "@/domain/paths";
 import { reexecutingData } from "@/domain/run/reexecution";
 import { formatTag } from "@/domain/run/tag";
+import { fieldTerm, tagTerm, withTerm } from "@/domain/selector/selector-text";
 
 /** What is done with each run. */
 export type ActionInit = NonNullable<Exclude<MessageInitShape<typeof BulkActionSchema>, { $typeName: string }>["action"]>;
@@ -95,4 +97,30 @@ function otherAction(action: never): { kind: undefined; detail: string } {
 /** Whether an action goes on; one in a state that this page does not know does, too. */
 export function goesOn({ state }: Pick<Bulk, "state">): boolean {
   return state !== BulkState.DONE && state !== BulkState.STOPPED;
+}
+
+/** How many runs an action has come to. */
+export function lookedAt({ changed, passedOver, failed }: Pick<Bulk, "changed" | "passedOver" | "failed">): bigint {
+  return changed + passedOver + failed;
+}
+
+/** "50 of 200 runs: 40 changed, 9 passed over, 1 refused": what became of the runs. */
+export function outcomeOf(bulk: Bulk): string {
+  const looked = lookedAt(bulk);
+  const part = (count: bigint, what: string) => (count > 0n ? `, ${plural(Number(count), what, what)}` : "");
+  return (
+    (goesOn(bulk) ? `${Number(looked).toLocaleString("en")} of ${plural(Number(bulk.selected), "run")}: ` : "") +
+    plural(Number(bulk.changed), "changed", "changed") +
+    part(bulk.passedOver, "passed over") +
+    part(bulk.failed, "refused") +
+    (bulk.state === BulkState.STOPPED ? part(bulk.selected - looked, "not looked at") : "")
+  );
+}
+
+/** The page of the runs that an action is about, with its progress. Runs that were picked one by one are among all runs. */
+export function viewOf({ id, action }: Pick<Bulk, "id" | "action">): RunsView {
+  const { where = "", statuses = [], tags = [], job = "", codeVersion = "", snapshot = "", location = "" } = action?.filter ?? {};
+  const fields = ([["job", job], ["version", codeVersion], ["snapshot", snapshot], ["location", location]] as const).filter(([, text]) => text !== "");
+  const terms = [...tags.map(tagTerm), ...fields.map(([field, text]) => fieldTerm(field, text))];
+  return { ...allRuns, where: terms.reduce(withTerm, where), statuses, bulk: id };
 }

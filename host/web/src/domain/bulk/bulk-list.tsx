@@ -2,6 +2,8 @@ import { useQuery } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { BulkService } from "@/gen/penstock/host/v1/bulk_pb";
 import { plural } from "@/lib/plural";
+import { paths } from "@/domain/paths";
+import { Link } from "@/ui/link";
 import { Note } from "@/ui/panel";
 import { goesOn } from "./bulk-action";
 import styles from "./bulk-progress.module.css";
@@ -28,7 +30,7 @@ export function BulkList({ shown, hrefOf }: {
       {ids.slice(0, most).map((id) => (
         <BulkProgress key={id} id={id} dismissHref={id === shown ? hrefOf("") : undefined} onDismiss={() => { setDismissed([...dismissed, id]); }} />
       ))}
-      {ids.length > most && <Note>{plural(ids.length - most, "more action goes", "more actions go")} on.</Note>}
+      {ids.length > most && <Note><Link href={paths.bulks()}>{plural(ids.length - most, "more action goes", "more actions go")} on</Link></Note>}
     </div>
   );
 }

@@ -1,31 +1,21 @@
 import { useMutation } from "@connectrpc/connect-query";
-import { Ban, CircleCheck, CircleSlash, LoaderCircle, TriangleAlert } from "lucide-react";
-import { BulkService, BulkState, type Bulk } from "@/gen/penstock/host/v1/bulk_pb";
+import { Ban } from "lucide-react";
+import { BulkService, type Bulk } from "@/gen/penstock/host/v1/bulk_pb";
 import { inertText } from "@/lib/inert-text";
 import { instantMs } from "@/lib/instant";
 import { plural } from "@/lib/plural";
 import { Failure } from "@/domain/host/failure";
 import { paths } from "@/domain/paths";
 import { shortRunId } from "@/domain/run/run-id";
-import { Badge, type StateLook } from "@/ui/badge";
+import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { ButtonLink, Link } from "@/ui/link";
 import { ProgressBar } from "@/ui/progress-bar";
 import { Elapsed } from "@/ui/time";
-import { describeBulk, goesOn } from "./bulk-action";
+import { describeBulk, goesOn, lookedAt, outcomeOf } from "./bulk-action";
+import { bulkLook } from "./bulk-look";
 import styles from "./bulk-progress.module.css";
 import { useBulk } from "./use-bulk";
-
-const running: StateLook = { label: "Goes on", tone: "busy", icon: LoaderCircle, turning: true };
-const stopped: StateLook = { label: "Stopped", tone: "calm", icon: CircleSlash };
-const done: StateLook = { label: "Done", tone: "good", icon: CircleCheck };
-const refused: StateLook = { label: "Done, with errors", tone: "warn", icon: TriangleAlert };
-
-function lookOf(bulk: Bulk): StateLook {
-  if (goesOn(bulk)) return running;
-  if (bulk.state === BulkState.STOPPED) return stopped;
-  return bulk.failed > 0n || bulk.error !== "" ? refused : done;
-}
 
 /** How far an action on many runs is, or how it ended: counts, errors with links to the runs, and a way to stop it. */
 export function BulkProgress({ id, dismissHref, onDismiss }: {
@@ -44,7 +34,7 @@ export function BulkProgress({ id, dismissHref, onDismiss }: {
       </section>
     );
   }
-  const looked = Number(bulk.changed + bulk.passedOver + bulk.failed);
+  const looked = Number(lookedAt(bulk));
   const selected = Number(bulk.selected);
   const created = instantMs(bulk.createdAt);
   const over = !goesOn(bulk);
@@ -52,7 +42,7 @@ export function BulkProgress({ id, dismissHref, onDismiss }: {
     <section className={styles.box} aria-label={describeBulk(bulk)}>
       <div className={styles.head}>
         <span role="status">
-          <Badge look={lookOf(bulk)} />
+          <Badge look={bulkLook(bulk)} />
         </span>
         <strong>{inertText(describeBulk(bulk))}</strong>
         <span className={styles.who}>
@@ -67,13 +57,7 @@ export function BulkProgress({ id, dismissHref, onDismiss }: {
         <span className={styles.actions}>{over ? dismiss : <StopButton id={id} />}</span>
       </div>
       {!over && <ProgressBar part={selected === 0 ? undefined : Math.min(looked / selected, 1)} label={`Progress: ${describeBulk(bulk)}`} />}
-      <p className={styles.counts}>
-        {!over && `${looked.toLocaleString("en")} of ${plural(selected, "run")}: `}
-        {plural(Number(bulk.changed), "changed", "changed")}
-        {bulk.passedOver > 0n && `, ${plural(Number(bulk.passedOver), "passed over", "passed over")}`}
-        {bulk.failed > 0n && `, ${plural(Number(bulk.failed), "refused", "refused")}`}
-        {bulk.state === BulkState.STOPPED && selected > looked && `, ${plural(selected - looked, "not looked at", "not looked at")}`}
-      </p>
+      <p className={styles.counts}>{outcomeOf(bulk)}</p>
       {bulk.error !== "" && <p className={styles.error}>{inertText(bulk.error)}</p>}
       {bulk.failures.length > 0 && <Failures bulk={bulk} />}
     </section>

@@ -1,3 +1,4 @@
+import { ListChecks } from "lucide-react";
 import { paths, readRunsView } from "@/domain/paths";
 import { LaunchHint, RunBrowser } from "@/domain/run/run-browser";
 import { useSearchParams } from "@/lib/search";
@@ -8,7 +9,7 @@ import { Page } from "@/ui/page";
 export function RunsPage() {
   const view = readRunsView(useSearchParams());
   return (
-    <Page name="Runs" title="Runs">
+    <Page name="Runs" title="Runs" actions={<ButtonLink href={paths.bulks()} icon={<ListChecks size={14} aria-hidden />}>Actions on many runs</ButtonLink>}>
       <RunBrowser
         view={view}
         hrefOf={paths.runs}
