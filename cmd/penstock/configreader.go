@@ -44,6 +44,7 @@ type configReader struct {
 type configuration struct {
 	Locations     []host.LocationConfig
 	MaxInProgress int
+	Limits        []host.Limit
 	Retention     retention.Policy
 }
 
@@ -86,6 +87,7 @@ func (r *configReader) read() (*configuration, error) {
 			c.MaxInProgress = *most
 		}
 	}
+	c.Limits = v.limits()
 	c.Retention = v.retention()
 	v.check(c.Locations)
 	if len(v.problems) > 0 {

@@ -52,12 +52,14 @@ type hostOptions struct {
 	AllowHosts []string
 	// Locations are all code locations at the start.
 	Locations []host.LocationConfig
-	// Config is followed: what it reads replaces Locations, MaxInProgress and Retention. It was read once; nil when there is no file.
+	// Config is followed: what it reads replaces Locations, MaxInProgress, Limits and Retention. It was read once; nil when there is no file.
 	// Reload gets a value when it is to be read at once.
 	Config *configReader
 	Reload <-chan os.Signal
 	// MaxInProgress is the queue's limit; -1 means none, 0 that nothing starts.
 	MaxInProgress int
+	// Limits are those of the queue beside it.
+	Limits []host.Limit
 	// Retention says which runs are kept, and for how long.
 	Retention  retention.Policy
 	Reflection bool
@@ -150,7 +152,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.onStop(func() error { changes.Close(); return nil })
 	p.queue = queue.New(queue.Options{
 		Store: store, Feed: feed, Planner: planner, Launcher: launcher, Sessions: sessions,
-		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress,
+		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress, Limits: o.Limits,
 	})
 	p.keeper = retention.New(retention.Options{Store: store, Clock: systemClock{}, Logger: o.Logger, Policy: o.Retention})
 	many := bulk.New(bulk.Options{Store: store, Cancel: p.queue.CancelRuns, Submit: p.queue.Submit, Clock: systemClock{}, Logger: o.Logger})

@@ -19,6 +19,8 @@ const (
 	CodeBackOff = "BACK_OFF"
 	// CodeLimit: the most runs in progress.
 	CodeLimit = "CONCURRENCY_LIMIT"
+	// CodeTagLimit: a limit of the queue that counts the run, beside that of all.
+	CodeTagLimit = "TAG_LIMIT"
 	// CodeOrder: the runs that come before it.
 	CodeOrder = "QUEUE_ORDER"
 	// CodeReady: the run's code, when it is there and fits.

@@ -41,6 +41,7 @@ func (x *Explainer) queued(ctx context.Context, e *Explanation) error {
 		e.add(Reason{Code: CodeBackOff, Blocks: true, Message: message, Until: s.RetryAt})
 	}
 	limit(e, &s)
+	tagLimits(e, &s)
 	switch {
 	case !s.Known || s.RunStatus != host.Queued:
 		e.add(Reason{Code: CodeOrder, Message: "the queue is just taking it in"})
@@ -49,7 +50,7 @@ func (x *Explainer) queued(ctx context.Context, e *Explanation) error {
 		e.add(Reason{
 			Code: CodeOrder, Blocks: full, Runs: s.BeforeRuns,
 			Message: fmt.Sprintf("%s before it, by priority and then by age", verb(s.Before, "run comes", "runs come")),
-			Remedy:  "A higher priority, the tag penstock/priority, is given at the launch.",
+			Remedy:  fmt.Sprintf("A higher priority lets it go first: penstock run tag %s penstock/priority=1.", run.ID),
 		})
 	default:
 		e.add(Reason{Code: CodeOrder, Message: "it is the next one: no run that could start comes before it"})
@@ -63,6 +64,28 @@ func (x *Explainer) queued(ctx context.Context, e *Explanation) error {
 		e.add(Reason{Code: CodeDue, Message: due})
 	}
 	return nil
+}
+
+// tagLimits tells of the other limits that count the run, and who has their slots.
+func tagLimits(e *Explanation, s *queue.Standing) {
+	for _, l := range s.Limits {
+		r := Reason{Code: CodeTagLimit, Runs: l.Holders}
+		of := fmt.Sprintf("limit %q", l.Name)
+		if l.Key != "" {
+			of += fmt.Sprintf(" for %s=%s", l.Key, clip(l.Value))
+		}
+		switch {
+		case l.AtMost == 0:
+			r.Blocks, r.Message = true, of+" lets no run start"
+			r.Remedy = "Raise at_most of the limit in the configuration file, under queue.limits, or change the run's tags."
+		case l.Full && !s.Working:
+			r.Blocks, r.Message = true, fmt.Sprintf("%s: all %s taken by runs in progress", of, verb(l.AtMost, "slot is", "slots are"))
+			r.Remedy = "Wait for one of them to end, cancel one, raise at_most of the limit under queue.limits, or change the run's tags."
+		default:
+			r.Message = fmt.Sprintf("%s: %d of %s taken", of, l.Taken, verb(l.AtMost, "slot is", "slots are"))
+		}
+		e.add(r)
+	}
 }
 
 func verb(n int, one, many string) string {

@@ -30,6 +30,24 @@ func TestQueued(t *testing.T) {
 		e = f.explain(urgent)
 		e.want(explain.CodeOrder, false, "it is the next one")
 	})
+	t.Run("TagLimit", func(t *testing.T) {
+		f := newFixture(t, -1)
+		each, _ := host.NewLimit("one at a time", "", "customer", 1)
+		none, _ := host.NewLimit("", "env=closed", "", 0)
+		f.queue.SetLimits([]host.Limit{each, none})
+		f.start()
+		first := f.submit("plain", "customer", "acme")
+		f.started(first)
+		second, closed := f.submit("plain", "customer", "acme"), f.submit("plain", "env", "closed", "customer", "other")
+		f.awaitStanding(second)
+		f.awaitStanding(closed)
+		e := f.explain(second)
+		e.summary(`limit "one at a time" for customer=acme: all 1 slot is taken`)
+		if r := e.want(explain.CodeTagLimit, true, "taken by runs in progress"); !slices.Equal(r.Runs, []host.RunID{first}) || r.Remedy == "" {
+			t.Errorf("the slot is held by %v, want %s: %s", r.Runs, first, r.Remedy)
+		}
+		f.explain(closed).summary(`limit "env=closed" lets no run start`)
+	})
 	t.Run("NothingStarts", func(t *testing.T) {
 		f := newFixture(t, 0).start()
 		id := f.submit("plain")

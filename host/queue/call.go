@@ -123,12 +123,11 @@ func (q *Queue) startsAtOnce(location string, now time.Time) int {
 	}
 }
 
-// takeBack frees slots, when all are taken, of starts that have no answer for
-// runs of other locations that are due. starting counts starts under way. The
-// caller holds mu.
-func (q *Queue) takeBack(ctx context.Context, now time.Time, held func(string) bool, starting map[string]int) {
+// takeBack frees slots of starts that have no answer for runs of other locations
+// that nothing else holds. The caller holds mu.
+func (q *Queue) takeBack(ctx context.Context, now time.Time, held func(string) bool) {
 	var late []*entry
-	for _, e := range q.open {
+	for e := range q.total.holders {
 		if e.status == host.Starting && !e.call.since.IsZero() && !e.call.wanted &&
 			now.Sub(e.call.since) > min(patience<<min(e.failures, 10), maxPatience) {
 			late = append(late, e)
@@ -137,25 +136,12 @@ func (q *Queue) takeBack(ctx context.Context, now time.Time, held func(string) b
 	if len(late) == 0 {
 		return
 	}
-	due, all := map[string]int{}, 0 // by location
-	for at, lane := range q.ready {
-		if held(at) || starting[at] >= q.startsAtOnce(at, now) {
-			continue
-		}
-		for _, e := range lane.runs {
-			if !e.busy && !now.Before(e.notBefore) {
-				due[at]++
-				all++
-			}
-		}
-	}
+	waiting := q.waitingForSlots(now, held)
 	slices.SortFunc(late, func(a, b *entry) int { return a.call.since.Compare(b.call.since) })
-	freed := 0
 	for _, e := range late {
-		if all-due[e.job.Location] <= freed {
+		if !waiting.take(e) {
 			continue
 		}
-		freed++
 		e.call.wanted = true
 		switch {
 		case e.call.stop != nil:

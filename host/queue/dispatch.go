@@ -24,49 +24,51 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 	if q.paused || now.Before(q.fullUntil) {
 		return
 	}
-	taken := 0
-	starting := map[string]int{} // by location
-	for _, e := range q.open {
-		if e.status.InProgress() || e.busy && e.status == host.Queued {
-			taken++
-		}
-		if e.starting {
-			starting[e.job.Location]++
-		}
-	}
-	var later []*entry
 	held := q.held() // asked once per location, so that its runs keep their order
-	lanes := q.ready.lanes()
-	for lanes.Len() > 0 && (q.o.MaxInProgress < 0 || taken < q.o.MaxInProgress) {
-		lane := (*lanes)[0]
-		at := lane.location
-		if held(at) || starting[at] >= q.startsAtOnce(at, now) {
-			heap.Pop(lanes)
+	q.begin(now, held, func(e *entry) {
+		q.work(e, func() error { return q.start(ctx, e) })
+	})
+	q.takeBack(ctx, now, held)
+}
+
+// begin passes the runs that are due to start, in order, as long as there are slots. start makes them busy. The caller
+// holds mu.
+//
+// What is held is passed over by its group or its lane, not run by run, so that it costs the same however long the queue
+// is.
+func (q *Queue) begin(now time.Time, held func(location string) bool, start func(*entry)) {
+	var later []*entry
+	groups := q.ready.groups()
+	for groups.Len() > 0 && !q.total.full() {
+		g := (*groups)[0]
+		at := g.key.location
+		if held(at) || len(q.starting[at]) >= q.startsAtOnce(at, now) || firstFull(g.slots) != nil {
+			heap.Pop(groups)
 			continue
 		}
-		e, _ := heap.Pop(lane).(*entry)
-		if lane.Len() > 0 {
-			heap.Fix(lanes, 0)
+		l := g.open[0]
+		if s := firstFull(l.slots); s != nil {
+			l.park(s)
 		} else {
-			heap.Pop(lanes)
-			delete(q.ready, at)
+			e := l.runs[0]
+			q.ready.drop(e)
+			switch {
+			case e.busy: // it comes back when that has ended
+			case now.Before(e.notBefore):
+				later = append(later, e)
+			default:
+				e.starting = true
+				start(e)
+			}
 		}
-		switch {
-		case e.busy: // it comes back when that has ended
-		case now.Before(e.notBefore):
-			later = append(later, e)
-		default:
-			taken++
-			starting[at]++
-			e.starting = true
-			q.work(e, func() error { return q.start(ctx, e) })
+		if len(g.open) > 0 {
+			heap.Fix(groups, 0)
+		} else {
+			heap.Pop(groups)
 		}
 	}
 	for _, e := range later {
 		q.ready.put(e)
-	}
-	if q.o.MaxInProgress > 0 && taken >= q.o.MaxInProgress {
-		q.takeBack(ctx, now, held, starting)
 	}
 }
 
@@ -87,6 +89,7 @@ func (q *Queue) held() func(location string) bool {
 // the run is still QUEUED afterwards it is tried again after a while.
 func (q *Queue) work(e *entry, f func() error) {
 	e.busy = true
+	q.judge(e)
 	q.starts.Go(func() {
 		err := f()
 		full := host.ReasonOf(err) == host.ReasonFull
@@ -95,6 +98,7 @@ func (q *Queue) work(e *entry, f func() error) {
 		}
 		q.mu.Lock()
 		e.busy, e.starting = false, false
+		q.judge(e)
 		if full {
 			q.fullUntil = q.o.Clock.Now().Add(fullRest)
 			e.notBefore = q.fullUntil

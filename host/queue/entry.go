@@ -28,8 +28,11 @@ type entry struct {
 	notBefore time.Time
 	failures  int
 	// lane and place are where it is among the ready ones; lane is nil while it is not.
-	lane  *readyHeap
+	lane  *lane
 	place int
+	// slots are those that count it: of all runs, then shared, then single; the texts name the latter two.
+	slots, shared, single  []*slot
+	sharedText, singleText string
 	// waitingSince and waited are those of the run; causes are what it waited for and has a note of.
 	waitingSince time.Time
 	waited       time.Duration
@@ -50,6 +53,7 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 		q.open[run.ID] = e
 	}
 	if e.job != run.Job { // new, or re-pointed
+		q.uncount(e)
 		e.job, e.causes = run.Job, nil
 	}
 	if e.status != run.Status || e.attempt != run.Attempt {
@@ -65,6 +69,8 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 	e.waitingSince, e.waited = run.WaitingSince, run.Waited
 	e.startingAt = run.Current.StartingAt
 	e.priority = tag.Priority(run.Tags)
+	q.count(e, run)
+	q.judge(e)
 	if e.status == host.Queued {
 		q.ready.put(e)
 	} else {
@@ -76,7 +82,7 @@ func (q *Queue) absorb(run *host.Run, deleted bool, now time.Time) {
 func (q *Queue) leave(e *entry) {
 	if e != nil {
 		delete(q.open, e.id)
-		q.ready.drop(e)
+		q.uncount(e)
 	}
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	Logger      *slog.Logger
 	// MaxInProgress is the most runs in progress at a time; -1 means no limit, 0 that nothing starts.
 	MaxInProgress int
+	// Limits hold beside it. Default: none.
+	Limits []host.Limit
 	// StartLease is how long a worker has to say hello. Default 180 s.
 	StartLease time.Duration
 }
@@ -55,6 +57,11 @@ type Queue struct {
 	open   map[host.RunID]*entry
 	ready  readyRuns
 	paused bool
+	// total is the limit of all runs, slots those of the other limits.
+	total *slot
+	slots slots
+	// starting are the entries whose start is under way, by location.
+	starting map[string]map[*entry]struct{}
 	// fullUntil is until when nothing is started because the store could not write.
 	fullUntil time.Time
 	// stale is set while the picture lacks changes that were lost.
@@ -84,7 +91,11 @@ func New(o Options) *Queue {
 	if o.WaitForCode == nil {
 		o.WaitForCode = o.Planner.WaitForCode
 	}
-	return &Queue{o: o, feedLimit: feedLimit, open: map[host.RunID]*entry{}, ready: readyRuns{}, pauses: map[string]*pause{}, nudge: make(chan struct{}, 1)}
+	return &Queue{
+		o: o, feedLimit: feedLimit, nudge: make(chan struct{}, 1),
+		open: map[host.RunID]*entry{}, ready: readyRuns{}, pauses: map[string]*pause{},
+		total: newTotal(o.MaxInProgress), slots: slots{limits: o.Limits, used: map[slotKey]*slot{}}, starting: map[string]map[*entry]struct{}{},
+	}
 }
 
 // Start reads the open runs and begins to start what is due. Runs that were
@@ -217,13 +228,17 @@ type Status struct {
 func (q *Queue) Status() Status {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s := Status{MaxInProgress: q.o.MaxInProgress}
-	for _, e := range q.open {
+	return q.status()
+}
+
+// status is Status for who holds mu.
+func (q *Queue) status() Status {
+	s := Status{MaxInProgress: q.total.limit.AtMost}
+	for e := range q.total.holders {
 		if e.status.InProgress() {
 			s.InProgress++
-		} else {
-			s.Queued++
 		}
 	}
+	s.Queued = len(q.open) - s.InProgress
 	return s
 }

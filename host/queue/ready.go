@@ -2,100 +2,126 @@ package queue
 
 import "container/heap"
 
-// readyRuns are the runs that are QUEUED, in order and apart by location: those
-// of a location that starts nothing now cost nothing, however many they are.
-// Its methods need the queue's mu.
-type readyRuns map[string]*readyHeap
+// readyRuns are the runs that are QUEUED, in order, apart by what may hold them: their location and the limits that count
+// them. What is held is passed over as a whole, so that it costs nothing however many runs it has. Its methods need the
+// queue's mu.
+type readyRuns map[groupKey]*group
 
-// put adds a run, or moves it to where its location and priority belong now.
+// groupKey is a location, and the limits that count all runs of the group together.
+type groupKey struct{ location, shared string }
+
+// group is the runs of one location that the same limits count.
+type group struct {
+	key   groupKey
+	slots []*slot
+	// lanes are by the text of their slots; open are those that are not parked, the one with the first run first.
+	lanes map[string]*lane
+	open  laneHeap
+}
+
+// lane is the runs of a group that have the same values where a limit counts each apart, the first in order first.
+type lane struct {
+	group *group
+	key   string
+	slots []*slot
+	runs  runHeap
+	// place is where it is in group.open, -1 while it is parked at a slot.
+	place  int
+	parked *slot
+}
+
+// put adds a run, or moves it to where its location, limits and priority belong now.
 func (r readyRuns) put(e *entry) {
-	at := e.job.Location
-	if e.lane != nil && e.lane == r[at] {
-		heap.Fix(e.lane, e.place)
+	key := groupKey{e.job.Location, e.sharedText}
+	if l := e.lane; l != nil && l.group.key == key && l.key == e.singleText {
+		heap.Fix(&l.runs, e.place)
+		l.moved()
 		return
 	}
 	r.drop(e)
-	if r[at] == nil {
-		r[at] = &readyHeap{location: at}
+	g := r[key]
+	if g == nil {
+		g = &group{key: key, slots: e.shared, lanes: map[string]*lane{}}
+		r[key] = g
 	}
-	heap.Push(r[at], e)
+	l := g.lanes[e.singleText]
+	if l == nil {
+		l = &lane{group: g, key: e.singleText, slots: e.single}
+		g.lanes[l.key] = l
+		e.lane = l
+		heap.Push(&l.runs, e)
+		heap.Push(&g.open, l)
+		return
+	}
+	e.lane = l
+	heap.Push(&l.runs, e)
+	l.moved()
 }
 
 // drop takes a run out, if it is in.
 func (r readyRuns) drop(e *entry) {
-	lane := e.lane
-	if lane == nil {
+	l := e.lane
+	if l == nil {
 		return
 	}
-	heap.Remove(lane, e.place)
-	if lane.Len() == 0 {
-		delete(r, lane.location)
-	}
-}
-
-// lanes are the locations that have runs, the one with the first run of all first.
-func (r readyRuns) lanes() *readyLanes {
-	l := make(readyLanes, 0, len(r))
-	for _, lane := range r {
-		l = append(l, lane)
-	}
-	heap.Init(&l)
-	return &l
-}
-
-// readyHeap is the runs of one location, the first in order first. Each knows its place.
-type readyHeap struct {
-	location string
-	runs     []*entry
-}
-
-// Len is for container/heap, as are the other methods.
-func (h *readyHeap) Len() int { return len(h.runs) }
-
-// Less is for container/heap.
-func (h *readyHeap) Less(i, j int) bool { return inOrder(h.runs[i], h.runs[j]) < 0 }
-
-// Swap is for container/heap.
-func (h *readyHeap) Swap(i, j int) {
-	h.runs[i], h.runs[j] = h.runs[j], h.runs[i]
-	h.runs[i].place, h.runs[j].place = i, j
-}
-
-// Push is for container/heap.
-func (h *readyHeap) Push(x any) {
-	e := x.(*entry) //nolint:forcetypeassert // only entries are pushed
-	e.lane, e.place = h, len(h.runs)
-	h.runs = append(h.runs, e)
-}
-
-// Pop is for container/heap.
-func (h *readyHeap) Pop() any {
-	e := h.runs[len(h.runs)-1]
-	h.runs[len(h.runs)-1] = nil
-	h.runs = h.runs[:len(h.runs)-1]
+	heap.Remove(&l.runs, e.place)
 	e.lane = nil
-	return e
+	if len(l.runs) > 0 {
+		l.moved()
+		return
+	}
+	if l.parked != nil {
+		delete(l.parked.parked, l)
+	} else {
+		heap.Remove(&l.group.open, l.place)
+	}
+	delete(l.group.lanes, l.key)
+	if len(l.group.lanes) == 0 {
+		delete(r, l.group.key)
+	}
 }
 
-// readyLanes are locations that have runs, in the order of the first of each.
-type readyLanes []*readyHeap
+// moved puts a lane whose first run may be another where it belongs.
+func (l *lane) moved() {
+	if l.parked == nil {
+		heap.Fix(&l.group.open, l.place)
+	}
+}
 
-// Len is for container/heap, as are the other methods.
-func (l readyLanes) Len() int { return len(l) }
+// park leaves a lane alone until a slot that it needs is given back.
+func (l *lane) park(s *slot) {
+	heap.Remove(&l.group.open, l.place)
+	l.parked = s
+	s.parked[l] = struct{}{}
+}
 
-// Less is for container/heap.
-func (l readyLanes) Less(i, j int) bool { return inOrder(l[i].runs[0], l[j].runs[0]) < 0 }
+// unpark lets lanes that wait for a slot be looked at again.
+func (s *slot) unpark() {
+	for l := range s.parked {
+		delete(s.parked, l)
+		l.parked = nil
+		heap.Push(&l.group.open, l)
+	}
+}
 
-// Swap is for container/heap.
-func (l readyLanes) Swap(i, j int) { l[i], l[j] = l[j], l[i] }
+// firstFull is the first of some slots that lets no other run start, nil when all do.
+func firstFull(slots []*slot) *slot {
+	for _, s := range slots {
+		if s.full() {
+			return s
+		}
+	}
+	return nil
+}
 
-// Push is for container/heap; no location is added to those that there are.
-func (l *readyLanes) Push(x any) { *l = append(*l, x.(*readyHeap)) } //nolint:forcetypeassert // only lanes are pushed
-
-// Pop is for container/heap.
-func (l *readyLanes) Pop() any {
-	old := *l
-	lane := old[len(old)-1]
-	*l = old[:len(old)-1]
-	return lane
+// groups are those that have a lane to look at, the one with the first run of all first.
+func (r readyRuns) groups() *groupHeap {
+	h := make(groupHeap, 0, len(r))
+	for _, g := range r {
+		if len(g.open) > 0 {
+			h = append(h, g)
+		}
+	}
+	heap.Init(&h)
+	return &h
 }

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -32,6 +33,8 @@ type Standing struct {
 	BeforeRuns []host.RunID
 	// Taken are the slots that are taken, those of starts that have just begun included.
 	Taken int
+	// Limits are those that count it, beside the one of all runs.
+	Limits []LimitStanding
 	// RetryAt is until when it is held back after a start that failed for now; Failures counts those in a row.
 	RetryAt  time.Time
 	Failures int
@@ -55,6 +58,35 @@ type Standing struct {
 	Wanted bool
 }
 
+// LimitStanding is how a limit stands for a run.
+type LimitStanding struct {
+	// Name is the limit's, AtMost how many it lets be in progress; Key and Value are the tag of a limit for each value.
+	Name       string
+	AtMost     int
+	Key, Value string
+	// Taken is how many are in progress, Holders the first 10 of them, oldest first.
+	Taken   int
+	Holders []host.RunID
+	// Full tells that it lets no other run start.
+	Full bool
+}
+
+// limits are how the limits stand that count an entry, beside that of all runs.
+func (e *entry) limits() (of []LimitStanding) {
+	for _, s := range e.slots[1:] {
+		of = append(of, LimitStanding{
+			Name: s.limit.Name, AtMost: s.limit.AtMost, Key: s.limit.Each, Value: s.key.value,
+			Taken: len(s.holders), Holders: s.names(), Full: s.full(),
+		})
+	}
+	return of
+}
+
+// names are the first few who hold a slot.
+func (s *slot) names() []host.RunID {
+	return named(slices.Collect(maps.Keys(s.holders)), func(a, b *entry) int { return a.startingAt.Compare(b.startingAt) })
+}
+
 // MaxStartTimeouts is how many attempts may end without a worker's hello before a run fails.
 const MaxStartTimeouts = maxStartTimeouts
 
@@ -63,26 +95,9 @@ func (q *Queue) Standing(id host.RunID) Standing {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.o.Clock.Now()
-	s := Standing{Status: Status{MaxInProgress: q.o.MaxInProgress}, Ending: q.paused, StartLease: q.o.StartLease}
+	s := Standing{Status: q.status(), Ending: q.paused, StartLease: q.o.StartLease, Taken: len(q.total.holders), Holders: q.total.names()}
 	e := q.open[id]
-	var holders, before []*entry
-	starting := map[string]int{}
-	for _, other := range q.open {
-		if other.status.InProgress() {
-			s.InProgress++
-			holders = append(holders, other)
-		} else {
-			s.Queued++
-			if other.busy && other.status == host.Queued {
-				s.Taken++
-			}
-		}
-		if other.starting {
-			starting[other.job.Location]++
-		}
-	}
-	s.Taken += s.InProgress
-	s.Holders = named(holders, func(a, b *entry) int { return a.startingAt.Compare(b.startingAt) })
+	var before []*entry
 	if e == nil {
 		return s
 	}
@@ -90,21 +105,27 @@ func (q *Queue) Standing(id host.RunID) Standing {
 	switch e.status {
 	case host.Queued:
 		held := q.held()
-		for at, lane := range q.ready {
-			if held(at) || starting[at] >= q.startsAtOnce(at, now) {
+		for key, g := range q.ready {
+			if at := key.location; held(at) || len(q.starting[at]) >= q.startsAtOnce(at, now) || firstFull(g.slots) != nil {
 				continue
 			}
-			for _, other := range lane.runs {
-				if other != e && !other.busy && !now.Before(other.notBefore) && inOrder(other, e) < 0 {
-					before = append(before, other)
+			for _, l := range g.lanes {
+				if firstFull(l.slots) != nil {
+					continue
+				}
+				for _, other := range l.runs {
+					if other != e && !other.busy && !now.Before(other.notBefore) && inOrder(other, e) < 0 {
+						before = append(before, other)
+					}
 				}
 			}
 		}
+		s.Limits = e.limits()
 		s.Before, s.BeforeRuns = len(before), named(before, inOrder)
 		if now.Before(e.notBefore) {
 			s.RetryAt, s.Failures = e.notBefore, e.failures
 		}
-		s.LocationStarts, s.LocationStartsMost = starting[e.job.Location], q.startsAtOnce(e.job.Location, now)
+		s.LocationStarts, s.LocationStartsMost = len(q.starting[e.job.Location]), q.startsAtOnce(e.job.Location, now)
 		if p := q.pauses[e.job.Location]; p != nil {
 			s.LocationRestsUntil, s.LocationFull = p.until, p.full
 		}
@@ -126,22 +147,24 @@ func (q *Queue) Standing(id host.RunID) Standing {
 func (q *Queue) FullSince() time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	taken, last := 0, time.Time{}
-	for _, e := range q.open {
-		if e.status.InProgress() {
-			taken++
-			if e.startingAt.After(last) {
-				last = e.startingAt // no slot was given back since, or one would be free
-			}
+	last := time.Time{}
+	for e := range q.total.holders {
+		if e.startingAt.After(last) {
+			last = e.startingAt // no slot was given back since, or one would be free
 		}
 	}
-	if q.o.MaxInProgress <= 0 || taken < q.o.MaxInProgress {
+	if q.total.limit.AtMost <= 0 || !q.total.full() {
 		return time.Time{}
 	}
 	held := q.held()
-	for at := range q.ready {
-		if !held(at) {
-			return last
+	for key, g := range q.ready {
+		if held(key.location) || firstFull(g.slots) != nil {
+			continue
+		}
+		for _, l := range g.lanes {
+			if firstFull(l.slots) == nil {
+				return last
+			}
 		}
 	}
 	return time.Time{}

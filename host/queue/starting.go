@@ -23,7 +23,7 @@ const (
 // watchStarts looks after runs whose worker was asked for and has not said
 // hello. The caller holds mu.
 func (q *Queue) watchStarts(ctx context.Context, now time.Time) {
-	for _, e := range q.open {
+	for e := range q.total.holders {
 		if e.status != host.Starting || e.busy || now.Before(e.notBefore) { // the last after an error of the store
 			continue
 		}

@@ -1,0 +1,88 @@
+package queue_test
+
+import (
+	"testing"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/queue"
+	"github.com/penstock-run/penstock/host/runtag"
+	"github.com/penstock-run/penstock/usercode/tag"
+)
+
+func limit(t *testing.T, where, each string, atMost int) host.Limit {
+	t.Helper()
+	l, problems := host.NewLimit("", where, each, atMost)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return l
+}
+
+// standings are the limits of a run as the queue sees them, once it has it.
+func (f *fixture) standings(id host.RunID) []queue.LimitStanding {
+	f.t.Helper()
+	for {
+		if s := f.queue.Standing(id); s.Known {
+			return s.Limits
+		}
+		f.tick()
+	}
+}
+
+func TestLimitsByTag(t *testing.T) {
+	f := newFixture(t, -1)
+	f.queue.SetLimits([]host.Limit{limit(t, "env=prod", "", 1), limit(t, "", "customer", 1)})
+	first := f.submit("env", "prod").ID
+	blocked := f.submit("env", "prod", "penstock/priority", "9").ID
+	acme := f.submit("customer", "acme").ID
+	acmeToo := f.submit("customer", "acme").ID
+	other := f.submit("customer", "other").ID
+	f.start()
+	// The one of higher priority is first, and what is blocked blocks nobody behind it.
+	for i, want := range []host.RunID{blocked, acme, other} {
+		r := f.started()
+		f.await(r.Run, host.Starting)
+		if r.Run != want && i == 0 {
+			t.Fatalf("the first start is of %s, want %s", r.Run, want)
+		}
+	}
+	if of := f.standings(first); len(of) != 1 || !of[0].Full || of[0].Taken != 1 || of[0].Holders[0] != blocked {
+		t.Errorf("limits of the run that waits for production: %+v", of)
+	}
+	if of := f.standings(acmeToo); len(of) != 1 || of[0].Key != "customer" || of[0].Value != "acme" || of[0].Holders[0] != acme {
+		t.Errorf("limits of the second run of a customer: %+v", of)
+	}
+	f.end(acme)
+	if r := f.started(); r.Run != acmeToo {
+		t.Fatalf("after the customer's run %s is started, want %s", r.Run, acmeToo)
+	}
+	// Another tag of a queued run acts at once.
+	edit := runtag.Edit{Set: tag.List{{Key: "env", Value: "dev"}}}
+	if _, err := f.store.UpdateRuns(t.Context(), host.Request{}, []host.RunID{first}, edit.Change(runtag.Who{}, f.clock)); err != nil {
+		t.Fatal(err)
+	}
+	if r := f.started(); r.Run != first {
+		t.Fatalf("%s is started, want %s, which is not of production any more", r.Run, first)
+	}
+}
+
+// TestLimitsSurviveARestartAndAChange: slots are held by who runs, whoever started it, under limits that came later too.
+func TestLimitsSurviveARestartAndAChange(t *testing.T) {
+	f := newFixture(t, -1).start()
+	running := f.submit("env", "prod").ID
+	f.started()
+	f.await(running, host.Starting)
+	f.close()
+	f.open()
+	f.queue.SetLimits([]host.Limit{limit(t, "env=prod", "", 1)})
+	f.start()
+	waiting := f.submit("env", "prod").ID
+	free := f.submit("env", "dev").ID
+	if r := f.started(); r.Run != free {
+		t.Fatalf("%s is started, want %s", r.Run, free)
+	}
+	f.queue.SetLimits([]host.Limit{limit(t, "env=prod", "", 2)})
+	if r := f.started(); r.Run != waiting {
+		t.Fatalf("%s is started, want %s", r.Run, waiting)
+	}
+}
