@@ -29,10 +29,12 @@ const (
 // still is how many of the newest runs stay queued.
 const still = 500
 
-// fill launches runs until there are n, lets them end, and says how fast that was beside puts of the same records.
+// fill launches runs until there are n, lets them end, and says how fast that was, up to the base beside puts of the same
+// records: of more of them the files would take twice the disk.
 func (b *bench) fill(at string, n int) error {
-	var ours, raws, wholes []float64
-	written, size, puts := 0.0, 0, 0
+	var ours []float64
+	var beside puts
+	first := b.runs
 	for b.runs < n {
 		count := min(slice, n-b.runs)
 		runs := runsFrom(b.runs, count) // making them is not the store's work
@@ -44,30 +46,17 @@ func (b *bench) fill(at string, n int) error {
 		if err := b.launch(runs); err != nil {
 			return err
 		}
-		rate := float64(count) / time.Since(began).Seconds()
+		ours = append(ours, perSecond(count, began))
 		after, err := bytesWritten()
 		if err != nil {
 			return err
 		}
-		records, err := b.recordsOf(b.runs-count, runs)
-		if err != nil {
-			return err
+		if b.runs <= base {
+			beside.written += after - before
+			if err := b.putBeside(&beside, runs); err != nil {
+				return err
+			}
 		}
-		began = time.Now()
-		if err := b.raw.put(b.runs-count, records, clients); err != nil {
-			return err
-		}
-		raw := float64(count) / time.Since(began).Seconds()
-		began = time.Now()
-		if err := b.raw.putWhole(b.runs-count, runs, records, clients); err != nil {
-			return err
-		}
-		ours, raws, wholes = append(ours, rate), append(raws, raw), append(wholes, float64(count)/time.Since(began).Seconds())
-		written += float64(after - before)
-		for _, r := range records {
-			size += len(r)
-		}
-		puts += count
 		if err := b.end(b.runs-count, min(b.runs, n-still)); err != nil {
 			return err
 		}
@@ -78,18 +67,57 @@ func (b *bench) fill(at string, n int) error {
 	if b.ingest == nil {
 		b.ingest = map[string]float64{}
 	}
-	last := func(rates []float64) float64 { return middle(rates[max(0, len(rates)-20):]) } // what it is at this size, not on the way
-	b.ingest[at] = last(ours)
-	figures := []figure{
-		{last(ours), "runs/s"}, {last(ours) / last(raws), "×raw"}, {last(ours) / last(wholes), "×raw-whole"},
-		{written / float64(size), "×record-written"}, {float64(size) / float64(puts), "record-B"},
+	b.ingest[at] = latest(ours)
+	figures := []figure{{b.ingest[at], "runs/s"}}
+	if beside.runs > 0 {
+		figures = append(figures,
+			figure{b.ingest[at] / latest(beside.records), "×raw"}, figure{b.ingest[at] / latest(beside.whole), "×raw-whole"},
+			figure{float64(beside.written) / float64(beside.size), "×record-written"}, figure{float64(beside.size) / float64(beside.runs), "record-B"})
 	}
 	if before := b.ingest[label(base)]; before > 0 && at != label(base) {
 		figures = append(figures, figure{b.ingest[at] / before, "×1M-rate"})
 	}
-	b.line("Ingest/runs="+at, puts, figures...)
+	b.line("Ingest/runs="+at, b.runs-first, figures...)
 	return b.space(at)
 }
+
+// puts are what bare bbolt does with runs beside the store.
+type puts struct {
+	// records and whole are runs a second, of records alone and of all that a run has, slice by slice.
+	records, whole []float64
+	// runs is how many, size the bytes of their records, and written what the store wrote for the same ones.
+	runs, size int
+	written    int64
+}
+
+// putBeside puts the newest runs into the bare file, too.
+func (b *bench) putBeside(p *puts, runs []host.NewRun) error {
+	from := b.runs - len(runs)
+	records, err := b.recordsOf(from, runs)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := b.raw.put(from, records, clients); err != nil {
+		return err
+	}
+	p.records = append(p.records, perSecond(len(runs), began))
+	began = time.Now()
+	if err := b.raw.putWhole(from, runs, records, clients); err != nil {
+		return err
+	}
+	p.whole = append(p.whole, perSecond(len(runs), began))
+	for _, r := range records {
+		p.size += len(r)
+	}
+	p.runs += len(runs)
+	return nil
+}
+
+func perSecond(n int, began time.Time) float64 { return float64(n) / time.Since(began).Seconds() }
+
+// latest is the rate of the last slices: what it is at this size, not on the way.
+func latest(rates []float64) float64 { return middle(rates[max(0, len(rates)-20):]) }
 
 // launch creates runs as many clients would.
 func (b *bench) launch(runs []host.NewRun) error {
