@@ -73,6 +73,9 @@ func inspect(path string) (f facts, err error) {
 	if errors.Is(err, berrors.ErrTimeout) {
 		return facts{}, err
 	}
+	if refused, ok := errors.AsType[*fs.PathError](err); ok && refused.Op == "open" {
+		return facts{}, err // nothing was seen of what is in it
+	}
 	if err != nil {
 		return facts{}, damagedFile(path, err)
 	}
