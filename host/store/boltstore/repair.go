@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
@@ -81,8 +82,12 @@ func (r *repair) run(ctx context.Context, found Checked) error {
 	if err != nil || id != "" {
 		return nil // a damaged one is for people to look at
 	}
+	is, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
 	r.o.Logger.Info("the file that names the store was made anew", slog.String("store", f.store))
-	return writeIdentity(r.dir, f.store)
+	return errors.Join(writeIdentity(r.dir, f.store), giveTo(filepath.Join(r.dir, identityName), is))
 }
 
 // metaPages writes each file of which a meta page is damaged: a commit writes over the older one, which the damaged one

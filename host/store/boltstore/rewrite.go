@@ -151,6 +151,13 @@ func (r *rewriting) fill(src, made *database) error {
 			return fmt.Errorf("complete the copy of %s: %w", r.path(), err)
 		}
 	}
+	is, err := os.Stat(r.path())
+	if err != nil {
+		return err
+	}
+	if err := giveTo(made.path, is); err != nil {
+		return fmt.Errorf("give the copy of %s to its owner: %w", r.path(), err)
+	}
 	if err := r.at("sync"); err != nil {
 		return err
 	}
