@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -227,3 +229,52 @@ func TestEpochThatMovesIsNotMerged(t *testing.T) {
 		t.Errorf("the records have %v events", got)
 	}
 }
+
+// TestRunsOfBeforeACrashAreMerged opens what a process left that was killed while runs which had just ended waited.
+func TestRunsOfBeforeACrashAreMerged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := open(t, dir, &Options{Clock: stoppedClock{}})
+	now := time.Now()
+	ended := func(at time.Time) host.Run {
+		run := start(t, s)
+		for i := range uint64(5) {
+			appended(t, s, run.ID, 3*i+1, 3*i+3)
+		}
+		return updated(t, s, run.ID, func(r *host.Run) { r.Status, r.EndedAt = host.Success, at })
+	}
+	long := ended(now.Add(-time.Hour)) // it was merged an hour ago, or is not now
+	late, last := ended(now.Add(-time.Second)), ended(now)
+	open := start(t, s)
+	appended(t, s, open.ID, 1, 1)
+	appended(t, s, open.ID, 2, 2)
+	killed := filepath.Join(t.TempDir(), "killed")
+	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := Open(killed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Close(); err != nil { // which waits for what is merged
+		t.Fatal(err)
+	}
+	checkFiles(t, killed)
+	if s, err = Open(killed, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for run, want := range map[*host.Run]string{&long: "[3 3 3 3 3]", &late: "[15]", &last: "[15]", &open: "[1 1]"} {
+		if got := fmt.Sprint(recordLens(t, s, run.Seq)); got != want {
+			t.Errorf("run %d has records of %s, want %s", run.Seq, got, want)
+		}
+	}
+}
+
+// stoppedClock never gets on.
+type stoppedClock struct{}
+
+func (stoppedClock) Now() time.Time                       { return time.Unix(1_780_000_000, 0) }
+func (stoppedClock) After(time.Duration) <-chan time.Time { return nil }

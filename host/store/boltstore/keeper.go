@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/selector"
 )
 
 // What the keeper does waits a moment for company: a merge is a commit, and commits are what the disk is short of.
@@ -13,11 +16,18 @@ const (
 	keeperDelay = time.Second
 	// maxEnded is how many ended runs wait to be merged; of more, some keep their small batches.
 	maxEnded = 1 << 16
+	// maxResumed is how many runs are looked for that may have waited when the store was last open, resumeWithin how long
+	// before its last write they ended.
+	maxResumed   = 1 << 14
+	resumeWithin = 10 * time.Second
 )
 
 // keeper does in the background what nobody waits for: it begins epochs, and merges the events of runs that have ended.
 type keeper struct {
 	store *Store
+
+	// lastWrite is about when a process that had the store before wrote to it last; zero when that is not known.
+	lastWrite time.Time
 
 	mu    sync.Mutex
 	ended []uint64
@@ -28,9 +38,9 @@ type keeper struct {
 	done chan struct{}
 }
 
-func newKeeper(s *Store) *keeper {
+func newKeeper(s *Store, lastWrite time.Time) *keeper {
 	ctx, stop := context.WithCancel(context.Background())
-	k := &keeper{store: s, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+	k := &keeper{store: s, lastWrite: lastWrite, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(k.done)
 		k.run(ctx)
@@ -73,6 +83,7 @@ func (k *keeper) close() {
 
 func (k *keeper) run(ctx context.Context) {
 	defer func() { k.merge(context.WithoutCancel(ctx)) }()
+	k.resume(context.WithoutCancel(ctx))
 	for {
 		select {
 		case <-ctx.Done():
@@ -92,6 +103,24 @@ func (k *keeper) run(ctx context.Context) {
 		for more := true; more && ctx.Err() == nil; {
 			more = k.merge(ctx)
 		}
+	}
+}
+
+// resume finds runs that ended just before a process that did not close the store: they waited to be merged then. How long
+// that takes is bounded, so a close waits for it.
+func (k *keeper) resume(ctx context.Context) {
+	if k.lastWrite.IsZero() {
+		return
+	}
+	where := &selector.Expr{
+		Op: selector.NotBefore, On: selector.Field, Name: host.FieldEnded, Time: selector.Time{At: k.lastWrite.Add(-resumeWithin)},
+	}
+	found, err := k.store.SelectRuns(ctx, where, 0, maxResumed)
+	if err != nil {
+		k.store.log.Warn("runs that ended before the last end of the host keep the batches that their events came in", slog.Any("error", err))
+	}
+	for _, r := range found.Runs {
+		k.runEnded(r.Seq)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -86,6 +87,7 @@ func openStore(dir string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
+	lastWrite := lastWriteOf(p.metaPath)
 	meta, err := openFileOf(p.metaPath, facts{epoch: p.epoch, store: p.store}, o.open, o.unsynced, metaBuckets()...)
 	if err != nil {
 		return nil, err
@@ -124,8 +126,17 @@ func openStore(dir string, o Options) (*Store, error) {
 		index: index, texts: texts,
 	}
 	s.next.seq = max(s.next.seq, 1)
-	s.keeper = newKeeper(s)
+	s.keeper = newKeeper(s, lastWrite)
 	return s, nil
+}
+
+// lastWriteOf is about when a file was written last, zero when it is not there.
+func lastWriteOf(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{} // opening it tells
+	}
+	return info.ModTime()
 }
 
 // plan is what survey found out.
