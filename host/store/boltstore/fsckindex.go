@@ -10,7 +10,7 @@ import (
 	"github.com/penstock-run/penstock/host/store/boltstore/tagindex"
 )
 
-// rebuildIndex makes the index of a file anew from its runs. Those that cannot be read are left out, and told in the log.
+// rebuildIndex makes the index of a file anew from its runs. Those that cannot be read are marked, and told in the log.
 func rebuildIndex(ctx context.Context, d *database, o *Options) error {
 	f, err := d.facts()
 	if err != nil {
@@ -19,8 +19,9 @@ func rebuildIndex(ctx context.Context, d *database, o *Options) error {
 	texts := newMetadataTexts(o)
 	return newIndex(o).Rebuild(ctx, max(f.next.seq, 1), func(from, to uint64, add func(uint64, []tagindex.Term)) error {
 		return d.view(func(tx *bbolt.Tx) error {
-			return eachDocument(tx, texts, from, to, add, func(_ uint64, err error) {
-				o.Logger.Error("a run cannot be read; the index lacks it", slog.Any("error", err))
+			return eachDocument(tx, texts, from, to, add, func(seq uint64, err error) {
+				add(seq, []tagindex.Term{unreadTerm})
+				o.Logger.Error("a run cannot be read; no list has it", slog.Any("error", err))
 			})
 		})
 	}, d.db.Update)
@@ -32,9 +33,13 @@ func (c *fsck) index(tx *bbolt.Tx) error {
 		return nil // it comes with the format
 	}
 	texts := newMetadataTexts(&c.o)
+	var unknown []uint64
 	return newIndex(&c.o).Check(c.ctx, tx, func(from, to uint64, add func(uint64, []tagindex.Term)) error {
-		return eachDocument(tx, texts, from, to, add, func(uint64, error) {}) // told with the runs
-	}, func(problem error) {
+		unknown = nil
+		return eachDocument(tx, texts, from, to, add, func(seq uint64, _ error) { // told with the runs
+			unknown = append(unknown, seq)
+		})
+	}, func(uint64, uint64) []uint64 { return unknown }, func(problem error) {
 		if d, ok := errors.AsType[*tagindex.DamageError](problem); ok {
 			c.record(true, []byte(d.Bucket), d.Key, d.Err)
 		} else {

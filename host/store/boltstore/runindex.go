@@ -2,8 +2,11 @@ package boltstore
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -52,7 +55,7 @@ func (w *writer) sealable() bool {
 type runIndex struct {
 	*tagindex.Index
 
-	// unread are the numbers of runs whose records could not be read when the index was loaded.
+	// unread are the numbers of runs whose records could not be read when they came into the index.
 	unread []uint64
 }
 
@@ -68,17 +71,33 @@ func newIndex(o *Options) *tagindex.Index {
 // loadIndex reads the index of a file.
 func loadIndex(d *database, o *Options, texts *metadataTexts) (x *runIndex, err error) {
 	x = &runIndex{Index: newIndex(o)}
-	err = d.view(func(tx *bbolt.Tx) error {
+	if err := d.view(func(tx *bbolt.Tx) error {
 		return x.Load(tx, func(from, to uint64, add func(uint64, []tagindex.Term)) error {
 			return apart(add, func(add func(uint64, []tagindex.Term)) error {
 				return eachDocument(tx, texts, from, to, add, func(seq uint64, err error) {
-					x.unread = append(x.unread, seq)
+					add(seq, []tagindex.Term{unreadTerm})
 					o.Logger.Error("a run cannot be read; no list has it", slog.Any("error", err))
 				})
 			})
 		}, func(add func(uint64, []tagindex.Term)) error { return eachOpen(tx, add) })
-	})
-	return x, err
+	}); err != nil {
+		return nil, err
+	}
+	if err := d.guarded(func() error { return x.listUnread(d) }); err != nil { // who needs what is damaged is told
+		o.Logger.Error("the index cannot tell which runs cannot be read", slog.Any("error", err))
+	}
+	return x, nil
+}
+
+// listUnread lists the runs that have unreadTerm. Asking each time would take as long as a page of many.
+func (x *runIndex) listUnread(d *database) (err error) {
+	v, err := x.View(d.begin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	x.unread, _, err = v.Page(context.Background(), tagindex.MatchTerm(unreadTerm), 0, math.MaxInt)
+	return err
 }
 
 // document is a run as the index sees it.

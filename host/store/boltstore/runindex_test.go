@@ -227,6 +227,68 @@ func TestPageBesideADamagedRun(t *testing.T) {
 	}
 }
 
+// TestDamagedRunIsToldOf spoils the record of a run that is in memory: lists and counts tell of it also when its chunk was
+// sealed since, and when the index was made anew.
+func TestDamagedRunIsToldOf(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s, err := Open(dir, smallChunks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tagged(t, s, 4)
+	if err := s.meta.do(&write{ctx: t.Context(), apply: func(x *txn) error {
+		x.put(bucketRuns, seqKey(3), []byte("spoilt"))
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if found, _ := problems(t, dir); len(found) != 1 {
+			t.Errorf("%s: Fsck finds %v, want the record", when, found)
+		}
+		if s, err = Open(dir, smallChunks()); err != nil {
+			t.Fatal(err)
+		}
+		for name, where := range map[string]*selector.Expr{
+			"a tag": selector.TagIs("all", "x"), "no tag": selector.None(selector.TagIs("all", "y")), "nothing": selector.TagIs("all", "y"),
+		} {
+			page, err := s.Runs(t.Context(), where, 0, 100)
+			if damage, other := host.DamageIn(err); len(damage) != 1 || other != nil {
+				t.Errorf("%s: Runs of %s = %d runs, %v", when, name, len(page.Runs), err)
+			}
+			_, err = s.SelectRuns(t.Context(), where, 0, 100)
+			wantReason(t, when+": SelectRuns of "+name, err, host.Internal, reasonDamaged)
+			_, err = s.CountRuns(t.Context(), where)
+			wantReason(t, when+": CountRuns of "+name, err, host.Internal, reasonDamaged)
+		}
+	}
+	check("in memory")
+	tagged(t, s, 10)
+	sealAll(t, s)
+	check("sealed")
+	if err := s.meta.do(&write{ctx: t.Context(), apply: func(x *txn) error {
+		k, _ := x.Bucket([]byte("post")).Cursor().First()
+		x.del([]byte("post"), bytes.Clone(k))
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Close(), Repair(t.Context(), dir, smallChunks())); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(dir, smallChunks()); err != nil {
+		t.Fatal(err)
+	}
+	check("made anew")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDamagedIndexIsNotServed spoils a set of the index: what depends on it is an error that says what to do, the rest goes
 // on.
 func TestDamagedIndexIsNotServed(t *testing.T) {

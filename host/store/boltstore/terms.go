@@ -22,6 +22,9 @@ const (
 	kindOpen byte = 4
 	// kindTime has the slots of times.
 	kindTime byte = 5
+	// kindUnread marks runs whose records could not be read when the index was made of them: whether a selector finds them
+	// nobody knows.
+	kindUnread byte = 6
 )
 
 // statusKinds are those of a status. Who asks for all of them has to ask at once: a run that ends goes from one to the other.
@@ -29,6 +32,9 @@ var statusKinds = []byte{kindField, kindOpen}
 
 // volatile says which terms the index keeps in memory alone.
 func volatile(kind byte) bool { return kind == kindOpen }
+
+// unreadTerm is the one term of such a run.
+var unreadTerm = tagindex.Term{Kind: kindUnread, Key: "record"}
 
 // slotSeconds is the length of a slot: times are indexed by the slot that they lie in. Runs that are near the bounds of a
 // range are looked at themselves, so a slot is about as long as what a few hundred runs need.

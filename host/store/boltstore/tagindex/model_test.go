@@ -275,7 +275,7 @@ func listed(counts map[string]uint64, prefix string, limit int) (page []Count, m
 func (l *library) check() (problems []error) {
 	l.t.Helper()
 	l.must(l.db.View(func(tx *bbolt.Tx) error {
-		return New(testOptions(l.bits)).Check(l.t.Context(), tx, documentsOf(tx), func(problem error) {
+		return New(testOptions(l.bits)).Check(l.t.Context(), tx, documentsOf(tx), nil, func(problem error) {
 			problems = append(problems, problem)
 		})
 	}))
