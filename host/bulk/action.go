@@ -21,6 +21,7 @@ type action struct {
 	// bulk is as it is stored, where what selects its runs. Only the action's goroutine touches them.
 	bulk  host.Bulk
 	where *selector.Expr
+	pace  *pace
 	// tries counts how often the batch, as it is, was not carried out in a row.
 	tries int
 
@@ -155,6 +156,9 @@ type page struct {
 // ahead finds the next batch. Acting on the one before changes nothing of it.
 func (a *action) ahead(ctx context.Context, b *host.Bulk) (p page) {
 	size := a.r.batch(b.Action.Kind)
+	if b.Action.Kind != host.BulkReexecute {
+		size = a.pace.batch(size)
+	}
 	switch {
 	case b.Next == 0:
 		return page{}

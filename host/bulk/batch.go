@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -18,7 +17,7 @@ import (
 var errNothing = errors.New("nothing to change")
 
 // How many runs an action acts on at a time, and how many of these it changes in one write: few enough that nobody waits long
-// behind a write, or for the end of an action that is stopped.
+// behind a write, or for the end of an action that is stopped. Fewer where runs are large, see pace.
 const (
 	batchRuns     = 500
 	batchLaunches = 64
@@ -49,21 +48,41 @@ func (a *action) act(ctx context.Context, b *host.Bulk) error {
 	return err
 }
 
-// results acts on the batch of b. What is to be written is worked out for two writes at a time, for that takes as long as
-// the writing.
+// results acts on the batch of b, and answers without the runs themselves. What is to be written is worked out for two
+// writes at a time, for that takes as long as the writing.
 func (a *action) results(ctx context.Context, b *host.Bulk) ([]host.RunResult, error) {
 	if b.Action.Kind == host.BulkReexecute {
 		return a.reexecute(ctx, b)
 	}
+	// All writes of a batch have one request: how many runs each has may be otherwise after a restart. It has its place by
+	// the first run, for the walk only goes down.
+	r := host.Request{What: "bulk action"}
+	if len(b.Batch) > 0 {
+		r.ID = fmt.Sprintf("%s-%d", b.ID, b.Batch[0].Seq)
+	}
 	results := make([]host.RunResult, len(b.Batch))
-	writes := slices.Collect(slices.Chunk(b.Batch, a.r.write))
-	errs := make([]error, len(writes))
+	errs := make([]error, writesAtOnce)
+	var mu sync.Mutex
+	next := 0
+	take := func() (from, to int) {
+		mu.Lock()
+		defer mu.Unlock()
+		from, to = next, min(next+a.pace.runs(), len(b.Batch))
+		next = to
+		return from, to
+	}
 	var wg sync.WaitGroup
-	for i, runs := range writes {
+	for i := range errs {
 		wg.Go(func() {
-			var part []host.RunResult
-			part, errs[i] = a.write(ctx, b, runs)
-			copy(results[i*a.r.write:], part)
+			for from, to := take(); from < to && errs[i] == nil; from, to = take() {
+				var part []host.RunResult
+				part, errs[i] = a.write(ctx, b, r, b.Batch[from:to])
+				a.pace.learn(part)
+				for k, result := range part {
+					result.Run = host.Run{}
+					results[from+k] = result
+				}
+			}
 		})
 	}
 	wg.Wait()
@@ -71,13 +90,11 @@ func (a *action) results(ctx context.Context, b *host.Bulk) ([]host.RunResult, e
 }
 
 // write changes a part of the batch in one write.
-func (a *action) write(ctx context.Context, b *host.Bulk, runs []host.RunRef) ([]host.RunResult, error) {
+func (a *action) write(ctx context.Context, b *host.Bulk, r host.Request, runs []host.RunRef) ([]host.RunResult, error) {
 	ids := make([]host.RunID, len(runs))
 	for i, run := range runs {
 		ids[i] = run.ID
 	}
-	// It has its place by its first run, for the walk only goes down.
-	r := host.Request{ID: fmt.Sprintf("%s-%d", b.ID, runs[0].Seq), What: "bulk action"}
 	if b.Action.Kind == host.BulkCancel { // it waits for servers, too, which must not hold up other actions
 		return a.r.o.Cancel(ctx, r, ids, b.Action.Reason, b.Action.Force)
 	}

@@ -4,8 +4,8 @@
 // # How an action goes on
 //
 // An action walks through its runs from the newest to the oldest, in batches. Before it acts on a batch it stores the
-// names of the runs in it, together with what became of the batch before: so there is one write of the action for each
-// write of runs. A batch is acted on with a request of its own ([host.Request], or the request id of a launch), made of
+// names of the runs in it, together with what became of the batch before: so there is one write of the action for two
+// writes of runs. A batch is acted on with a request of its own ([host.Request], or the request id of a launch), made of
 // the action's id and the place of the batch, or the run. Whoever finds an action with a batch, after a kill at any
 // moment, acts on that batch again: what was changed already says so and is counted, what was not is changed now. Every
 // run is changed once, and the counts are exact.

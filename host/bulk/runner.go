@@ -99,7 +99,7 @@ func (r *Runner) goOn(b host.Bulk) {
 	if r.ctx == nil || r.stopped {
 		return // the next start takes it up
 	}
-	a := &action{r: r, bulk: b, stop: make(chan struct{}), changed: make(chan struct{}), ended: make(chan struct{})}
+	a := &action{r: r, bulk: b, pace: newPace(&b.Action, r.write), stop: make(chan struct{}), changed: make(chan struct{}), ended: make(chan struct{})}
 	r.actions[b.ID] = a
 	ctx := r.ctx
 	r.done.Go(func() {

@@ -29,8 +29,8 @@ func TestTenThousandRunsWhileOthersCome(t *testing.T) {
 	})
 	b := f.await(f.begin(f.request("env=dev", prod)).ID)
 	wantCounts(t, b, host.BulkDone, runs, runs, 0, 0)
-	if later.Load() != runs/250 {
-		t.Errorf("%d writes, want %d", later.Load(), runs/250)
+	if n := later.Load(); n < runs/250 || n > runs/250+12 { // the first ones are smaller
+		t.Errorf("%d writes, want %d and few more", n, runs/250)
 	}
 	counts, err := f.store.CountRuns(t.Context(), f.request("env=dev", prod).Where)
 	if err != nil || counts.Total() != uint64(later.Load()) {
