@@ -76,6 +76,7 @@ func loadIndex(d *database, o *Options, texts *metadataTexts) (x *runIndex, err 
 			return apart(add, func(add func(uint64, []tagindex.Term)) error {
 				return eachDocument(tx, texts, from, to, add, func(seq uint64, err error) {
 					add(seq, []tagindex.Term{unreadTerm})
+					x.unread = append(x.unread, seq)
 					o.Logger.Error("a run cannot be read; no list has it", slog.Any("error", err))
 				})
 			})
@@ -96,7 +97,10 @@ func (x *runIndex) listUnread(d *database) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
-	x.unread, _, err = v.Page(context.Background(), tagindex.MatchTerm(unreadTerm), 0, math.MaxInt)
+	unread, _, err := v.Page(context.Background(), tagindex.MatchTerm(unreadTerm), 0, math.MaxInt)
+	if err == nil {
+		x.unread = unread
+	}
 	return err
 }
 
