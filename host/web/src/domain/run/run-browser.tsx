@@ -54,7 +54,8 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
         {data !== undefined && (
           <div aria-busy={isPlaceholderData}>
             {data.runs.length > 0 && <RunTable runs={data.runs} view={view} hrefOf={hrefOf} withJob={job === undefined} picked={picked} />}
-            {data.runs.length === 0 && (view.cursor !== "" ? <NoOlder /> : isFiltered(view) ? <NoMatch view={view} hrefOf={hrefOf} /> : <Empty title="No runs yet">{firstRun}</Empty>)}
+            {data.runs.length === 0 && data.nextCursor !== "" && <Loading what="the runs that come after them" />}
+            {data.runs.length === 0 && data.nextCursor === "" && (view.cursor !== "" ? <NoOlder /> : isFiltered(view) ? <NoMatch view={view} hrefOf={hrefOf} /> : <Empty title="No runs yet">{firstRun}</Empty>)}
             <div className={styles.foot}>
               {data.runs.length > 0 && <Checkbox label="Column with the parent of retries and re-executions" checked={withParent} onChange={showParentColumn} />}
               <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createConnectQueryKey, useQuery, useTransport } from "@connectrpc/connect-query";
 import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 import { askAgain } from "@/lib/ask-again";
+import { useThrottled } from "@/lib/throttled";
 import { RunService, type ListRunsResponse } from "@/gen/penstock/host/v1/run_pb";
 import type { RunFilterSchema } from "@/gen/penstock/host/v1/runfilter_pb";
 import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
@@ -10,6 +11,8 @@ import { applyRunChanges, type RunChange } from "./run-changes";
 import { useRunWatch } from "./run-watch";
 
 const pageSize = 25;
+// Runs may leave a page many times a second; a reader sees no more than this.
+const restMs = 1000;
 
 type FilterInit = MessageInitShape<typeof RunFilterSchema>;
 
@@ -40,6 +43,7 @@ export function useRuns(selection: RunSelection, pageSize: number, cursor: strin
   const key = createConnectQueryKey({ schema: RunService.method.listRuns, transport: useTransport(), input, cardinality: "finite" });
   const query = useQuery(RunService.method.listRuns, input, { staleTime: Infinity, placeholderData: keepPreviousData });
   const list = () => { askAgain(cache, key); };
+  const fill = useThrottled(list, restMs);
   const { statuses } = selection;
   const isMeant = (change: RunChange) => ({ ...change, matches: change.matches && (statuses.length === 0 || statuses.includes(change.run.status)) });
   useRunWatch({
@@ -57,6 +61,8 @@ export function useRuns(selection: RunSelection, pageSize: number, cursor: strin
       // The newest page grows as runs arrive; when it is long it is listed again, so that its cursor stays right. An
       // answer that set out before these changes must not win over them either.
       if ((next?.runs.length ?? 0) > 2 * pageSize || cache.isFetching({ queryKey: key }) > 0) list();
+      // What comes after a page moves up into it when runs leave it.
+      else if (next !== undefined && next.nextCursor !== "" && next.runs.length < pageSize) fill();
     },
   });
   return query;

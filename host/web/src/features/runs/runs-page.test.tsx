@@ -184,3 +184,15 @@ it("says of what a run is a retry, and that a retry is due; the tags that say th
   expect(cells.getByRole("link", { description: `Retry 2 from failure of ${id(1)}` }).getAttribute("href")).toBe(`/runs/${id(1)}`);
   expect(window.localStorage.getItem("penstock.runs.parent")).toBe("shown");
 });
+
+it("fills a page whose runs leave it with those that come after them", async () => {
+  const host = hostWithRuns(30);
+  host.runs = host.runs.map((run) => ({ ...run, status: RunStatus.STARTED }));
+  renderPage("/runs?status=STARTED", host);
+  const shown = () => screen.queryAllByTitle(/^0193a4b2-/).map((link) => link.title);
+  await waitFor(() => { expect(shown()).toHaveLength(25); });
+  await waitFor(() => { expect(host.runChanges.size).toBe(1); });
+  for (let n = 6; n <= 30; n++) host.changeRun(id(n), { status: RunStatus.SUCCESS });
+  await waitFor(() => { expect(shown()).toEqual([5, 4, 3, 2, 1].map(id)); });
+  expect(screen.queryByText("No run matches this filter")).toBeNull();
+});
