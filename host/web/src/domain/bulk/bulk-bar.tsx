@@ -24,7 +24,8 @@ export function BulkBar({ picked, page, total, selection, hrefOf }: {
 }) {
   const [asking, setAsking] = useState<BulkKind>();
   const count = picked.all ? (total ?? 0) : picked.ids.size;
-  if (count === 0) return null;
+  // What is asked about stays while nothing matches any more.
+  if (count === 0 && asking === undefined) return null;
   const elsewhere = picked.all ? 0 : count - page.filter((run) => picked.ids.has(run.id)).length;
   const wholePage = page.length > 0 && page.every((run) => picked.ids.has(run.id));
   return (

@@ -1,8 +1,9 @@
-import { useMutation, useQuery } from "@connectrpc/connect-query";
-import { keepPreviousData } from "@tanstack/react-query";
+import { createConnectQueryKey, useMutation, useQuery } from "@connectrpc/connect-query";
+import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
 import { BulkService } from "@/gen/penstock/host/v1/bulk_pb";
+import { askAgain } from "@/lib/ask-again";
 import { useDebounced } from "@/lib/debounced";
 import { plural } from "@/lib/plural";
 import { randomId } from "@/lib/random-id";
@@ -33,6 +34,7 @@ export function BulkDialog({ kind, which, hrefOf, onStarted, onClose }: {
 }) {
   const { label, doing, meaning, passedOver, danger } = bulkWords(kind);
   const navigate = useNavigate();
+  const cache = useQueryClient();
   const [form, setForm] = useState<BulkFormState>({ action: undefined });
   // What the dialog was opened for stays what it is about, whatever is picked behind it.
   const [meant] = useState(which);
@@ -47,6 +49,7 @@ export function BulkDialog({ kind, which, hrefOf, onStarted, onClose }: {
   );
   const start = useMutation(BulkService.method.startBulk, {
     onSuccess: ({ bulk }) => {
+      askAgain(cache, createConnectQueryKey({ schema: BulkService.method.listBulks, cardinality: undefined }));
       onStarted();
       onClose();
       if (bulk !== undefined) void navigate({ href: hrefOf(bulk.id) });

@@ -170,3 +170,30 @@ it("does not let a first answer that is late win over what its stream has told",
   await screen.findByRole("table", { name: "Runs" });
   expect(shown.queryByText("Goes on")).toBeNull();
 });
+
+it("keeps asking while the runs that are meant become others", async () => {
+  const host = hostWithRuns(26);
+  host.runs = host.runs.map((run) => ({ ...run, status: RunStatus.STARTED }));
+  const { user } = await open(host, "/runs?status=STARTED");
+  await user.click(screen.getByLabelText("Select all runs on this page"));
+  await user.click(await screen.findByText("Select all 26 runs that match"));
+  await user.click(screen.getByText("Cancel…"));
+  await screen.findByText("Cancel 26 runs.");
+  for (const run of host.runs) host.changeRun(run.id, { status: RunStatus.SUCCESS });
+  await screen.findByText("No run matches this filter");
+  await screen.findByText("All 0 runs that match");
+  expect(screen.getByText("Leave them as they are")).toBeDefined();
+});
+
+it("shows one that goes on also after another was begun", async () => {
+  const host = hostWithRuns(2);
+  const { user } = await open(host);
+  for (const n of [0, 1]) {
+    await user.click((await picks())[n]!);
+    await user.click(bar().getByRole("button", { name: "Delete…" }));
+    await user.click(await (await dialog()).findByRole("button", { name: "Delete 1 run" }));
+    await waitFor(() => { expect(host.bulk.bulks).toHaveLength(n + 1); });
+    await waitFor(() => { expect(screen.queryByRole("dialog")).toBeNull(); });
+  }
+  await waitFor(() => { expect(screen.getAllByRole("region", { name: "Delete 1 run" })).toHaveLength(2); });
+});
