@@ -107,3 +107,31 @@ func TestWithoutRuns(t *testing.T) {
 	f.run(host.Queued)
 	wantCounts(t, f.await(f.begin(f.request("env=dev", prod)).ID), host.BulkDone, 0, 0, 0, 0)
 }
+
+// TestRunsAreJudgedWhenItComesToThem lets one run come to match and another not match any more while an action goes on.
+func TestRunsAreJudgedWhenItComesToThem(t *testing.T) {
+	f := newFixture(t, 4).start()
+	comes, goes := f.run(host.Queued, "env", "test").ID, f.run(host.Queued, "env", "dev").ID
+	for range 12 {
+		f.run(host.Queued, "env", "dev")
+	}
+	retag := func(id host.RunID, value string) {
+		if _, err := f.store.UpdateRun(t.Context(), id, func(r *host.Run) ([][]byte, error) {
+			r.Tags[0].Value = value
+			return nil, nil
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	var once sync.Once
+	f.seam.set(func() {
+		f.seam.beforeUpdate = func([]host.RunID) { once.Do(func() { retag(comes, "dev"); retag(goes, "test") }) }
+	})
+	wantCounts(t, f.await(f.begin(f.request("env=dev", prod)).ID), host.BulkDone, 13, 13, 0, 0)
+	for id, want := range map[host.RunID]string{comes: "prod", goes: "test"} {
+		run := f.get(id)
+		if got, _ := run.Tag("env"); got != want {
+			t.Errorf("run %s has env=%s, want %s", id, got, want)
+		}
+	}
+}
