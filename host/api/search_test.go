@@ -230,6 +230,39 @@ func TestCompleteSelector(t *testing.T) {
 	}
 }
 
+// A long value is listed by its beginning, so what is put in has to be one that selects as many.
+func TestCompleteSelectorLongValues(t *testing.T) {
+	f := withRuns(t)
+	begin := strings.Repeat("ab c", 64)
+	for _, end := range []string{"1", "2"} {
+		f.launch(&hostv1.LaunchRunRequest{Job: "my_job_with_tags", Tags: []*tagv1.Tag{{Key: "path", Value: begin + end}}})
+	}
+	for text, want := range map[string]string{
+		"path=": `~"` + begin + `"*`, `path="ab`: `~"` + begin + `"*`, "path=~": `"` + begin + `"*`,
+		"path!=": "", "path in (": "", "path = ": "",
+	} {
+		res, err := f.search.CompleteSelector(t.Context(), &hostv1.CompleteSelectorRequest{Text: text, Cursor: uint32(len(text))})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if want == "" {
+			if len(res.GetSuggestions()) != 0 {
+				t.Errorf("%s: got %v, want nothing", text, res.GetSuggestions())
+			}
+			continue
+		}
+		if s := res.GetSuggestions(); len(s) != 1 || s[0].GetText() != want || s[0].GetLabel() != begin+"…" || s[0].GetCount() != 2 {
+			t.Errorf("%s: got %v, want %s for 2 runs", text, s, want)
+			continue
+		}
+		where := text[:res.GetFrom()] + want
+		if n, err := f.search.CountRuns(t.Context(), &hostv1.CountRunsRequest{Filter: &hostv1.RunFilter{Where: where}}); err != nil || n.GetTotal() != 2 {
+			t.Errorf("%s selects %d, %v; want 2", where, n.GetTotal(), err)
+		}
+	}
+}
+
 func TestCompleteSelectorTellsWhatIsWrong(t *testing.T) {
 	f := withRuns(t)
 	for text, column := range map[string]uint32{"": 0, "n=1": 0, "n=1 and": 8, "(n=1": 1} {

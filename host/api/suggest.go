@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/selector"
@@ -135,7 +136,14 @@ func (s *suggester) values(ctx context.Context, c *selector.Completion, out *sug
 	counts := map[string]uint64{}
 	for _, term := range page.Terms {
 		counts[term.Text] = term.Runs
-		if words == nil {
+		switch {
+		case words != nil:
+		case c.On == selector.Tag && len(term.Text) > host.MaxTermText-utf8.UTFMax:
+			// What was cut is no value, but the beginning of as many as there are of it.
+			if text, ok := c.InsertBeginning(term.Text); ok {
+				out.add(suggestValue, text, term.Text+"…", term.Runs)
+			}
+		default:
 			out.add(suggestValue, c.InsertValue(term.Text), term.Text, term.Runs)
 		}
 	}

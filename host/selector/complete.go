@@ -23,8 +23,8 @@ type Completion struct {
 	Field *SchemaField
 	// Words are the operators and words of the language that may stand there and begin with Typed, as they are written.
 	Words []string
-	// beginning tells that a value is followed by a star.
-	beginning bool
+	// beginning tells that a value is followed by a star; behindEquals that it follows = without a space, which a ~ makes =~.
+	beginning, behindEquals bool
 }
 
 // Want is what may stand at a place.
@@ -59,6 +59,15 @@ func (c *Completion) InsertValue(value string) string {
 		return QuoteValue(value) + "*"
 	}
 	return QuoteValue(value)
+}
+
+// InsertBeginning is the beginning of values as it is put into the text; false where a whole value has to stand.
+func (c *Completion) InsertBeginning(value string) (text string, ok bool) {
+	text = QuoteValue(value) + "*"
+	if c.behindEquals {
+		text = "~" + text
+	}
+	return text, c.beginning || c.behindEquals
 }
 
 // Operators are what may follow a name: of the field, or of a key when it is nil.
@@ -327,6 +336,7 @@ func (c *completer) restOfValue(begin int) int {
 func (c *completer) valueHere(begin int, typed string) Completion {
 	r := c.wants(WantValue, begin, typed, c.restOfValue(begin))
 	r.On, r.Name, r.Field, r.beginning = c.on, c.name, c.field, c.op == "=~"
+	r.behindEquals = c.op == "=" && c.text[begin-1] == '='
 	if r.beginning {
 		r.Typed = strings.TrimSuffix(typed, "*")
 	}
