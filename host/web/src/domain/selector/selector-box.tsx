@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useId, useRef, useState } from "react";
 import { assertUnreachable } from "@/lib/assert-unreachable";
 import { inertText } from "@/lib/inert-text";
 import { CompleteSelectorResponse_Suggestion_Kind as Kind, SelectorSubject, type CompleteSelectorResponse_Suggestion as Suggestion } from "@/gen/penstock/host/v1/runfilter_pb";
@@ -31,12 +31,15 @@ export function SelectorBox({ label, placeholder, value, problem, subject, onApp
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const [refused, setRefused] = useState<{ text: string; problem: Problem }>();
+  // What is looked at before it is applied; typing on takes that back.
+  const [asked, setAsked] = useState<{ text: string }>();
   const input = useRef<HTMLInputElement>(null);
   // Where the cursor goes once the text that was taken is in the field.
   const wantedCursor = useRef<number>(undefined);
   const id = useId();
   if (applied !== value) {
     setApplied(value);
+    setAsked(undefined);
     // Words that were typed reach the address a moment later than the field.
     if (onWords === undefined || value !== text.trim()) setText(value);
   }
@@ -47,13 +50,26 @@ export function SelectorBox({ label, placeholder, value, problem, subject, onApp
   }, [text]);
   // What the page shows, and acts on, is not what the field says.
   const unapplied = text.trim() !== value.trim() && (onWords === undefined || isSelector(text));
-  const check = useSelectorCheck(subject);
+  const check = useEffectEvent(useSelectorCheck(subject));
+  // By then the page may show other runs: the text is applied to these.
+  const answer = useEffectEvent((checked: string, wrong: Problem | undefined) => {
+    setAsked(undefined);
+    if (wrong === undefined) onApply(checked);
+    else setRefused({ text: checked, problem: wrong });
+  });
+  useEffect(() => {
+    if (asked === undefined) return;
+    let over = false;
+    void check(asked.text).then((wrong) => { if (!over) answer(asked.text, wrong); });
+    return () => { over = true; };
+  }, [asked]);
   const completion = useCompletion(text, cursor, subject, open);
   const suggestions = completion?.suggestions ?? [];
   const shown = refused?.text === text ? refused.problem : text === value ? problem : undefined;
 
   const write = (next: string, at: number) => {
     setText(next);
+    setAsked(undefined);
     setCursor(codePointsBefore(next, at));
     setActive(-1);
   };
@@ -67,16 +83,13 @@ export function SelectorBox({ label, placeholder, value, problem, subject, onApp
     wantedCursor.current = taken.length;
     write(taken + after, taken.length);
   };
-  const apply = async () => {
-    const asked = text.trim();
-    if (asked !== text) setText(asked);
-    if (asked === "" || (onWords !== undefined && !isSelector(asked))) {
-      onApply(asked);
-      return;
-    }
-    const wrong = await check(asked);
-    if (wrong === undefined) onApply(asked);
-    else setRefused({ text: asked, problem: wrong });
+  const apply = () => {
+    const trimmed = text.trim();
+    if (trimmed !== text) setText(trimmed);
+    if (trimmed === "" || (onWords !== undefined && !isSelector(trimmed))) {
+      setAsked(undefined);
+      onApply(trimmed);
+    } else setAsked({ text: trimmed });
   };
   return (
     <div className={styles.box}>
@@ -110,7 +123,7 @@ export function SelectorBox({ label, placeholder, value, problem, subject, onApp
         }}
         onActive={setActive}
         onTake={take}
-        onEnter={() => void apply()}
+        onEnter={apply}
       />
       {shown !== undefined && <Mistake id={id} text={text} problem={shown} />}
     </div>

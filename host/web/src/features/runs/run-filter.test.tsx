@@ -1,7 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { CompleteSelectorResponse_Suggestion_Kind as Kind, SelectorSubject } from "@/gen/penstock/host/v1/runfilter_pb";
+import { CompleteSelectorResponse_Suggestion_Kind as Kind, SearchService, SelectorSubject } from "@/gen/penstock/host/v1/runfilter_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
@@ -146,4 +146,26 @@ it("keeps filters as views in the browser: saves, applies and deletes them", asy
   await user.click(await screen.findByRole("button", { name: "Delete the view etl failures" }));
   expect(dialog().getByText("Nothing is saved in this browser yet.")).toBeDefined();
   expect(window.localStorage.getItem("penstock.runs.views")).toBe("[]");
+});
+
+it("applies a selector to the view that is there when it was looked at, and not once more was typed", async () => {
+  const host = hostWith(SUCCESS, FAILURE, SUCCESS);
+  const { user, address } = renderPage("/runs", host);
+  await rows();
+  await user.type(await box(), "team=etl{Escape}");
+  const first = host.held.next(SearchService.method.completeSelector);
+  await user.keyboard("{Enter}");
+  await first.taken;
+  await user.click(screen.getByRole("link", { name: /^Failed/ }));
+  expect(address()).toBe("/runs?status=FAILURE");
+  first.give();
+  await waitFor(() => { expect(address()).toBe("/runs?where=team=etl&status=FAILURE"); });
+  await user.type(await box(), " and a=1{Escape}");
+  const second = host.held.next(SearchService.method.completeSelector);
+  await user.keyboard("{Enter}");
+  await second.taken;
+  await user.type(await box(), "2");
+  second.give();
+  await user.keyboard("{Enter}");
+  await waitFor(() => { expect(address()).toBe("/runs?where=team=etl+and+a=12&status=FAILURE"); });
 });
