@@ -15,13 +15,18 @@ export const savedViews = new ValueStore<readonly SavedView[]>(readViews(localSt
 
 /** Saves a view; one of the same name is replaced. */
 export function saveView(view: SavedView): void {
-  const others = savedViews.get().filter((other) => other.name !== view.name);
+  const others = kept().filter((other) => other.name !== view.name);
   keep([...others, view].sort((a, b) => a.name.localeCompare(b.name)));
 }
 
 /** Forgets a view. */
 export function deleteView(name: string): void {
-  keep(savedViews.get().filter((view) => view.name !== name));
+  keep(kept().filter((view) => view.name !== name));
+}
+
+// Another tab may have saved or deleted some since this one read them.
+function kept(): SavedView[] {
+  return readViews(localStore.get(key));
 }
 
 function keep(views: readonly SavedView[]): void {

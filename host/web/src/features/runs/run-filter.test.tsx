@@ -148,6 +148,16 @@ it("keeps filters as views in the browser: saves, applies and deletes them", asy
   expect(window.localStorage.getItem("penstock.runs.views")).toBe("[]");
 });
 
+it("keeps the views that another tab has saved meanwhile", async () => {
+  const { user } = renderPage("/runs?where=team=etl", hostWith(SUCCESS));
+  await user.click(await screen.findByRole("button", { name: "Views" }));
+  window.localStorage.setItem("penstock.runs.views", '[{"name":"theirs","where":"n","statuses":[]}]');
+  await user.type(await screen.findByLabelText("Save the present filter as"), "mine{Enter}");
+  const views = within(screen.getByRole("list", { name: "Views" }));
+  expect(views.getAllByRole("link").map((link) => link.textContent)).toEqual(["mine", "theirs"]);
+  expect(window.localStorage.getItem("penstock.runs.views")).toBe('[{"name":"mine","where":"team=etl","statuses":[]},{"name":"theirs","where":"n","statuses":[]}]');
+});
+
 it("applies a selector to the view that is there when it was looked at, and not once more was typed", async () => {
   const host = hostWith(SUCCESS, FAILURE, SUCCESS);
   const { user, address } = renderPage("/runs", host);
