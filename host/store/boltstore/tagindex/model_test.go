@@ -33,6 +33,15 @@ type library struct {
 	// docs are those that are committed, next the number of the one that comes next: the truth.
 	docs map[uint64][]Term
 	next uint64
+	// held are views that are open.
+	held []*heldView
+}
+
+// heldView is a view with what was there when it was opened. Of what has changed since it may tell either.
+type heldView struct {
+	v       *View
+	docs    map[uint64][]Term
+	changed map[uint64]bool
 }
 
 // options make no promise about power cuts: what is tested is what a transaction holds.
@@ -157,6 +166,11 @@ var errUndo = errors.New("undo")
 func (l *library) write(edits []edit, slice, sliceAt int, end ending) (more bool) {
 	l.t.Helper()
 	docs, next := maps.Clone(l.docs), l.next
+	for _, h := range l.held {
+		for _, e := range edits {
+			h.changed[e.seq] = true
+		}
+	}
 	var b *Batch
 	err := l.db.Update(func(tx *bbolt.Tx) (err error) {
 		records := tx.Bucket(bucketDocuments)
@@ -222,6 +236,19 @@ func (l *library) view() *View {
 	v, err := l.x.View(func() (*bbolt.Tx, error) { return l.db.Begin(false) })
 	l.must(err)
 	return v
+}
+
+// hold opens a view that stays open.
+func (l *library) hold() {
+	l.held = append(l.held, &heldView{v: l.view(), docs: maps.Clone(l.docs), changed: map[uint64]bool{}})
+}
+
+// release closes all views.
+func (l *library) release() {
+	for _, h := range l.held {
+		l.must(h.v.Close())
+	}
+	l.held = nil
 }
 
 // matcher is a query and what it means.

@@ -38,6 +38,7 @@ func testRandom(t *testing.T, bits int) {
 	l := newLibrary(t, bits)
 	rapid.Check(t, func(rt *rapid.T) {
 		l.reset(bits)
+		defer l.release()
 		write := func(rt *rapid.T, slice int) {
 			edits := edits(rt, l)
 			end := rapid.SampledFrom([]ending{committed, committed, committed, rolledBack, crashed, lostCommit}).Draw(rt, "end")
@@ -81,9 +82,17 @@ func testRandom(t *testing.T, bits int) {
 				}
 				l.write(edits, 0, 0, committed)
 			},
-			"crash":   func(*rapid.T) { l.load() },
-			"query":   func(rt *rapid.T) { compareQuery(rt, l) },
-			"suggest": func(rt *rapid.T) { compareTypeAhead(rt, l) },
+			"crash": func(*rapid.T) { l.load() },
+			"query": func(rt *rapid.T) { compareQuery(rt, l) },
+			"hold": func(rt *rapid.T) {
+				if len(l.held) == 3 {
+					rt.Skip("enough are open")
+				}
+				l.hold()
+			},
+			"release":   func(*rapid.T) { l.release() },
+			"look back": func(rt *rapid.T) { compareHeld(rt, l) },
+			"suggest":   func(rt *rapid.T) { compareTypeAhead(rt, l) },
 			"check": func(rt *rapid.T) {
 				if problems := l.check(); len(problems) > 0 {
 					rt.Fatalf("what is stored differs from the documents: %v", problems)
@@ -161,6 +170,29 @@ func compareQuery(rt *rapid.T, l *library) {
 	}
 	if got, err := v.CountBy(rt.Context(), q, key, by...); err != nil || !maps.Equal(got, wantBy) {
 		rt.Fatalf("%v by %q of %q: got %v, %v, want %v", m, key, by, got, err, wantBy)
+	}
+}
+
+// compareHeld asks a view that was opened some time ago.
+func compareHeld(rt *rapid.T, l *library) {
+	if len(l.held) == 0 {
+		rt.Skip("none is open")
+	}
+	h, m := rapid.SampledFrom(l.held).Draw(rt, "view"), matchers(2).Draw(rt, "query")
+	got, next, err := h.v.Page(rt.Context(), m.query(h.v), 0, 1<<20)
+	if err != nil || next != 0 {
+		rt.Fatalf("%v: next %d, %v", m, next, err)
+	}
+	known := func(seq uint64) bool { return !h.changed[seq] }
+	got = slices.DeleteFunc(got, func(seq uint64) bool { return !known(seq) })
+	var want []uint64
+	for _, seq := range slices.Backward(slices.Sorted(maps.Keys(h.docs))) {
+		if known(seq) && m.match(seq, h.docs[seq]) {
+			want = append(want, seq)
+		}
+	}
+	if !slices.Equal(got, want) {
+		rt.Fatalf("%v: an old view finds %v, want %v", m, got, want)
 	}
 }
 
