@@ -82,6 +82,15 @@ func missingFile(path string) error {
 	}
 }
 
+// halfRestored is the error of a directory in which a store was to be, and is not yet.
+func halfRestored(dir string) error {
+	return &host.Error{
+		Code: host.Internal, Reason: reasonMissing,
+		Message: fmt.Sprintf("%s holds no store: restoring one into it was interrupted", dir),
+		Remedy:  fmt.Sprintf("restore the backup again; to start with an empty store, remove %s there", partialName),
+	}
+}
+
 func storeNotFound(dir string) error {
 	return &host.Error{
 		Code: host.NotFound, Reason: "STORE_NOT_FOUND", Message: fmt.Sprintf("%s holds no store", dir),

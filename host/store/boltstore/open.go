@@ -178,6 +178,13 @@ func survey(dir string) (plan, error) {
 		return plan{}, missingFile(p.metaPath) // events of a store whose other files are gone
 	}
 	if p.store == "" {
+		interrupted, err := exists(filepath.Join(dir, partialName))
+		if err == nil && interrupted {
+			err = halfRestored(dir)
+		}
+		if err != nil {
+			return plan{}, err
+		}
 		p.store = uuid.NewString()
 	}
 	return p, nil

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -105,21 +106,32 @@ func TestInterruptedRestoreBeginsAnew(t *testing.T) {
 	s, _ := openNew(t, clocked())
 	run := create(t, s)
 	backup := backedUp(t, s)
-	dir := t.TempDir()
-	for _, name := range []string{partialName + "/" + identityName, partialName + "/x", eventsName(1), metaName} {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700), os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600)); err != nil {
+	inside := []string{partialName + "/" + identityName, partialName + "/" + metaName}
+	for reason, left := range map[string][]string{
+		reasonMissing: inside,
+		reasonDamaged: append(inside, eventsName(1), metaName),
+	} {
+		dir := t.TempDir()
+		for _, name := range left {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700), os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := snapshot(t, dir)
+		_, err := Open(dir, nil)
+		wantReason(t, fmt.Sprintf("Open with %q", left), err, host.Internal, reason)
+		if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
+			t.Errorf("files were changed: -before +after\n%s", diff)
+		}
+		if _, err := restoreInto(t, backup, dir); err != nil {
+			t.Fatal(err)
+		}
+		again := open(t, dir, clocked())
+		have(t, again, []host.RunID{run.ID})
+		if err := again.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Open(dir, nil); err == nil {
-		t.Fatal("half a store was opened")
-	}
-	if _, err := restoreInto(t, backup, dir); err != nil {
-		t.Fatal(err)
-	}
-	again := open(t, dir, clocked())
-	defer again.Close()
-	have(t, again, []host.RunID{run.ID})
 }
 
 // TestRestoreDropsEventsOfNoRun restores events of a run that was made a moment after meta.db was read: its number is
