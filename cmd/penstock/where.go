@@ -15,9 +15,36 @@ import (
 
 // addWhere gives a command the flag --where, which is completed as it is typed.
 func (c *connection) addWhere(cmd *cobra.Command, where *string, subject hostv1.SelectorSubject, usage string) {
-	cmd.Flags().StringVar(where, "where", "", usage)
+	cmd.Flags().Var(&onceFlag{text: where}, "where", usage)
 	must(cmd.RegisterFlagCompletionFunc("where", c.completeWhere(subject)))
 }
+
+// onceFlag is a flag of text that is given once. Of two, the last would count without a word, and select other runs than
+// both together.
+type onceFlag struct {
+	text *string
+	set  bool
+}
+
+// Set is for pflag.
+func (f *onceFlag) Set(text string) error {
+	if f.set {
+		return errors.New("it is given twice; give it once, with and between what has to be true")
+	}
+	*f.text, f.set = text, true
+	return nil
+}
+
+// String is for pflag.
+func (f *onceFlag) String() string {
+	if f.text == nil {
+		return ""
+	}
+	return *f.text
+}
+
+// Type is for pflag.
+func (*onceFlag) Type() string { return "selector" }
 
 // completeWhere completes a selector.
 func (c *connection) completeWhere(subject hostv1.SelectorSubject) cobra.CompletionFunc {

@@ -84,6 +84,14 @@ func TestWhereErrors(t *testing.T) {
 	penstock(t, url, "run", "list", "--where", "a=x"+strings.Repeat(" ", 200)).want(t, exitRejected, "", "penstock: this is not a selector\n  column 3: an x\n")
 }
 
+// TestWhereIsGivenOnce: of two, one would be passed over, and more runs would be deleted than are meant.
+func TestWhereIsGivenOnce(t *testing.T) {
+	for _, command := range []string{"run list", "run count", "job list", "run delete", "run tag k=v", "run cancel", "run reexecute"} {
+		penstock(t, "127.0.0.1:1", append(strings.Split(command, " "), "--where", "a", "--where", "b")...).want(t, exitUsage, "",
+			`penstock: --where "b": it is given twice; give it once, with and between what has to be true; see penstock `)
+	}
+}
+
 // A host that does not know selectors would pass over them.
 func TestWhereNeedsAHostThatKnowsIt(t *testing.T) {
 	var asked string
