@@ -74,7 +74,7 @@ func (c *client) backup(ctx context.Context, p printer, out string, speed uint64
 	}
 	info, err := checkBackup(ctx, partial)
 	if err != nil {
-		return errors.Join(hostFailure(fmt.Errorf("read %s again: %w", partial, err)), removeIfThere(partial))
+		return errors.Join(storeFailure(fmt.Errorf("read %s again: %w", partial, err), "there is no backup"), removeIfThere(partial))
 	}
 	if err := os.Rename(partial, out); err != nil {
 		return err
@@ -105,7 +105,11 @@ func (c *client) receiveBackup(ctx context.Context, p printer, path string, spee
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0, c.backupFailed(ctx, err) // without a file: the backup that the host has under way may be the one that writes it
 	}
-	f, opening := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, opening := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // that of another host may be the one that writes it
+	if errors.Is(opening, os.ErrExist) {
+		return 0, usageErrorf("%s is there already: another backup writes it, or one was killed before its end\n"+
+			"Wait for the other one, name another file, or remove that one.", path)
+	}
 	if opening != nil {
 		return 0, opening
 	}

@@ -28,6 +28,17 @@ func TestBackupRestoreCompactAndFsck(t *testing.T) {
 	p := startTestHost(t, hostOptions{Data: data})
 	penstock(t, p.Address(), "backup", "--out", file).want(t, exitOK, "3 files in ", "")
 	penstock(t, p.Address(), "backup", "--out", file).want(t, exitUsage, "", "never replaces a file")
+	second := filepath.Join(dir, "second.tar")
+	if err := os.WriteFile(second+".partial", []byte("of another one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	penstock(t, p.Address(), "backup", "--out", second).want(t, exitUsage, "", second+".partial is there already: another backup writes it")
+	if text, err := os.ReadFile(second + ".partial"); err != nil || string(text) != "of another one" {
+		t.Errorf("the file of another backup is %q, %v", text, err)
+	}
+	if err := os.Remove(second + ".partial"); err != nil {
+		t.Fatal(err)
+	}
 	penstock(t, p.Address(), "backup").want(t, exitUsage, "", "--out is missing")
 	penstock(t, p.Address(), "backup", "--out", filepath.Join(dir, "no", "where.tar")).want(t, exitFailure, "", "no such file")
 	for _, command := range []string{"fsck", "compact"} {
@@ -66,6 +77,11 @@ func TestBackupRestoreCompactAndFsck(t *testing.T) {
 	for _, speed := range []string{"0", "1048577"} {
 		penstock(t, p.Address(), "backup", "--out", filepath.Join(dir, "slow.tar"), "--speed", speed).want(t, exitUsage, "", "--speed "+speed+": it is 1 to 1048576 MiB a second")
 	}
+	penstock(t, "", "restore", "", "--data", third).want(t, exitUsage, "", "FILE is empty")
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	penstockIn(interrupted, "", strings.NewReader(""), "restore", file, "--data", third).want(t, exitFailure, "", "penstock: interrupted: nothing was restored\n")
+	penstockIn(interrupted, "", strings.NewReader(""), "fsck", "--data", other).want(t, exitFailure, "", "penstock: interrupted: not all was looked at\n")
 	penstock(t, p.Address(), "backup", "--out", "-").want(t, exitUsage, "", "--out - is not a file")
 
 	cut := filepath.Join(dir, "cut.tar")

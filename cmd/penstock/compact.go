@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"os"
 
@@ -37,6 +39,14 @@ func (f *storeFlags) begin(cmd *cobra.Command) (*slog.Logger, printer, error) {
 // options are how such a command opens the store.
 func (f *storeFlags) options(log *slog.Logger) *boltstore.Options {
 	return &boltstore.Options{Logger: log, Clock: systemClock{}, MetadataTexts: workspace.MetadataTexts, Free: freeOf}
+}
+
+// storeFailure is hostFailure of a command that may be interrupted; then it says what that leaves.
+func storeFailure(err error, left string) error {
+	if errors.Is(err, context.Canceled) {
+		return interrupted(left)
+	}
+	return hostFailure(err)
 }
 
 // freeOf measures how much of a disk may still be written.

@@ -33,7 +33,7 @@ directory; 78 the store was written by a newer host.`,
 			}
 			if repair {
 				if err := boltstore.Repair(cmd.Context(), o.data, o.options(log)); err != nil {
-					return hostFailure(err)
+					return storeFailure(err, "a repair goes on where it is begun again")
 				}
 			}
 			return o.fsck(cmd, p, log)
@@ -55,7 +55,7 @@ func (f *storeFlags) fsck(cmd *cobra.Command, p printer, log *slog.Logger) error
 		fmt.Fprintf(p.out, "%s: %s\n", inert(b.File), inert(b.Message))
 	})
 	if err != nil {
-		return hostFailure(err)
+		return storeFailure(err, "not all was looked at")
 	}
 	if checked.Problems > 0 {
 		err = &exitError{code: exitDamaged}

@@ -30,6 +30,9 @@ backup; 78 a newer version took it.`,
 		Example: `  penstock restore /backups/penstock-2026-11-23.tar --data /srv/penstock`,
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usageErrorf("FILE is empty: name the backup")
+			}
 			log, p, err := o.begin(cmd)
 			if err != nil {
 				return err
@@ -41,7 +44,7 @@ backup; 78 a newer version took it.`,
 				},
 			})
 			if err != nil {
-				return hostFailure(err)
+				return storeFailure(err, "nothing was restored")
 			}
 			if p.json {
 				return p.object(restoredObject{

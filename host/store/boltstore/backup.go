@@ -62,7 +62,10 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, bytesPerSecond uint64) 
 		return invalid("a backup says when it was taken, and the store was opened without a clock")
 	}
 	if !s.backing.CompareAndSwap(false, true) {
-		return conflict(reasonBackup, "another backup of this store is under way")
+		return &host.Error{
+			Code: host.Conflict, Reason: reasonBackup,
+			Message: "another backup of this store is under way", Remedy: "wait for its end, or end it; one reads at most so much a second, so two would both be slow",
+		}
 	}
 	defer s.backing.Store(false)
 	s.copying.Lock()
