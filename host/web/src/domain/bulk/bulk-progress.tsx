@@ -12,10 +12,11 @@ import { Button } from "@/ui/button";
 import { ButtonLink, Link } from "@/ui/link";
 import { ProgressBar } from "@/ui/progress-bar";
 import { Elapsed } from "@/ui/time";
-import { describeBulk, goesOn, lookedAt, outcomeOf } from "./bulk-action";
+import { describeBulk, goesOn, lookedAt, outcomeOf, viewOf } from "./bulk-action";
 import { bulkLook } from "./bulk-look";
 import styles from "./bulk-progress.module.css";
 import { useBulk } from "./use-bulk";
+import { WhichRuns } from "./which-runs";
 
 /** How far an action on many runs is, or how it ended: counts, errors with links to the runs, and a way to stop it. */
 export function BulkProgress({ id, dismissHref, onDismiss }: {
@@ -57,7 +58,10 @@ export function BulkProgress({ id, dismissHref, onDismiss }: {
         <span className={styles.actions}>{over ? dismiss : <StopButton id={id} />}</span>
       </div>
       {!over && <ProgressBar part={selected === 0 ? undefined : Math.min(looked / selected, 1)} label={`Progress: ${describeBulk(bulk)}`} />}
-      <p className={styles.counts}>{outcomeOf(bulk)}</p>
+      <div className={styles.counts}>
+        <p>{outcomeOf(bulk)}</p>
+        {bulk.action?.runIds.length === 0 && <WhichRuns selection={{ ...viewOf(bulk), job: "" }} />}
+      </div>
       {bulk.error !== "" && <p className={styles.error}>{inertText(bulk.error)}</p>}
       {bulk.failures.length > 0 && <Failures bulk={bulk} />}
     </section>

@@ -65,6 +65,8 @@ it("acts on all that match: says exactly what would happen, and begins it", asyn
   await user.click(asking.getByRole("button", { name: "Delete 20 runs" }));
   await waitFor(() => { expect(address()).toBe("/runs?where=team=etl&bulk=bulk-1"); });
   expect(host.bulk.started).toMatchObject([{ by: "anna", action: { filter: { where: "team=etl" }, runIds: [], action: { case: "delete" } } }]);
+  await waitFor(() => { expect(screen.queryByRole("dialog")).toBeNull(); });
+  expect((await screen.findByText(/^It is about/)).textContent).toBe("It is about all runs that team=etl selects.");
   expect(window.localStorage.getItem("penstock.editor")).toBe("anna");
   expect(screen.queryByRole("region", { name: "Selected runs" })).toBeNull();
 });
