@@ -26,7 +26,8 @@ func (q *Queue) dispatch(ctx context.Context, now time.Time) {
 	}
 	held := q.held() // asked once per location, so that its runs keep their order
 	q.begin(now, held, func(e *entry) {
-		q.work(e, func() error { return q.start(ctx, e) })
+		slots := q.counting(e)
+		q.work(e, func() error { return q.start(ctx, e, slots) })
 	})
 	q.takeBack(ctx, now, held)
 }
@@ -115,8 +116,9 @@ func (q *Queue) work(e *entry, f func() error) {
 	})
 }
 
-// start takes a run from QUEUED to STARTING and asks for its worker.
-func (q *Queue) start(ctx context.Context, e *entry) error {
+// start takes a run from QUEUED to STARTING and asks for its worker, if the limits that count it are still those that had a
+// slot when its turn came.
+func (q *Queue) start(ctx context.Context, e *entry, slots counting) error {
 	run, err := q.o.Store.Run(ctx, e.id)
 	if host.CodeOf(err) == host.NotFound || err == nil && run.Status != host.Queued {
 		return nil
@@ -138,6 +140,9 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 		if run.Job != checked {
 			return nil, repointedMeanwhile(run)
 		}
+		if !slots.same(run) {
+			return nil, editedMeanwhile(run)
+		}
 		at := q.o.Clock.Now()
 		if err := run.Become(host.Starting, "", at); err != nil {
 			return nil, err
@@ -153,7 +158,7 @@ func (q *Queue) start(ctx context.Context, e *entry) error {
 		return [][]byte{launch.Note(launch.NoteStarting, message, at)}, nil
 	})
 	if host.CodeOf(err) == host.Conflict || host.CodeOf(err) == host.NotFound {
-		return nil // canceled, deleted or re-pointed meanwhile
+		return nil // canceled, deleted, re-pointed or edited meanwhile
 	}
 	if err != nil {
 		return err

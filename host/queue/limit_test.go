@@ -1,6 +1,8 @@
 package queue_test
 
 import (
+	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/penstock-run/penstock/host"
@@ -38,13 +40,15 @@ func TestLimitsByTag(t *testing.T) {
 	acmeToo := f.submit("customer", "acme").ID
 	other := f.submit("customer", "other").ID
 	f.start()
-	// The one of higher priority is first, and what is blocked blocks nobody behind it.
-	for i, want := range []host.RunID{blocked, acme, other} {
+	// The one of higher priority has the slot, and what is blocked blocks nobody behind it.
+	began := map[host.RunID]bool{}
+	for range 3 {
 		r := f.started()
 		f.await(r.Run, host.Starting)
-		if r.Run != want && i == 0 {
-			t.Fatalf("the first start is of %s, want %s", r.Run, want)
-		}
+		began[r.Run] = true
+	}
+	if !began[blocked] || !began[acme] || !began[other] {
+		t.Fatalf("started are %v, want %s, %s and %s", began, blocked, acme, other)
 	}
 	if of := f.standings(first); len(of) != 1 || !of[0].Full || of[0].Taken != 1 || of[0].Holders[0] != blocked {
 		t.Errorf("limits of the run that waits for production: %+v", of)
@@ -84,5 +88,43 @@ func TestLimitsSurviveARestartAndAChange(t *testing.T) {
 	f.queue.SetLimits([]host.Limit{limit(t, "env=prod", "", 2)})
 	if r := f.started(); r.Run != waiting {
 		t.Fatalf("%s is started, want %s", r.Run, waiting)
+	}
+}
+
+// TestEditBesideAStartKeepsTheLimit edits a run into a full limit after its turn has come, and before it is STARTING.
+func TestEditBesideAStartKeepsTheLimit(t *testing.T) {
+	f := newFixture(t, -1)
+	f.queue.SetLimits([]host.Limit{limit(t, "env=prod", "", 1)})
+	holder, edited := f.submit("env", "prod").ID, f.submit("env", "dev").ID
+	entered, proceed := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	f.seam.beforeUpdate = func(id host.RunID) {
+		if id == edited {
+			once.Do(func() { close(entered); <-proceed })
+		}
+	}
+	f.start()
+	<-entered
+	if r := f.started(); r.Run != holder {
+		t.Fatalf("%s is started, want %s", r.Run, holder)
+	}
+	f.await(holder, host.Starting)
+	edit := runtag.Edit{Set: tag.List{{Key: "env", Value: "prod"}}}
+	if _, err := f.store.UpdateRuns(t.Context(), host.Request{}, []host.RunID{edited}, edit.Change(runtag.Who{}, f.clock)); err != nil {
+		t.Fatal(err)
+	}
+	close(proceed)
+	f.queue.AwaitStarts()
+	f.tick()
+	f.tick()
+	for f.queue.Busy() {
+		runtime.Gosched()
+	}
+	if n := len(f.launcher.starts); n != 0 {
+		t.Fatalf("with a limit of 1 and one in progress %d more were started", n)
+	}
+	f.end(holder)
+	if r := f.startedLater(); r.Run != edited || r.Attempt != 1 {
+		t.Errorf("attempt %d of %s is started, want the first of %s", r.Attempt, r.Run, edited)
 	}
 }

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,6 +81,28 @@ func text(keys []slotKey) string {
 		b.WriteString(strconv.Quote(k.value))
 	}
 	return b.String()
+}
+
+// counting says which limits count a run at a moment.
+type counting struct {
+	limits                 []host.Limit
+	sharedText, singleText string
+}
+
+// counting is that of an entry now. The caller holds mu.
+func (q *Queue) counting(e *entry) counting {
+	return counting{limits: q.slots.limits, sharedText: e.sharedText, singleText: e.singleText}
+}
+
+// same tells that a run is counted in the same way.
+func (c counting) same(run *host.Run) bool {
+	shared, single := (&slots{limits: c.limits}).of(run)
+	return text(shared) == c.sharedText && text(single) == c.singleText
+}
+
+// editedMeanwhile keeps a start from going on under other limits than those that had a slot for it.
+func editedMeanwhile(run *host.Run) error {
+	return &host.Error{Code: host.Conflict, Reason: "EDITED", Message: fmt.Sprintf("the tags of run %s were edited meanwhile, and other limits count it", run.ID)}
 }
 
 // count takes in which limits count an entry, by its tags and its job as they are now. The caller holds mu.
