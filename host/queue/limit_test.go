@@ -20,11 +20,12 @@ func limit(t *testing.T, where, each string, atMost int) host.Limit {
 	return l
 }
 
-// standings are the limits of a run as the queue sees them, once it has it.
+// standings are the limits of a run as the queue sees them, once the first is full: it may look at who holds slots a moment
+// later than the store does.
 func (f *fixture) standings(id host.RunID) []queue.LimitStanding {
 	f.t.Helper()
 	for {
-		if s := f.queue.Standing(id); s.Known {
+		if s := f.queue.Standing(id); s.Known && len(s.Limits) > 0 && s.Limits[0].Full {
 			return s.Limits
 		}
 		f.tick()
