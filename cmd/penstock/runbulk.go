@@ -50,10 +50,16 @@ func (c *connection) forMany(cmd *cobra.Command, m *manyRuns) *cobra.Command {
 	cmd.Use = strings.Replace(cmd.Use, "RUN", "(RUN | --where SELECTOR)", 1)
 	one, run := cmd.Args, cmd.RunE
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if !m.wanted(cmd) {
+		switch {
+		case m.wanted(cmd):
+			return m.check(cmd, args)
+		case len(args) == 0:
+			return usageErrorf("it is not said which run: name one, or select many with --where; see %s --help", cmd.CommandPath())
+		case len(args) > 1 && !m.takesArgs:
+			return usageErrorf("%d runs are named, and one is taken: select many with --where, as in --where %s", len(args), shellQuote("id in ("+strings.Join(args, ", ")+")"))
+		default:
 			return one(cmd, args)
 		}
-		return m.check(cmd, args)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {

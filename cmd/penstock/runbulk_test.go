@@ -189,7 +189,7 @@ func TestRunsByWhere(t *testing.T) {
 			"each say which ops":            {"reexecute", "--where", "a", "--all", "--from-failure"},
 			"it is not said what to change": {"tag", "--where", "a"},
 			"write key=value":               {"tag", "--where", "a", "0193"},
-			"accepts 1 arg(s), received":    {"cancel"},
+			"it is not said which run":    {"cancel"},
 		} {
 			penstock(t, "http://127.0.0.1:1", append([]string{"run"}, args...)...).want(t, exitUsage, "", want)
 		}
@@ -246,4 +246,15 @@ func TestBulkCommands(t *testing.T) {
 	penstock(t, url, "bulk", "list", "--limit", "0").want(t, exitUsage, "", "--limit 0")
 	h.list = nil
 	penstock(t, url, "bulk", "list").want(t, exitOK, "", "There are no actions on many runs.")
+}
+
+// TestManyRunsAreNamed: whoever names several runs, or none, hears how many are acted on.
+func TestManyRunsAreNamed(t *testing.T) {
+	for _, command := range []string{"cancel", "delete", "reexecute"} {
+		penstock(t, "127.0.0.1:1", "run", command, "01a20796", "01a20797").want(t, exitUsage, "",
+			"penstock: 2 runs are named, and one is taken: select many with --where, as in --where 'id in (01a20796, 01a20797)'\n")
+	}
+	for _, command := range []string{"cancel", "delete", "reexecute", "tag"} {
+		penstock(t, "127.0.0.1:1", "run", command).want(t, exitUsage, "", "penstock: it is not said which run: name one, or select many with --where; see penstock run "+command+" --help\n")
+	}
 }

@@ -48,7 +48,7 @@ func TestReexecute(t *testing.T) {
 			penstock(t, url, append([]string{"run", "reexecute", "0193"}, args...)...).want(t, exitUsage, "", "give one of them")
 		}
 		penstock(t, url, "run", "reexecute", "0193", "--ops", "").want(t, exitUsage, "", "--ops is empty")
-		penstock(t, url, "run", "reexecute").want(t, exitUsage, "", "accepts 1 arg(s), received 0")
+		penstock(t, url, "run", "reexecute").want(t, exitUsage, "", "it is not said which run")
 	})
 }
 
