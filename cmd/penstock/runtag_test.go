@@ -79,7 +79,7 @@ func TestRunTag(t *testing.T) {
 		args []string
 		want string
 	}{
-		"ErrNoRun":       {nil, "arg"},
+		"ErrNoRun":       {nil, "it is not said which run"},
 		"ErrRunMissing":  {[]string{"team=bi"}, `"team=bi" is not a run: name the run first`},
 		"ErrNothing":     {[]string{"0193"}, "it is not said what to change"},
 		"ErrNoValue":     {[]string{"0193", "team"}, "for a tag without a value, team=; to remove it, --remove team"},
