@@ -362,30 +362,3 @@ type clientObject struct {
 	ProtocolVersion string `json:"protocol_version"`
 	Go              string `json:"go"`
 }
-
-// hostObject is a running host.
-type hostObject struct {
-	Version         string      `json:"version"`
-	Commit          string      `json:"commit"`
-	ProtocolVersion string      `json:"protocol_version"`
-	Advertised      string      `json:"advertised_address"`
-	DataDirectory   string      `json:"data_directory"`
-	DataBytes       uint64      `json:"data_bytes"`
-	StartedAt       *time.Time  `json:"started_at"`
-	Queue           queueObject `json:"queue"`
-	// Config is null when the host has no configuration file.
-	Config *configObject `json:"config"`
-}
-
-type configObject struct {
-	Path       string     `json:"path"`
-	LoadedAt   *time.Time `json:"loaded_at"`
-	Error      string     `json:"error"` // a problem on each line; empty when the file is in use as it is
-	ErrorSince *time.Time `json:"error_since"`
-}
-
-type queueObject struct {
-	MaxInProgress int32  `json:"max_in_progress"` // -1: no limit
-	InProgress    uint32 `json:"in_progress"`
-	Queued        uint32 `json:"queued"`
-}

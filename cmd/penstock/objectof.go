@@ -229,24 +229,6 @@ func buildOf(b *usercodev1.Build) buildObject {
 	}
 }
 
-func hostOf(h *hostv1.Host) *hostObject {
-	return &hostObject{
-		Version: h.GetVersion(), Commit: h.GetCommit(), ProtocolVersion: h.GetProtocolVersion(), Advertised: h.GetAdvertisedAddress(),
-		DataDirectory: h.GetDataDirectory(), DataBytes: h.GetDataBytes(), StartedAt: timeOf(h.GetStartedAt()),
-		Queue: queueObject{
-			MaxInProgress: h.GetQueue().GetMaxInProgress(), InProgress: h.GetQueue().GetInProgress(), Queued: h.GetQueue().GetQueued(),
-		},
-		Config: configOf(h.GetConfig()),
-	}
-}
-
-func configOf(c *hostv1.ConfigFile) *configObject {
-	if c == nil {
-		return nil
-	}
-	return &configObject{Path: c.GetPath(), LoadedAt: timeOf(c.GetLoadedAt()), Error: c.GetError(), ErrorSince: timeOf(c.GetErrorSince())}
-}
-
 // convert never returns nil, which JSON would show as null.
 func convert[From, To any](from []From, f func(From) To) []To {
 	to := make([]To, 0, len(from))

@@ -153,7 +153,7 @@ func jsonSections(t *testing.T) string {
 	t.Helper()
 	file := parse(t, "object.go")
 	decls := file.Decls
-	for _, name := range []string{"listobject.go", "bulkobject.go", "checkobject.go", "whyobject.go", "reported.go", "tagobject.go", "storageobject.go"} {
+	for _, name := range []string{"listobject.go", "bulkobject.go", "checkobject.go", "whyobject.go", "reported.go", "tagobject.go", "hostobject.go", "storageobject.go"} {
 		decls = append(decls, parse(t, name).Decls...)
 	}
 	var b bytes.Buffer

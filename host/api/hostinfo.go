@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/penstock-run/penstock/host/queue"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
@@ -18,7 +19,7 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 	if err != nil {
 		return nil, err
 	}
-	queue, identity := h.s.o.Queue.Status(), h.s.o.Identity
+	status, identity := h.s.o.Queue.Status(), h.s.o.Identity
 	out := &hostv1.Host{
 		Version:           identity.Version,
 		Commit:            identity.Commit,
@@ -28,9 +29,10 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 		DataBytes:         uint64(max(size, 0)),
 		StartedAt:         timeToWire(h.s.started),
 		Queue: &hostv1.Queue{
-			MaxInProgress: int32(queue.MaxInProgress),
-			InProgress:    uint32(queue.InProgress),
-			Queued:        uint32(queue.Queued),
+			MaxInProgress: int32(status.MaxInProgress),
+			InProgress:    uint32(status.InProgress),
+			Queued:        uint32(status.Queued),
+			Limits:        limitsToWire(h.s.o.Queue.Limits()),
 		},
 	}
 	if c, ok := h.s.o.Config(); ok {
@@ -39,4 +41,19 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 		}
 	}
 	return &hostv1.GetHostResponse{Host: out}, nil
+}
+
+func limitsToWire(limits []queue.LimitStatus) (out []*hostv1.QueueLimit) {
+	for i := range limits {
+		l := &limits[i]
+		m := &hostv1.QueueLimit{
+			Name: valid(l.Name), Where: l.Where.String(), Each: l.Each, AtMost: uint32(l.AtMost),
+			InProgress: uint32(l.InProgress), Waiting: uint32(l.Waiting), ValueCount: uint32(l.ValueCount),
+		}
+		for _, v := range l.Values {
+			m.Values = append(m.Values, &hostv1.QueueLimit_Value{Value: valid(v.Value), InProgress: uint32(v.InProgress), Waiting: uint32(v.Waiting)})
+		}
+		out = append(out, m)
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -56,6 +57,13 @@ func TestLimitsByTag(t *testing.T) {
 	}
 	if of := f.standings(acmeToo); len(of) != 1 || of[0].Key != "customer" || of[0].Value != "acme" || of[0].Holders[0] != acme {
 		t.Errorf("limits of the second run of a customer: %+v", of)
+	}
+	f.awaitQueue(queue.Status{MaxInProgress: -1, InProgress: 3, Queued: 2})
+	of := f.queue.Limits()
+	wantValues := []queue.ValueStatus{{Value: "acme", InProgress: 1, Waiting: 1}, {Value: "other", InProgress: 1}}
+	if len(of) != 2 || of[0].InProgress != 1 || of[0].Waiting != 1 || of[1].InProgress != 2 || of[1].Waiting != 1 ||
+		of[1].ValueCount != 2 || !slices.Equal(of[1].Values, wantValues) {
+		t.Errorf("the limits stand so: %+v", of)
 	}
 	f.end(acme)
 	if r := f.started(); r.Run != acmeToo {

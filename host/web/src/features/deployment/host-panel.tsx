@@ -14,6 +14,7 @@ import { Ago } from "@/ui/time";
 import { ConfigFilePanel } from "./config-file";
 import styles from "./deployment.module.css";
 import { useHostFeed } from "./host-feed";
+import { QueueLimits } from "./queue-limits";
 
 /** The host: its queue, its version, its data, its configuration file. */
 export function HostPanel() {
@@ -44,6 +45,7 @@ export function HostPanel() {
           </div>
         </div>
       )}
+      <QueueLimits limits={host.queue?.limits ?? []} />
       <div className={styles.columns}>
         <Facts
           facts={[

@@ -665,7 +665,9 @@ type Queue struct {
 	// Runs in progress: STARTING, STARTED, CANCELING.
 	InProgress uint32 `protobuf:"varint,2,opt,name=in_progress,json=inProgress,proto3" json:"in_progress,omitempty"`
 	// Runs that wait: QUEUED and WAITING_FOR_CODE.
-	Queued        uint32 `protobuf:"varint,3,opt,name=queued,proto3" json:"queued,omitempty"`
+	Queued uint32 `protobuf:"varint,3,opt,name=queued,proto3" json:"queued,omitempty"`
+	// Limits beside that of all runs, in the order of the configuration.
+	Limits        []*QueueLimit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -721,6 +723,122 @@ func (x *Queue) GetQueued() uint32 {
 	return 0
 }
 
+func (x *Queue) GetLimits() []*QueueLimit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// QueueLimit is a limit of the queue as it stands.
+type QueueLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Selector of the runs that it counts; empty for all.
+	Where string `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`
+	// Key of the tag whose values are counted apart; empty when all runs are counted together.
+	Each string `protobuf:"bytes,3,opt,name=each,proto3" json:"each,omitempty"`
+	// Most runs in progress, for each value where there is a key; 0 lets none start.
+	AtMost uint32 `protobuf:"varint,4,opt,name=at_most,json=atMost,proto3" json:"at_most,omitempty"`
+	// Runs in progress that it counts.
+	InProgress uint32 `protobuf:"varint,5,opt,name=in_progress,json=inProgress,proto3" json:"in_progress,omitempty"`
+	// Runs that it counts and that wait.
+	Waiting uint32 `protobuf:"varint,6,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// Values of the key that have the most runs, at most 10.
+	Values []*QueueLimit_Value `protobuf:"bytes,7,rep,name=values,proto3" json:"values,omitempty"`
+	// How many values open runs have.
+	ValueCount    uint32 `protobuf:"varint,8,opt,name=value_count,json=valueCount,proto3" json:"value_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueueLimit) Reset() {
+	*x = QueueLimit{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueueLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueueLimit) ProtoMessage() {}
+
+func (x *QueueLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueueLimit.ProtoReflect.Descriptor instead.
+func (*QueueLimit) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *QueueLimit) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *QueueLimit) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+func (x *QueueLimit) GetEach() string {
+	if x != nil {
+		return x.Each
+	}
+	return ""
+}
+
+func (x *QueueLimit) GetAtMost() uint32 {
+	if x != nil {
+		return x.AtMost
+	}
+	return 0
+}
+
+func (x *QueueLimit) GetInProgress() uint32 {
+	if x != nil {
+		return x.InProgress
+	}
+	return 0
+}
+
+func (x *QueueLimit) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *QueueLimit) GetValues() []*QueueLimit_Value {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *QueueLimit) GetValueCount() uint32 {
+	if x != nil {
+		return x.ValueCount
+	}
+	return 0
+}
+
 // Check is one thing that was looked at.
 type DiagnoseResponse_Check struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -740,7 +858,7 @@ type DiagnoseResponse_Check struct {
 
 func (x *DiagnoseResponse_Check) Reset() {
 	*x = DiagnoseResponse_Check{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +870,7 @@ func (x *DiagnoseResponse_Check) String() string {
 func (*DiagnoseResponse_Check) ProtoMessage() {}
 
 func (x *DiagnoseResponse_Check) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -801,6 +919,70 @@ func (x *DiagnoseResponse_Check) GetLocation() string {
 		return x.Location
 	}
 	return ""
+}
+
+// Value is a value of the key.
+type QueueLimit_Value struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Value.
+	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Runs in progress that have it.
+	InProgress uint32 `protobuf:"varint,2,opt,name=in_progress,json=inProgress,proto3" json:"in_progress,omitempty"`
+	// Runs that have it and wait.
+	Waiting       uint32 `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueueLimit_Value) Reset() {
+	*x = QueueLimit_Value{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueueLimit_Value) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueueLimit_Value) ProtoMessage() {}
+
+func (x *QueueLimit_Value) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueueLimit_Value.ProtoReflect.Descriptor instead.
+func (*QueueLimit_Value) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10, 0}
+}
+
+func (x *QueueLimit_Value) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *QueueLimit_Value) GetInProgress() uint32 {
+	if x != nil {
+		return x.InProgress
+	}
+	return 0
+}
+
+func (x *QueueLimit_Value) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
 }
 
 var File_penstock_host_v1_host_proto protoreflect.FileDescriptor
@@ -858,12 +1040,30 @@ const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"\tloaded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bloadedAt\x12\x14\n" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x12;\n" +
 	"\verror_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"errorSince\"h\n" +
+	"errorSince\"\x9e\x01\n" +
 	"\x05Queue\x12&\n" +
 	"\x0fmax_in_progress\x18\x01 \x01(\x11R\rmaxInProgress\x12\x1f\n" +
 	"\vin_progress\x18\x02 \x01(\rR\n" +
 	"inProgress\x12\x16\n" +
-	"\x06queued\x18\x03 \x01(\rR\x06queued2\x98\x02\n" +
+	"\x06queued\x18\x03 \x01(\rR\x06queued\x124\n" +
+	"\x06limits\x18\x04 \x03(\v2\x1c.penstock.host.v1.QueueLimitR\x06limits\"\xd5\x02\n" +
+	"\n" +
+	"QueueLimit\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05where\x18\x02 \x01(\tR\x05where\x12\x12\n" +
+	"\x04each\x18\x03 \x01(\tR\x04each\x12\x17\n" +
+	"\aat_most\x18\x04 \x01(\rR\x06atMost\x12\x1f\n" +
+	"\vin_progress\x18\x05 \x01(\rR\n" +
+	"inProgress\x12\x18\n" +
+	"\awaiting\x18\x06 \x01(\rR\awaiting\x12:\n" +
+	"\x06values\x18\a \x03(\v2\".penstock.host.v1.QueueLimit.ValueR\x06values\x12\x1f\n" +
+	"\vvalue_count\x18\b \x01(\rR\n" +
+	"valueCount\x1aX\n" +
+	"\x05Value\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x1f\n" +
+	"\vin_progress\x18\x02 \x01(\rR\n" +
+	"inProgress\x12\x18\n" +
+	"\awaiting\x18\x03 \x01(\rR\awaiting2\x98\x02\n" +
 	"\vHostService\x12N\n" +
 	"\aGetHost\x12 .penstock.host.v1.GetHostRequest\x1a!.penstock.host.v1.GetHostResponse\x12f\n" +
 	"\x0fGetCapabilities\x12(.penstock.host.v1.GetCapabilitiesRequest\x1a).penstock.host.v1.GetCapabilitiesResponse\x12Q\n" +
@@ -883,7 +1083,7 @@ func file_penstock_host_v1_host_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_host_v1_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_penstock_host_v1_host_proto_goTypes = []any{
 	(DiagnoseResponse_Level)(0),     // 0: penstock.host.v1.DiagnoseResponse.Level
 	(*DiagnoseRequest)(nil),         // 1: penstock.host.v1.DiagnoseRequest
@@ -896,30 +1096,34 @@ var file_penstock_host_v1_host_proto_goTypes = []any{
 	(*Host)(nil),                    // 8: penstock.host.v1.Host
 	(*ConfigFile)(nil),              // 9: penstock.host.v1.ConfigFile
 	(*Queue)(nil),                   // 10: penstock.host.v1.Queue
-	(*DiagnoseResponse_Check)(nil),  // 11: penstock.host.v1.DiagnoseResponse.Check
-	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(*QueueLimit)(nil),              // 11: penstock.host.v1.QueueLimit
+	(*DiagnoseResponse_Check)(nil),  // 12: penstock.host.v1.DiagnoseResponse.Check
+	(*QueueLimit_Value)(nil),        // 13: penstock.host.v1.QueueLimit.Value
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
 }
 var file_penstock_host_v1_host_proto_depIdxs = []int32{
-	11, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
+	12, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
 	5,  // 1: penstock.host.v1.GetCapabilitiesResponse.capabilities:type_name -> penstock.host.v1.CapabilityRequirement
 	8,  // 2: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
-	12, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
+	14, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
 	10, // 4: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
 	9,  // 5: penstock.host.v1.Host.config:type_name -> penstock.host.v1.ConfigFile
-	12, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
-	12, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
-	0,  // 8: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
-	6,  // 9: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
-	3,  // 10: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
-	1,  // 11: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
-	7,  // 12: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
-	4,  // 13: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
-	2,  // 14: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
-	12, // [12:15] is the sub-list for method output_type
-	9,  // [9:12] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	14, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
+	14, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
+	11, // 8: penstock.host.v1.Queue.limits:type_name -> penstock.host.v1.QueueLimit
+	13, // 9: penstock.host.v1.QueueLimit.values:type_name -> penstock.host.v1.QueueLimit.Value
+	0,  // 10: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
+	6,  // 11: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
+	3,  // 12: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
+	1,  // 13: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
+	7,  // 14: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
+	4,  // 15: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
+	2,  // 16: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
+	14, // [14:17] is the sub-list for method output_type
+	11, // [11:14] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_host_proto_init() }
@@ -933,7 +1137,7 @@ func file_penstock_host_v1_host_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_host_proto_rawDesc), len(file_penstock_host_v1_host_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

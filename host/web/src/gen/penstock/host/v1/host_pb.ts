@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/host.proto.
  */
 export const file_penstock_host_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDTKYAgoLSG9zdFNlcnZpY2USTgoHR2V0SG9zdBIgLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlcXVlc3QaIS5wZW5zdG9jay5ob3N0LnYxLkdldEhvc3RSZXNwb25zZRJmCg9HZXRDYXBhYmlsaXRpZXMSKC5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaKS5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlElEKCERpYWdub3NlEiEucGVuc3RvY2suaG9zdC52MS5EaWFnbm9zZVJlcXVlc3QaIi5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAicwoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDRIsCgZsaW1pdHMYBCADKAsyHC5wZW5zdG9jay5ob3N0LnYxLlF1ZXVlTGltaXQi9QEKClF1ZXVlTGltaXQSDAoEbmFtZRgBIAEoCRINCgV3aGVyZRgCIAEoCRIMCgRlYWNoGAMgASgJEg8KB2F0X21vc3QYBCABKA0SEwoLaW5fcHJvZ3Jlc3MYBSABKA0SDwoHd2FpdGluZxgGIAEoDRIyCgZ2YWx1ZXMYByADKAsyIi5wZW5zdG9jay5ob3N0LnYxLlF1ZXVlTGltaXQuVmFsdWUSEwoLdmFsdWVfY291bnQYCCABKA0aPAoFVmFsdWUSDQoFdmFsdWUYASABKAkSEwoLaW5fcHJvZ3Jlc3MYAiABKA0SDwoHd2FpdGluZxgDIAEoDTKYAgoLSG9zdFNlcnZpY2USTgoHR2V0SG9zdBIgLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlcXVlc3QaIS5wZW5zdG9jay5ob3N0LnYxLkdldEhvc3RSZXNwb25zZRJmCg9HZXRDYXBhYmlsaXRpZXMSKC5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaKS5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlElEKCERpYWdub3NlEiEucGVuc3RvY2suaG9zdC52MS5EaWFnbm9zZVJlcXVlc3QaIi5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * DiagnoseRequest is empty.
@@ -450,6 +450,13 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
    * @generated from field: uint32 queued = 3;
    */
   queued: number;
+
+  /**
+   * Limits beside that of all runs, in the order of the configuration.
+   *
+   * @generated from field: repeated penstock.host.v1.QueueLimit limits = 4;
+   */
+  limits: QueueLimit[];
 };
 
 /**
@@ -458,6 +465,111 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_host, 9);
+
+/**
+ * QueueLimit is a limit of the queue as it stands.
+ *
+ * @generated from message penstock.host.v1.QueueLimit
+ */
+export type QueueLimit = Message<"penstock.host.v1.QueueLimit"> & {
+  /**
+   * Name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Selector of the runs that it counts; empty for all.
+   *
+   * @generated from field: string where = 2;
+   */
+  where: string;
+
+  /**
+   * Key of the tag whose values are counted apart; empty when all runs are counted together.
+   *
+   * @generated from field: string each = 3;
+   */
+  each: string;
+
+  /**
+   * Most runs in progress, for each value where there is a key; 0 lets none start.
+   *
+   * @generated from field: uint32 at_most = 4;
+   */
+  atMost: number;
+
+  /**
+   * Runs in progress that it counts.
+   *
+   * @generated from field: uint32 in_progress = 5;
+   */
+  inProgress: number;
+
+  /**
+   * Runs that it counts and that wait.
+   *
+   * @generated from field: uint32 waiting = 6;
+   */
+  waiting: number;
+
+  /**
+   * Values of the key that have the most runs, at most 10.
+   *
+   * @generated from field: repeated penstock.host.v1.QueueLimit.Value values = 7;
+   */
+  values: QueueLimit_Value[];
+
+  /**
+   * How many values open runs have.
+   *
+   * @generated from field: uint32 value_count = 8;
+   */
+  valueCount: number;
+};
+
+/**
+ * Describes the message penstock.host.v1.QueueLimit.
+ * Use `create(QueueLimitSchema)` to create a new message.
+ */
+export const QueueLimitSchema: GenMessage<QueueLimit> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 10);
+
+/**
+ * Value is a value of the key.
+ *
+ * @generated from message penstock.host.v1.QueueLimit.Value
+ */
+export type QueueLimit_Value = Message<"penstock.host.v1.QueueLimit.Value"> & {
+  /**
+   * Value.
+   *
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * Runs in progress that have it.
+   *
+   * @generated from field: uint32 in_progress = 2;
+   */
+  inProgress: number;
+
+  /**
+   * Runs that have it and wait.
+   *
+   * @generated from field: uint32 waiting = 3;
+   */
+  waiting: number;
+};
+
+/**
+ * Describes the message penstock.host.v1.QueueLimit.Value.
+ * Use `create(QueueLimit_ValueSchema)` to create a new message.
+ */
+export const QueueLimit_ValueSchema: GenMessage<QueueLimit_Value> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 10, 0);
 
 /**
  * HostService tells what this host is and how its queue stands.
