@@ -49,7 +49,7 @@ func (p Policy) Check() (problems []host.Problem) {
 	}
 	for i, r := range p.Rules {
 		if r.Keep != 0 && r.Keep < MinKeep {
-			addf(fmt.Sprintf("rules[%d].keep", i), "runs cannot be kept for %s; the least is %s", r.Keep, MinKeep)
+			addf(fmt.Sprintf("rules[%d].keep", i), "runs cannot be kept for %s; the least is %s", r.Keep, selector.SpanText(MinKeep))
 		}
 		if r.Where == nil && i < len(p.Rules)-1 {
 			addf(fmt.Sprintf("rules[%d].where", i+1), "no run is left for this rule: rule %d before it is about all runs", i+1)
