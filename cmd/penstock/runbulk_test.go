@@ -189,7 +189,7 @@ func TestRunsByWhere(t *testing.T) {
 			"each say which ops":            {"reexecute", "--where", "a", "--all", "--from-failure"},
 			"it is not said what to change": {"tag", "--where", "a"},
 			"write key=value":               {"tag", "--where", "a", "0193"},
-			"it is not said which run":    {"cancel"},
+			"it is not said which run":      {"cancel"},
 		} {
 			penstock(t, "http://127.0.0.1:1", append([]string{"run"}, args...)...).want(t, exitUsage, "", want)
 		}
