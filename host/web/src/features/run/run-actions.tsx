@@ -13,7 +13,6 @@ import { Button, IconButton } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Menu } from "@/ui/menu";
 import { askAgain } from "@/lib/ask-again";
-import { putAnswer } from "@/lib/put-answer";
 import { useSearchParams } from "@/lib/search";
 import { ReexecuteMenu } from "./reexecute-menu";
 
@@ -60,7 +59,9 @@ function CancelDialog({ run, force, onClose }: { run: Run; force: boolean; onClo
   const cancel = useMutation(RunService.method.cancelRun, {
     onSuccess: ({ run: changed }) => {
       const queryKey = createConnectQueryKey({ schema: RunService.method.getRun, transport, input: { id: run.id }, cardinality: "finite" });
-      if (changed !== undefined) putAnswer(cache, queryKey, create(GetRunResponseSchema, { run: changed }));
+      if (changed !== undefined) cache.setQueryData(queryKey, create(GetRunResponseSchema, { run: changed }));
+      // The run may have ended since, and its stream have said so before this answer came.
+      askAgain(cache, queryKey);
       onClose();
     },
   });

@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
+import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
 import { Outcome } from "@/gen/penstock/worker/v1/worker_pb";
@@ -216,4 +217,23 @@ it("says why a run waits for its code, since when, until when, and lets it be re
   await user.click(await dialog.findByRole("radio", { name: "local/tutorial/weekly" }));
   await user.click(await dialog.findByRole("button", { name: "Re-point 1 run" }));
   expect(await dialog.findByText(/^1 run is a run of/)).toBeDefined();
+});
+
+it("does not let the answer of a cancellation that is late win over the end that the stream told", async () => {
+  const host = hostWithRun(RunStatus.STARTED);
+  const { user } = renderPage(`/runs/${id}`, host);
+  await waitFor(() => { expect(host.runEvents.size).toBe(1); });
+  await user.click(await screen.findByRole("button", { name: "Cancel" }));
+  const { taken, give } = host.held.next(RunService.method.cancelRun);
+  await user.click(await screen.findByRole("button", { name: "Cancel the run" }));
+  await taken;
+  const told = host.held.next(RunService.method.getRun);
+  host.changeRun(id, { status: RunStatus.CANCELED });
+  host.runEvents.send({ cursor: "1.9.0", run: host.runs[0] });
+  host.runEvents.end();
+  await told.taken;
+  give();
+  await waitFor(() => { expect(screen.queryByRole("dialog")).toBeNull(); });
+  told.give();
+  expect(await within(screen.getByRole("heading", { level: 1 })).findByText("Canceled")).toBeDefined();
 });

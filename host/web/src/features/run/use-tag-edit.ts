@@ -7,7 +7,6 @@ import type { TagText } from "@/domain/run/tag";
 import { GetRunResponseSchema, RunService, type Run } from "@/gen/penstock/host/v1/run_pb";
 import { RunTagService } from "@/gen/penstock/host/v1/runtag_pb";
 import { askAgain } from "@/lib/ask-again";
-import { putAnswer } from "@/lib/put-answer";
 import { randomId } from "@/lib/random-id";
 
 /** A change of a run's tags. */
@@ -25,7 +24,9 @@ export function useTagEdit(run: Pick<Run, "id">, onDone: () => void) {
     onSuccess: ({ run: changed }) => {
       request.current = { text: "", id: "" };
       const queryKey = createConnectQueryKey({ schema: RunService.method.getRun, transport, input: { id: run.id }, cardinality: "finite" });
-      if (changed !== undefined) putAnswer(cache, queryKey, create(GetRunResponseSchema, { run: changed }));
+      if (changed !== undefined) cache.setQueryData(queryKey, create(GetRunResponseSchema, { run: changed }));
+      // The run may have gone on since, and its stream have said so before this answer came.
+      askAgain(cache, queryKey);
       askAgain(cache, createConnectQueryKey({ schema: RunTagService.method.listRunTagChanges, cardinality: "finite" }));
       onDone();
     },
