@@ -81,18 +81,31 @@ func (x *txn) putNewRun(run *host.Run, payload []byte) {
 	}
 }
 
-// putRun stores a run, whether it is open, and whether a retry of it is due.
-func (x *txn) putRun(run *host.Run, payload []byte) {
-	key := seqKey(run.Seq)
+// putRun stores a run, and in the lists of open runs and of due retries what changes of that. What is not written costs
+// no pages, and most writes to a run change neither.
+func (x *txn) putRun(run *host.Run, payload []byte, was listed) {
+	key, is := seqKey(run.Seq), listedOf(run)
 	x.put(bucketRuns, key, packFrom(compressRunFrom, key, payload))
-	if run.Status.Final() {
+	switch {
+	case is.status == was.status:
+	case is.status.Final():
 		x.del(bucketOpen, key)
-	} else {
-		x.put(bucketOpen, key, []byte(run.Status))
+	default:
+		x.put(bucketOpen, key, []byte(is.status))
 	}
-	if run.RetryDue {
+	switch {
+	case is.retryDue == was.retryDue:
+	case is.retryDue:
 		x.put(bucketRetries, key, nil)
-	} else {
+	default:
 		x.del(bucketRetries, key)
 	}
 }
+
+// listed is what the lists have of a run.
+type listed struct {
+	status   host.RunStatus
+	retryDue bool
+}
+
+func listedOf(run *host.Run) listed { return listed{status: run.Status, retryDue: run.RetryDue} }

@@ -48,9 +48,11 @@ type update struct {
 
 	// payload is the run as stored, told a copy for listeners: change may have kept what it had. unknown tells that
 	// payload has fields of a newer host.
-	payload  []byte
-	unknown  bool
-	told     *host.Run
+	payload []byte
+	unknown bool
+	told    *host.Run
+	// listed is what the lists had of it before.
+	listed   listed
 	wrote    bool
 	pinned   bool
 	notes    []record
@@ -76,7 +78,7 @@ func (u *update) prepare(tx *bbolt.Tx) error {
 		return err
 	}
 	run := stored.run
-	u.unknown = stored.unknown
+	u.unknown, u.listed = stored.unknown, listedOf(run)
 	was, old := identityOf(run), *run
 	old.Tags = slices.Clone(run.Tags)
 	notes, err := u.callChange(run)
@@ -116,7 +118,7 @@ func (u *update) write(x *txn) {
 		x.put(bucketNotes, r.key, r.value)
 	}
 	if u.wrote {
-		x.putRun(u.told, u.payload)
+		x.putRun(u.told, u.payload, u.listed)
 	}
 	if len(u.before)+len(u.after) > 0 {
 		x.postings().Change(u.told.Seq, u.before, u.after)
