@@ -94,7 +94,16 @@ func TestReasonOfWaitingIsCurrent(t *testing.T) {
 		says("cannot be used now")
 	}
 	notes := f.notes(id, launch.NoteWaiting)
-	if len(notes) != 3 {
+	// A call that was under way when the server ended is another fault of the location than one after it.
+	once := map[string]bool{}
+	away := 0
+	for _, n := range notes {
+		once[n] = true
+		if strings.Contains(n, "cannot be used now") {
+			away++
+		}
+	}
+	if len(notes)-away != 2 || away < 1 || away > 2 || len(once) != len(notes) {
 		t.Errorf("%d notes of why it waits, want one for each cause:\n%s", len(notes), strings.Join(notes, "\n"))
 	}
 	if !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "re-point") }) {
