@@ -265,3 +265,38 @@ func BenchmarkBegin(b *testing.B) {
 		})
 	}
 }
+
+// TestSetLimitsBetween looks at a run after the limits were replaced, and before the queue has read again which count it.
+func TestSetLimitsBetween(t *testing.T) {
+	each := host.Limit{Each: "customer", AtMost: 1}
+	p := newPicture(1, each)
+	tags := tag.List{{Key: "customer", Value: "acme"}}
+	p.add("east", tags)
+	p.begun()
+	waiting := p.add("east", tags)
+	p.SetLimits([]host.Limit{each})
+	if s := p.Standing(waiting.ID); s.InProgress != 1 || s.Taken != 1 || len(s.Limits) != 0 {
+		t.Errorf("after the limits were replaced it stands so: %+v", s)
+	}
+	for _, run := range p.runs {
+		p.tell(run)
+	}
+	if s := p.Standing(waiting.ID); len(s.Limits) != 1 || !s.Limits[0].Full {
+		t.Errorf("after it was read again it stands so: %+v", s)
+	}
+}
+
+// TestNoRoomIsMadeWhereNothingStarts: a start without an answer keeps its slot where giving it back would help nobody.
+func TestNoRoomIsMadeWhereNothingStarts(t *testing.T) {
+	for most, want := range map[int]bool{0: false, 1: true} {
+		p := newPicture(1)
+		p.add("east", nil)
+		late := p.open[p.begun()[0]]
+		p.add("west", nil)
+		p.SetMaxInProgress(most)
+		waiting := p.waitingForSlots(p.o.Clock.Now(), func(string) bool { return false })
+		if got := waiting.take(late); got != want {
+			t.Errorf("with at most %d in progress a slot is wanted: %t, want %t", most, got, want)
+		}
+	}
+}

@@ -20,7 +20,8 @@ func (q *Queue) SetMaxInProgress(most int) {
 func (q *Queue) SetLimits(limits []host.Limit) {
 	q.mu.Lock()
 	for _, e := range q.open {
-		q.uncount(e)
+		q.ready.drop(e)
+		e.slots, e.shared, e.single, e.sharedText, e.singleText = e.slots[:1:1], nil, nil, "", "" // that of all runs stays
 	}
 	q.slots = slots{limits: limits, used: map[slotKey]*slot{}}
 	q.stale = true // which of them count a run its tags tell, and those are in the store

@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // waitingForSlots are runs that are due and that nothing but full slots holds, so many of each kind.
 type waitingForSlots map[*waitingKind]int
@@ -29,6 +32,11 @@ func (q *Queue) waitingForSlots(now time.Time, held func(string) bool) waitingFo
 					kinds[kind]++
 				}
 			}
+		}
+	}
+	for kind := range kinds {
+		if slices.ContainsFunc(kind.full, func(s *slot) bool { return s.limit.AtMost == 0 }) {
+			delete(kinds, kind) // who gives its slot back makes no room
 		}
 	}
 	return kinds
