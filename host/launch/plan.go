@@ -27,6 +27,22 @@ type Request struct {
 	// InputsFrom is the run of the job whose stored outputs stand for ops that the selection leaves out; empty when there is
 	// none. With Reexecution it is the parent anyway.
 	InputsFrom host.RunID
+	// Partition is the key of the run's partition; empty when it is none.
+	Partition string
+	// PartitionRun is what the job's code makes for the run of the partition; nil means that the code is asked.
+	PartitionRun *host.PartitionRun
+	// Source is what launches it, when that is not a person.
+	Source *Source
+}
+
+// Source is a schedule, a sensor or a backfill that launches a run.
+type Source struct {
+	// Schedule or Sensor is its name, Tick the id of its tick and RunKey the key of its request, empty when it has none.
+	Schedule, Sensor, Tick, RunKey string
+	// Backfill is the id of one.
+	Backfill string
+	// Tags of the schedule's or sensor's definition; origins are ignored.
+	Tags []tag.Tag
 }
 
 // Plan is what a request would become.

@@ -33,6 +33,22 @@ const (
 	KeyResume = "penstock/resume"
 	// KeyInputsFrom is the run whose stored outputs stand for ops that were not selected, at a launch that executes no run again.
 	KeyInputsFrom = "penstock/inputs_from"
+	// KeyPartition is the key of the run's partition: of two dimensions both keys, with "|" between them.
+	KeyPartition = "penstock/partition"
+	// KeyPartitionSet is the name of the partitions that the partition is of.
+	KeyPartitionSet = "penstock/partition_set"
+	// KeyPartitionDimension begins the key that a dimension of two has for its own key: penstock/partition.<dimension>.
+	KeyPartitionDimension = "penstock/partition."
+	// KeySchedule is the schedule that launched the run.
+	KeySchedule = "penstock/schedule"
+	// KeySensor is the sensor that launched the run.
+	KeySensor = "penstock/sensor"
+	// KeyTick is the tick of the schedule or sensor, as its instant.
+	KeyTick = "penstock/tick"
+	// KeyRunKey is the key of the request that a schedule or sensor made the run by.
+	KeyRunKey = "penstock/run_key"
+	// KeyBackfill is the backfill that the run is part of.
+	KeyBackfill = "penstock/backfill"
 	// KeyFailureReason is why the run failed, such as op_failure or worker_lost.
 	KeyFailureReason = "penstock/failure_reason"
 )

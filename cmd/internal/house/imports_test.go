@@ -14,6 +14,7 @@ var arrows = map[string][]string{
 	"usercode/metadata": {},
 	"usercode/tag":      {},
 	"usercode/livefile": {},
+	"usercode/calendar": {},
 	"usercode/output":   {},
 	"versioncheck":      {},
 	"proto/gen/...":     {"proto/gen/..."},
@@ -27,8 +28,9 @@ var arrows = map[string][]string{
 	"host/workspace":                {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"host/jobdiff":                  {"host", "usercode/metadata", "proto/gen/..."},
 	"host/reexecution":              {"host/opselection", "host", "usercode/tag", "proto/gen/..."},
+	"host/partition":                {"host/workspace", "host", "usercode/calendar", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"host/launch": {
-		"host/reexecution", "host/jobdiff", "host/workspace", "host/opselection", "host", "usercode/metadata", "usercode/tag", "versioncheck",
+		"host/partition", "usercode/calendar", "host/reexecution", "host/jobdiff", "host/workspace", "host/opselection", "host", "usercode/metadata", "usercode/tag", "versioncheck",
 		"proto/gen/...",
 	},
 	"host/attempt":   {"host/launch", "host/reexecution", "host", "usercode/metadata", "usercode/tag", "proto/gen/..."},
@@ -40,23 +42,26 @@ var arrows = map[string][]string{
 	"host/collect":   {"host/workspace", "host", "versioncheck", "proto/gen/..."},
 	"host/diagnose":  {"host/queue", "host/workspace", "host", "proto/gen/..."},
 	"host/explain":   {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/tag", "proto/gen/..."},
-	"host/schedule":  {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
-	"host/sensor":    {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
-	"host/backfill":  {"host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/metadata", "usercode/tag"},
+	"host/schedule":  {"host/partition", "host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/sensor":    {"host/partition", "host/selector", "host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/backfill":  {"host/partition", "host/selector", "host/queue", "host/attempt", "host/launch", "host/workspace", "host", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/alert":     {"host/selector", "host", "usercode/calendar", "usercode/tag"},
 	"host/api": {
-		"host/schedule", "host/sensor", "host/backfill", "host/bulk", "host/retention", "host/runtag", "host/selector", "host/diagnose", "host/explain", "host/queue", "host/attempt", "host/launch", "host/reexecution", "host/jobdiff",
+		"host/alert", "host/partition", "usercode/calendar", "host/schedule", "host/sensor", "host/backfill", "host/bulk", "host/retention", "host/runtag", "host/selector", "host/diagnose", "host/explain", "host/queue", "host/attempt", "host/launch", "host/reexecution", "host/jobdiff",
 		"host/workspace", "host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"host/web":      {},
-	"host/hosttest": {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/hosttest": {"host/...", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 
-	"usercode/internal/spec": {"usercode/metadata", "usercode/tag"},
-	"usercode/internal/wire": {"usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"usercode/internal/spec": {"usercode/calendar", "usercode/metadata", "usercode/tag"},
+	"usercode/internal/wire": {"usercode/calendar", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"usercode/internal/mask": {"proto/gen/..."},
 	"usercode/internal/engine": {
+		"usercode/calendar",
 		"usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/server": {
+		"usercode/calendar",
 		"usercode/internal/worker", "usercode/internal/outputs", "usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/output",
 		"usercode/tag", "usercode/livefile", "versioncheck", "proto/gen/...",
 	},
@@ -73,10 +78,10 @@ var arrows = map[string][]string{
 	"usercode/output/azure":              {"usercode/output", "usercode/output/internal/blobstore"},
 	"usercode/output/outputtest":         {"usercode/output"},
 
-	"usercode":          {"usercode/internal/...", "usercode/metadata", "usercode/output", "usercode/tag", "versioncheck"},
-	"usercode/usertest": {"usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag", "proto/gen/..."},
+	"usercode":          {"usercode/calendar", "usercode/internal/...", "usercode/metadata", "usercode/output", "usercode/tag", "versioncheck"},
+	"usercode/usertest": {"usercode/calendar", "usercode", "usercode/internal/...", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 
-	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/livefile", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"cmd/penstock/...":   {"cmd/penstock/...", "host/...", "usercode/livefile", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"cmd/tutorial/...":   {"cmd/tutorial/...", "usercode", "usercode/metadata", "usercode/tag"},
 	"cmd/internal/house": {},
 	// What the tests across processes run: a user's binary, and a peer of another version.
@@ -89,7 +94,7 @@ var arrows = map[string][]string{
 	"cmd/internal/benchstore":    {"host/store/boltstore", "host/selector", "host", "usercode/tag", "proto/gen/..."},
 	"cmd/internal/upgradedemo":   {"host/hosttest", "proto/gen/..."},
 	"host/hosttest/peerserver":   {"host/hosttest"},
-	"host/hosttest/compat":       {"host/...", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/hosttest/compat":       {"host/...", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"cmd/internal/compat":        {},
 }
 
@@ -98,7 +103,7 @@ var crossings = []struct {
 	from, to string
 	except   []string
 }{
-	{from: "host/...", to: "usercode/...", except: []string{"usercode/metadata", "usercode/tag"}},
+	{from: "host/...", to: "usercode/...", except: []string{"usercode/calendar", "usercode/metadata", "usercode/tag"}},
 	{from: "usercode/...", to: "host/..."},
 	{from: "versioncheck", to: "host/..."},
 	{from: "versioncheck", to: "usercode/..."},

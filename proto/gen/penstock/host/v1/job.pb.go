@@ -201,8 +201,10 @@ type Job struct {
 	Warnings []string `protobuf:"bytes,7,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// Description of its repository.
 	RepositoryDescription string `protobuf:"bytes,8,opt,name=repository_description,json=repositoryDescription,proto3" json:"repository_description,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// Set when the gate refuses partitions, which definition has none of then.
+	PartitionsRefusal *Refusal `protobuf:"bytes,9,opt,name=partitions_refusal,json=partitionsRefusal,proto3" json:"partitions_refusal,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
@@ -289,6 +291,13 @@ func (x *Job) GetRepositoryDescription() string {
 		return x.RepositoryDescription
 	}
 	return ""
+}
+
+func (x *Job) GetPartitionsRefusal() *Refusal {
+	if x != nil {
+		return x.PartitionsRefusal
+	}
+	return nil
 }
 
 // JobMetadataView is metadata in its states. Entries and refusal exclude each other.
@@ -708,7 +717,7 @@ const file_penstock_host_v1_job_proto_rawDesc = "" +
 	"\x04tags\x18\x03 \x03(\v2\x14.penstock.tag.v1.TagR\x04tags\x12\x10\n" +
 	"\x03ops\x18\x04 \x01(\rR\x03ops\x12E\n" +
 	"\x0emetadata_state\x18\x05 \x01(\x0e2\x1e.penstock.host.v1.FeatureStateR\rmetadataState\x12\x14\n" +
-	"\x05error\x18\x06 \x01(\tR\x05error\"\xa4\x03\n" +
+	"\x05error\x18\x06 \x01(\tR\x05error\"\xee\x03\n" +
 	"\x03Job\x12-\n" +
 	"\x04name\x18\x01 \x01(\v2\x19.penstock.host.v1.JobNameR\x04name\x12C\n" +
 	"\n" +
@@ -719,7 +728,8 @@ const file_penstock_host_v1_job_proto_rawDesc = "" +
 	"\tloaded_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bloadedAt\x121\n" +
 	"\x05build\x18\x06 \x01(\v2\x1b.penstock.usercode.v1.BuildR\x05build\x12\x1a\n" +
 	"\bwarnings\x18\a \x03(\tR\bwarnings\x125\n" +
-	"\x16repository_description\x18\b \x01(\tR\x15repositoryDescription\"\xdc\x01\n" +
+	"\x16repository_description\x18\b \x01(\tR\x15repositoryDescription\x12H\n" +
+	"\x12partitions_refusal\x18\t \x01(\v2\x19.penstock.host.v1.RefusalR\x11partitionsRefusal\"\xdc\x01\n" +
 	"\x0fJobMetadataView\x124\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x1e.penstock.host.v1.FeatureStateR\x05state\x129\n" +
 	"\x05shown\x18\x02 \x01(\v2!.penstock.host.v1.MetadataEntriesH\x00R\x05shown\x125\n" +
@@ -791,21 +801,22 @@ var file_penstock_host_v1_job_proto_depIdxs = []int32{
 	3,  // 5: penstock.host.v1.Job.metadata:type_name -> penstock.host.v1.JobMetadataView
 	12, // 6: penstock.host.v1.Job.loaded_at:type_name -> google.protobuf.Timestamp
 	13, // 7: penstock.host.v1.Job.build:type_name -> penstock.usercode.v1.Build
-	10, // 8: penstock.host.v1.JobMetadataView.state:type_name -> penstock.host.v1.FeatureState
-	4,  // 9: penstock.host.v1.JobMetadataView.shown:type_name -> penstock.host.v1.MetadataEntries
-	14, // 10: penstock.host.v1.JobMetadataView.refusal:type_name -> penstock.host.v1.Refusal
-	15, // 11: penstock.host.v1.MetadataEntries.entries:type_name -> penstock.metadata.v1.Entry
-	1,  // 12: penstock.host.v1.ListJobsResponse.jobs:type_name -> penstock.host.v1.JobSummary
-	2,  // 13: penstock.host.v1.GetJobResponse.job:type_name -> penstock.host.v1.Job
-	5,  // 14: penstock.host.v1.JobService.ListJobs:input_type -> penstock.host.v1.ListJobsRequest
-	7,  // 15: penstock.host.v1.JobService.GetJob:input_type -> penstock.host.v1.GetJobRequest
-	6,  // 16: penstock.host.v1.JobService.ListJobs:output_type -> penstock.host.v1.ListJobsResponse
-	8,  // 17: penstock.host.v1.JobService.GetJob:output_type -> penstock.host.v1.GetJobResponse
-	16, // [16:18] is the sub-list for method output_type
-	14, // [14:16] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	14, // 8: penstock.host.v1.Job.partitions_refusal:type_name -> penstock.host.v1.Refusal
+	10, // 9: penstock.host.v1.JobMetadataView.state:type_name -> penstock.host.v1.FeatureState
+	4,  // 10: penstock.host.v1.JobMetadataView.shown:type_name -> penstock.host.v1.MetadataEntries
+	14, // 11: penstock.host.v1.JobMetadataView.refusal:type_name -> penstock.host.v1.Refusal
+	15, // 12: penstock.host.v1.MetadataEntries.entries:type_name -> penstock.metadata.v1.Entry
+	1,  // 13: penstock.host.v1.ListJobsResponse.jobs:type_name -> penstock.host.v1.JobSummary
+	2,  // 14: penstock.host.v1.GetJobResponse.job:type_name -> penstock.host.v1.Job
+	5,  // 15: penstock.host.v1.JobService.ListJobs:input_type -> penstock.host.v1.ListJobsRequest
+	7,  // 16: penstock.host.v1.JobService.GetJob:input_type -> penstock.host.v1.GetJobRequest
+	6,  // 17: penstock.host.v1.JobService.ListJobs:output_type -> penstock.host.v1.ListJobsResponse
+	8,  // 18: penstock.host.v1.JobService.GetJob:output_type -> penstock.host.v1.GetJobResponse
+	17, // [17:19] is the sub-list for method output_type
+	15, // [15:17] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_job_proto_init() }

@@ -401,7 +401,10 @@ type LaunchRunRequest struct {
 	Reexecution *Reexecution `protobuf:"bytes,7,opt,name=reexecution,proto3" json:"reexecution,omitempty"`
 	// Run whose outputs are the inputs that the op selection lacks: an id, or a unique beginning of one. Empty when there is
 	// none; with reexecution it is that run.
-	InputsFrom    string `protobuf:"bytes,8,opt,name=inputs_from,json=inputsFrom,proto3" json:"inputs_from,omitempty"`
+	InputsFrom string `protobuf:"bytes,8,opt,name=inputs_from,json=inputsFrom,proto3" json:"inputs_from,omitempty"`
+	// Partition, as in the tag penstock/partition; empty when it is none. An empty config_yaml means the config that the
+	// job's code makes for it.
+	Partition     string `protobuf:"bytes,9,opt,name=partition,proto3" json:"partition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +491,13 @@ func (x *LaunchRunRequest) GetReexecution() *Reexecution {
 func (x *LaunchRunRequest) GetInputsFrom() string {
 	if x != nil {
 		return x.InputsFrom
+	}
+	return ""
+}
+
+func (x *LaunchRunRequest) GetPartition() string {
+	if x != nil {
+		return x.Partition
 	}
 	return ""
 }
@@ -1978,7 +1988,7 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"parent_run\x18\x1c \x01(\tR\tparentRun\x12\x19\n" +
 	"\broot_run\x18\x1d \x01(\tR\arootRun\x12\x1b\n" +
-	"\tretry_due\x18\x1e \x01(\bR\bretryDue\"\xc0\x02\n" +
+	"\tretry_due\x18\x1e \x01(\bR\bretryDue\"\xde\x02\n" +
 	"\x10LaunchRunRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x10\n" +
@@ -1990,7 +2000,8 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\x11definition_digest\x18\x06 \x01(\fR\x10definitionDigest\x12?\n" +
 	"\vreexecution\x18\a \x01(\v2\x1d.penstock.host.v1.ReexecutionR\vreexecution\x12\x1f\n" +
 	"\vinputs_from\x18\b \x01(\tR\n" +
-	"inputsFrom\"\xc8\x01\n" +
+	"inputsFrom\x12\x1c\n" +
+	"\tpartition\x18\t \x01(\tR\tpartition\"\xc8\x01\n" +
 	"\vReexecution\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12A\n" +
 	"\bstrategy\x18\x02 \x01(\x0e2%.penstock.host.v1.ReexecutionStrategyR\bstrategy\x12\x1f\n" +

@@ -35,7 +35,11 @@ type RepositoryDefinition struct {
 	// Description, markdown.
 	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
 	// Metadata of the repository.
-	Metadata      []*v1.Entry `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty"`
+	Metadata []*v1.Entry `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty"`
+	// Schedules, sorted by name; at most 1,000. Not read when the gate refuses the capability schedules.
+	Schedules []*ScheduleDefinition `protobuf:"bytes,4,rep,name=schedules,proto3" json:"schedules,omitempty"`
+	// Sensors, sorted by name; at most 1,000. Not read when the gate refuses the capability sensors.
+	Sensors       []*SensorDefinition `protobuf:"bytes,5,rep,name=sensors,proto3" json:"sensors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -87,6 +91,20 @@ func (x *RepositoryDefinition) GetDescription() string {
 func (x *RepositoryDefinition) GetMetadata() []*v1.Entry {
 	if x != nil {
 		return x.Metadata
+	}
+	return nil
+}
+
+func (x *RepositoryDefinition) GetSchedules() []*ScheduleDefinition {
+	if x != nil {
+		return x.Schedules
+	}
+	return nil
+}
+
+func (x *RepositoryDefinition) GetSensors() []*SensorDefinition {
+	if x != nil {
+		return x.Sensors
 	}
 	return nil
 }
@@ -157,7 +175,9 @@ type JobDefinition struct {
 	// Ops that run at a time; 0 means as many as the worker has CPUs.
 	MaxConcurrent uint32 `protobuf:"varint,9,opt,name=max_concurrent,json=maxConcurrent,proto3" json:"max_concurrent,omitempty"`
 	// Resources that ops use, sorted by name.
-	Resources     []*ResourceDefinition `protobuf:"bytes,10,rep,name=resources,proto3" json:"resources,omitempty"`
+	Resources []*ResourceDefinition `protobuf:"bytes,10,rep,name=resources,proto3" json:"resources,omitempty"`
+	// Set when it has partitions. Not read when the gate refuses the capability partitions.
+	Partitions    *PartitionsDefinition `protobuf:"bytes,11,opt,name=partitions,proto3" json:"partitions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -251,6 +271,13 @@ func (x *JobDefinition) GetMaxConcurrent() uint32 {
 func (x *JobDefinition) GetResources() []*ResourceDefinition {
 	if x != nil {
 		return x.Resources
+	}
+	return nil
+}
+
+func (x *JobDefinition) GetPartitions() *PartitionsDefinition {
+	if x != nil {
+		return x.Partitions
 	}
 	return nil
 }
@@ -1033,13 +1060,15 @@ var File_penstock_usercode_v1_body_proto protoreflect.FileDescriptor
 
 const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\n" +
-	"\x1fpenstock/usercode/v1/body.proto\x12\x14penstock.usercode.v1\x1a\x1egoogle/protobuf/duration.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\"\x85\x01\n" +
+	"\x1fpenstock/usercode/v1/body.proto\x12\x14penstock.usercode.v1\x1a\x1egoogle/protobuf/duration.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\x1a%penstock/usercode/v1/automation.proto\"\x8f\x02\n" +
 	"\x14RepositoryDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x127\n" +
-	"\bmetadata\x18\x03 \x03(\v2\x1b.penstock.metadata.v1.EntryR\bmetadata\"D\n" +
+	"\bmetadata\x18\x03 \x03(\v2\x1b.penstock.metadata.v1.EntryR\bmetadata\x12F\n" +
+	"\tschedules\x18\x04 \x03(\v2(.penstock.usercode.v1.ScheduleDefinitionR\tschedules\x12@\n" +
+	"\asensors\x18\x05 \x03(\v2&.penstock.usercode.v1.SensorDefinitionR\asensors\"D\n" +
 	"\vJobMetadata\x125\n" +
-	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\xbe\x03\n" +
+	"\aentries\x18\x01 \x03(\v2\x1b.penstock.metadata.v1.EntryR\aentries\"\x8a\x04\n" +
 	"\rJobDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12(\n" +
@@ -1050,7 +1079,10 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\x12config_schema_json\x18\a \x01(\fR\x10configSchemaJson\x12%\n" +
 	"\x0emax_concurrent\x18\t \x01(\rR\rmaxConcurrent\x12F\n" +
 	"\tresources\x18\n" +
-	" \x03(\v2(.penstock.usercode.v1.ResourceDefinitionR\tresources\"x\n" +
+	" \x03(\v2(.penstock.usercode.v1.ResourceDefinitionR\tresources\x12J\n" +
+	"\n" +
+	"partitions\x18\v \x01(\v2*.penstock.usercode.v1.PartitionsDefinitionR\n" +
+	"partitions\"x\n" +
 	"\x12ResourceDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x12\n" +
@@ -1139,35 +1171,41 @@ var file_penstock_usercode_v1_body_proto_goTypes = []any{
 	(*Wire)(nil),                 // 10: penstock.usercode.v1.Wire
 	(*GraphOutput)(nil),          // 11: penstock.usercode.v1.GraphOutput
 	(*v1.Entry)(nil),             // 12: penstock.metadata.v1.Entry
-	(*v11.Tag)(nil),              // 13: penstock.tag.v1.Tag
-	(*durationpb.Duration)(nil),  // 14: google.protobuf.Duration
+	(*ScheduleDefinition)(nil),   // 13: penstock.usercode.v1.ScheduleDefinition
+	(*SensorDefinition)(nil),     // 14: penstock.usercode.v1.SensorDefinition
+	(*v11.Tag)(nil),              // 15: penstock.tag.v1.Tag
+	(*PartitionsDefinition)(nil), // 16: penstock.usercode.v1.PartitionsDefinition
+	(*durationpb.Duration)(nil),  // 17: google.protobuf.Duration
 }
 var file_penstock_usercode_v1_body_proto_depIdxs = []int32{
 	12, // 0: penstock.usercode.v1.RepositoryDefinition.metadata:type_name -> penstock.metadata.v1.Entry
-	12, // 1: penstock.usercode.v1.JobMetadata.entries:type_name -> penstock.metadata.v1.Entry
-	13, // 2: penstock.usercode.v1.JobDefinition.tags:type_name -> penstock.tag.v1.Tag
-	4,  // 3: penstock.usercode.v1.JobDefinition.ops:type_name -> penstock.usercode.v1.OpDefinition
-	7,  // 4: penstock.usercode.v1.JobDefinition.graphs:type_name -> penstock.usercode.v1.GraphDefinition
-	7,  // 5: penstock.usercode.v1.JobDefinition.graph:type_name -> penstock.usercode.v1.GraphDefinition
-	3,  // 6: penstock.usercode.v1.JobDefinition.resources:type_name -> penstock.usercode.v1.ResourceDefinition
-	6,  // 7: penstock.usercode.v1.OpDefinition.inputs:type_name -> penstock.usercode.v1.Port
-	6,  // 8: penstock.usercode.v1.OpDefinition.outputs:type_name -> penstock.usercode.v1.Port
-	5,  // 9: penstock.usercode.v1.OpDefinition.retry:type_name -> penstock.usercode.v1.RetryPolicy
-	14, // 10: penstock.usercode.v1.OpDefinition.timeout:type_name -> google.protobuf.Duration
-	14, // 11: penstock.usercode.v1.RetryPolicy.delay:type_name -> google.protobuf.Duration
-	14, // 12: penstock.usercode.v1.RetryPolicy.max_delay:type_name -> google.protobuf.Duration
-	9,  // 13: penstock.usercode.v1.GraphDefinition.nodes:type_name -> penstock.usercode.v1.Node
-	6,  // 14: penstock.usercode.v1.GraphDefinition.inputs:type_name -> penstock.usercode.v1.Port
-	11, // 15: penstock.usercode.v1.GraphDefinition.outputs:type_name -> penstock.usercode.v1.GraphOutput
-	8,  // 16: penstock.usercode.v1.GraphDefinition.maps:type_name -> penstock.usercode.v1.MapDefinition
-	10, // 17: penstock.usercode.v1.MapDefinition.items:type_name -> penstock.usercode.v1.Wire
-	10, // 18: penstock.usercode.v1.Node.wires:type_name -> penstock.usercode.v1.Wire
-	6,  // 19: penstock.usercode.v1.GraphOutput.port:type_name -> penstock.usercode.v1.Port
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	13, // 1: penstock.usercode.v1.RepositoryDefinition.schedules:type_name -> penstock.usercode.v1.ScheduleDefinition
+	14, // 2: penstock.usercode.v1.RepositoryDefinition.sensors:type_name -> penstock.usercode.v1.SensorDefinition
+	12, // 3: penstock.usercode.v1.JobMetadata.entries:type_name -> penstock.metadata.v1.Entry
+	15, // 4: penstock.usercode.v1.JobDefinition.tags:type_name -> penstock.tag.v1.Tag
+	4,  // 5: penstock.usercode.v1.JobDefinition.ops:type_name -> penstock.usercode.v1.OpDefinition
+	7,  // 6: penstock.usercode.v1.JobDefinition.graphs:type_name -> penstock.usercode.v1.GraphDefinition
+	7,  // 7: penstock.usercode.v1.JobDefinition.graph:type_name -> penstock.usercode.v1.GraphDefinition
+	3,  // 8: penstock.usercode.v1.JobDefinition.resources:type_name -> penstock.usercode.v1.ResourceDefinition
+	16, // 9: penstock.usercode.v1.JobDefinition.partitions:type_name -> penstock.usercode.v1.PartitionsDefinition
+	6,  // 10: penstock.usercode.v1.OpDefinition.inputs:type_name -> penstock.usercode.v1.Port
+	6,  // 11: penstock.usercode.v1.OpDefinition.outputs:type_name -> penstock.usercode.v1.Port
+	5,  // 12: penstock.usercode.v1.OpDefinition.retry:type_name -> penstock.usercode.v1.RetryPolicy
+	17, // 13: penstock.usercode.v1.OpDefinition.timeout:type_name -> google.protobuf.Duration
+	17, // 14: penstock.usercode.v1.RetryPolicy.delay:type_name -> google.protobuf.Duration
+	17, // 15: penstock.usercode.v1.RetryPolicy.max_delay:type_name -> google.protobuf.Duration
+	9,  // 16: penstock.usercode.v1.GraphDefinition.nodes:type_name -> penstock.usercode.v1.Node
+	6,  // 17: penstock.usercode.v1.GraphDefinition.inputs:type_name -> penstock.usercode.v1.Port
+	11, // 18: penstock.usercode.v1.GraphDefinition.outputs:type_name -> penstock.usercode.v1.GraphOutput
+	8,  // 19: penstock.usercode.v1.GraphDefinition.maps:type_name -> penstock.usercode.v1.MapDefinition
+	10, // 20: penstock.usercode.v1.MapDefinition.items:type_name -> penstock.usercode.v1.Wire
+	10, // 21: penstock.usercode.v1.Node.wires:type_name -> penstock.usercode.v1.Wire
+	6,  // 22: penstock.usercode.v1.GraphOutput.port:type_name -> penstock.usercode.v1.Port
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_penstock_usercode_v1_body_proto_init() }
@@ -1175,6 +1213,7 @@ func file_penstock_usercode_v1_body_proto_init() {
 	if File_penstock_usercode_v1_body_proto != nil {
 		return
 	}
+	file_penstock_usercode_v1_automation_proto_init()
 	file_penstock_usercode_v1_body_proto_msgTypes[9].OneofWrappers = []any{
 		(*Node_Op)(nil),
 		(*Node_Graph)(nil),

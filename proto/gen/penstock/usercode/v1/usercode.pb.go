@@ -1676,7 +1676,7 @@ var File_penstock_usercode_v1_usercode_proto protoreflect.FileDescriptor
 
 const file_penstock_usercode_v1_usercode_proto_rawDesc = "" +
 	"\n" +
-	"#penstock/usercode/v1/usercode.proto\x12\x14penstock.usercode.v1\x1a\x1egoogle/protobuf/duration.proto\x1a&penstock/usercode/v1/server_info.proto\"J\n" +
+	"#penstock/usercode/v1/usercode.proto\x12\x14penstock.usercode.v1\x1a\x1egoogle/protobuf/duration.proto\x1a%penstock/usercode/v1/automation.proto\x1a&penstock/usercode/v1/server_info.proto\"J\n" +
 	"\x14GetServerInfoRequest\x122\n" +
 	"\x04host\x18\x01 \x01(\v2\x1e.penstock.usercode.v1.HostInfoR\x04host\"Q\n" +
 	"\x15GetServerInfoResponse\x128\n" +
@@ -1785,14 +1785,17 @@ const file_penstock_usercode_v1_usercode_proto_rawDesc = "" +
 	"\x15ATTEMPT_PHASE_UNKNOWN\x10\x01\x12\x1a\n" +
 	"\x16ATTEMPT_PHASE_STARTING\x10\x02\x12\x19\n" +
 	"\x15ATTEMPT_PHASE_RUNNING\x10\x03\x12\x17\n" +
-	"\x13ATTEMPT_PHASE_ENDED\x10\x042\xf9\x04\n" +
+	"\x13ATTEMPT_PHASE_ENDED\x10\x042\xcc\a\n" +
 	"\x0fUserCodeService\x12h\n" +
 	"\rGetServerInfo\x12*.penstock.usercode.v1.GetServerInfoRequest\x1a+.penstock.usercode.v1.GetServerInfoResponse\x12o\n" +
 	"\x0eGetDefinitions\x12+.penstock.usercode.v1.GetDefinitionsRequest\x1a,.penstock.usercode.v1.GetDefinitionsResponse(\x010\x01\x12Y\n" +
 	"\bStartRun\x12%.penstock.usercode.v1.StartRunRequest\x1a&.penstock.usercode.v1.StartRunResponse\x12\\\n" +
 	"\tCancelRun\x12&.penstock.usercode.v1.CancelRunRequest\x1a'.penstock.usercode.v1.CancelRunResponse\x12h\n" +
 	"\rGetRunAttempt\x12*.penstock.usercode.v1.GetRunAttemptRequest\x1a+.penstock.usercode.v1.GetRunAttemptResponse\x12h\n" +
-	"\rDeleteOutputs\x12*.penstock.usercode.v1.DeleteOutputsRequest\x1a+.penstock.usercode.v1.DeleteOutputsResponseB\xe7\x01\n" +
+	"\rDeleteOutputs\x12*.penstock.usercode.v1.DeleteOutputsRequest\x1a+.penstock.usercode.v1.DeleteOutputsResponse\x12q\n" +
+	"\x10EvaluateSchedule\x12-.penstock.usercode.v1.EvaluateScheduleRequest\x1a..penstock.usercode.v1.EvaluateScheduleResponse\x12k\n" +
+	"\x0eEvaluateSensor\x12+.penstock.usercode.v1.EvaluateSensorRequest\x1a,.penstock.usercode.v1.EvaluateSensorResponse\x12q\n" +
+	"\x10GetPartitionRuns\x12-.penstock.usercode.v1.GetPartitionRunsRequest\x1a..penstock.usercode.v1.GetPartitionRunsResponseB\xe7\x01\n" +
 	"\x18com.penstock.usercode.v1B\rUsercodeProtoP\x01ZJgithub.com/penstock-run/penstock/proto/gen/penstock/usercode/v1;usercodev1\xa2\x02\x03PUX\xaa\x02\x14Penstock.Usercode.V1\xca\x02\x14Penstock\\Usercode\\V1\xe2\x02 Penstock\\Usercode\\V1\\GPBMetadata\xea\x02\x16Penstock::Usercode::V1b\x06proto3"
 
 var (
@@ -1838,6 +1841,12 @@ var file_penstock_usercode_v1_usercode_proto_goTypes = []any{
 	(*HostInfo)(nil),                           // 25: penstock.usercode.v1.HostInfo
 	(*ServerInfo)(nil),                         // 26: penstock.usercode.v1.ServerInfo
 	(*durationpb.Duration)(nil),                // 27: google.protobuf.Duration
+	(*EvaluateScheduleRequest)(nil),            // 28: penstock.usercode.v1.EvaluateScheduleRequest
+	(*EvaluateSensorRequest)(nil),              // 29: penstock.usercode.v1.EvaluateSensorRequest
+	(*GetPartitionRunsRequest)(nil),            // 30: penstock.usercode.v1.GetPartitionRunsRequest
+	(*EvaluateScheduleResponse)(nil),           // 31: penstock.usercode.v1.EvaluateScheduleResponse
+	(*EvaluateSensorResponse)(nil),             // 32: penstock.usercode.v1.EvaluateSensorResponse
+	(*GetPartitionRunsResponse)(nil),           // 33: penstock.usercode.v1.GetPartitionRunsResponse
 }
 var file_penstock_usercode_v1_usercode_proto_depIdxs = []int32{
 	25, // 0: penstock.usercode.v1.GetServerInfoRequest.host:type_name -> penstock.usercode.v1.HostInfo
@@ -1867,14 +1876,20 @@ var file_penstock_usercode_v1_usercode_proto_depIdxs = []int32{
 	9,  // 24: penstock.usercode.v1.UserCodeService.CancelRun:input_type -> penstock.usercode.v1.CancelRunRequest
 	11, // 25: penstock.usercode.v1.UserCodeService.GetRunAttempt:input_type -> penstock.usercode.v1.GetRunAttemptRequest
 	14, // 26: penstock.usercode.v1.UserCodeService.DeleteOutputs:input_type -> penstock.usercode.v1.DeleteOutputsRequest
-	3,  // 27: penstock.usercode.v1.UserCodeService.GetServerInfo:output_type -> penstock.usercode.v1.GetServerInfoResponse
-	5,  // 28: penstock.usercode.v1.UserCodeService.GetDefinitions:output_type -> penstock.usercode.v1.GetDefinitionsResponse
-	7,  // 29: penstock.usercode.v1.UserCodeService.StartRun:output_type -> penstock.usercode.v1.StartRunResponse
-	10, // 30: penstock.usercode.v1.UserCodeService.CancelRun:output_type -> penstock.usercode.v1.CancelRunResponse
-	12, // 31: penstock.usercode.v1.UserCodeService.GetRunAttempt:output_type -> penstock.usercode.v1.GetRunAttemptResponse
-	15, // 32: penstock.usercode.v1.UserCodeService.DeleteOutputs:output_type -> penstock.usercode.v1.DeleteOutputsResponse
-	27, // [27:33] is the sub-list for method output_type
-	21, // [21:27] is the sub-list for method input_type
+	28, // 27: penstock.usercode.v1.UserCodeService.EvaluateSchedule:input_type -> penstock.usercode.v1.EvaluateScheduleRequest
+	29, // 28: penstock.usercode.v1.UserCodeService.EvaluateSensor:input_type -> penstock.usercode.v1.EvaluateSensorRequest
+	30, // 29: penstock.usercode.v1.UserCodeService.GetPartitionRuns:input_type -> penstock.usercode.v1.GetPartitionRunsRequest
+	3,  // 30: penstock.usercode.v1.UserCodeService.GetServerInfo:output_type -> penstock.usercode.v1.GetServerInfoResponse
+	5,  // 31: penstock.usercode.v1.UserCodeService.GetDefinitions:output_type -> penstock.usercode.v1.GetDefinitionsResponse
+	7,  // 32: penstock.usercode.v1.UserCodeService.StartRun:output_type -> penstock.usercode.v1.StartRunResponse
+	10, // 33: penstock.usercode.v1.UserCodeService.CancelRun:output_type -> penstock.usercode.v1.CancelRunResponse
+	12, // 34: penstock.usercode.v1.UserCodeService.GetRunAttempt:output_type -> penstock.usercode.v1.GetRunAttemptResponse
+	15, // 35: penstock.usercode.v1.UserCodeService.DeleteOutputs:output_type -> penstock.usercode.v1.DeleteOutputsResponse
+	31, // 36: penstock.usercode.v1.UserCodeService.EvaluateSchedule:output_type -> penstock.usercode.v1.EvaluateScheduleResponse
+	32, // 37: penstock.usercode.v1.UserCodeService.EvaluateSensor:output_type -> penstock.usercode.v1.EvaluateSensorResponse
+	33, // 38: penstock.usercode.v1.UserCodeService.GetPartitionRuns:output_type -> penstock.usercode.v1.GetPartitionRunsResponse
+	30, // [30:39] is the sub-list for method output_type
+	21, // [21:30] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
 	21, // [21:21] is the sub-list for extension extendee
 	0,  // [0:21] is the sub-list for field type_name
@@ -1885,6 +1900,7 @@ func file_penstock_usercode_v1_usercode_proto_init() {
 	if File_penstock_usercode_v1_usercode_proto != nil {
 		return
 	}
+	file_penstock_usercode_v1_automation_proto_init()
 	file_penstock_usercode_v1_server_info_proto_init()
 	file_penstock_usercode_v1_usercode_proto_msgTypes[2].OneofWrappers = []any{
 		(*GetDefinitionsRequest_Open_)(nil),

@@ -21,12 +21,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	UserCodeService_GetServerInfo_FullMethodName  = "/penstock.usercode.v1.UserCodeService/GetServerInfo"
-	UserCodeService_GetDefinitions_FullMethodName = "/penstock.usercode.v1.UserCodeService/GetDefinitions"
-	UserCodeService_StartRun_FullMethodName       = "/penstock.usercode.v1.UserCodeService/StartRun"
-	UserCodeService_CancelRun_FullMethodName      = "/penstock.usercode.v1.UserCodeService/CancelRun"
-	UserCodeService_GetRunAttempt_FullMethodName  = "/penstock.usercode.v1.UserCodeService/GetRunAttempt"
-	UserCodeService_DeleteOutputs_FullMethodName  = "/penstock.usercode.v1.UserCodeService/DeleteOutputs"
+	UserCodeService_GetServerInfo_FullMethodName    = "/penstock.usercode.v1.UserCodeService/GetServerInfo"
+	UserCodeService_GetDefinitions_FullMethodName   = "/penstock.usercode.v1.UserCodeService/GetDefinitions"
+	UserCodeService_StartRun_FullMethodName         = "/penstock.usercode.v1.UserCodeService/StartRun"
+	UserCodeService_CancelRun_FullMethodName        = "/penstock.usercode.v1.UserCodeService/CancelRun"
+	UserCodeService_GetRunAttempt_FullMethodName    = "/penstock.usercode.v1.UserCodeService/GetRunAttempt"
+	UserCodeService_DeleteOutputs_FullMethodName    = "/penstock.usercode.v1.UserCodeService/DeleteOutputs"
+	UserCodeService_EvaluateSchedule_FullMethodName = "/penstock.usercode.v1.UserCodeService/EvaluateSchedule"
+	UserCodeService_EvaluateSensor_FullMethodName   = "/penstock.usercode.v1.UserCodeService/EvaluateSensor"
+	UserCodeService_GetPartitionRuns_FullMethodName = "/penstock.usercode.v1.UserCodeService/GetPartitionRuns"
 )
 
 // UserCodeServiceClient is the client API for UserCodeService service.
@@ -50,6 +53,13 @@ type UserCodeServiceClient interface {
 	// DeleteOutputs removes what runs that were deleted have in the output store. Idempotent. Only asked of servers with the
 	// capability output_store.
 	DeleteOutputs(ctx context.Context, in *DeleteOutputsRequest, opts ...grpc.CallOption) (*DeleteOutputsResponse, error)
+	// EvaluateSchedule asks what a tick of a schedule makes. NOT_FOUND when there is no such schedule. Nothing is changed by
+	// it, so it may be asked again, and for a tick that is only looked at. Only asked of servers with the capability schedules.
+	EvaluateSchedule(ctx context.Context, in *EvaluateScheduleRequest, opts ...grpc.CallOption) (*EvaluateScheduleResponse, error)
+	// EvaluateSensor asks what a sensor has found since its cursor. As EvaluateSchedule; capability sensors.
+	EvaluateSensor(ctx context.Context, in *EvaluateSensorRequest, opts ...grpc.CallOption) (*EvaluateSensorResponse, error)
+	// GetPartitionRuns asks for config and tags of runs of partitions. As EvaluateSchedule; capability partitions.
+	GetPartitionRuns(ctx context.Context, in *GetPartitionRunsRequest, opts ...grpc.CallOption) (*GetPartitionRunsResponse, error)
 }
 
 type userCodeServiceClient struct {
@@ -123,6 +133,36 @@ func (c *userCodeServiceClient) DeleteOutputs(ctx context.Context, in *DeleteOut
 	return out, nil
 }
 
+func (c *userCodeServiceClient) EvaluateSchedule(ctx context.Context, in *EvaluateScheduleRequest, opts ...grpc.CallOption) (*EvaluateScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EvaluateScheduleResponse)
+	err := c.cc.Invoke(ctx, UserCodeService_EvaluateSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userCodeServiceClient) EvaluateSensor(ctx context.Context, in *EvaluateSensorRequest, opts ...grpc.CallOption) (*EvaluateSensorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EvaluateSensorResponse)
+	err := c.cc.Invoke(ctx, UserCodeService_EvaluateSensor_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *userCodeServiceClient) GetPartitionRuns(ctx context.Context, in *GetPartitionRunsRequest, opts ...grpc.CallOption) (*GetPartitionRunsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPartitionRunsResponse)
+	err := c.cc.Invoke(ctx, UserCodeService_GetPartitionRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UserCodeServiceServer is the server API for UserCodeService service.
 // All implementations must embed UnimplementedUserCodeServiceServer
 // for forward compatibility.
@@ -144,6 +184,13 @@ type UserCodeServiceServer interface {
 	// DeleteOutputs removes what runs that were deleted have in the output store. Idempotent. Only asked of servers with the
 	// capability output_store.
 	DeleteOutputs(context.Context, *DeleteOutputsRequest) (*DeleteOutputsResponse, error)
+	// EvaluateSchedule asks what a tick of a schedule makes. NOT_FOUND when there is no such schedule. Nothing is changed by
+	// it, so it may be asked again, and for a tick that is only looked at. Only asked of servers with the capability schedules.
+	EvaluateSchedule(context.Context, *EvaluateScheduleRequest) (*EvaluateScheduleResponse, error)
+	// EvaluateSensor asks what a sensor has found since its cursor. As EvaluateSchedule; capability sensors.
+	EvaluateSensor(context.Context, *EvaluateSensorRequest) (*EvaluateSensorResponse, error)
+	// GetPartitionRuns asks for config and tags of runs of partitions. As EvaluateSchedule; capability partitions.
+	GetPartitionRuns(context.Context, *GetPartitionRunsRequest) (*GetPartitionRunsResponse, error)
 	mustEmbedUnimplementedUserCodeServiceServer()
 }
 
@@ -171,6 +218,15 @@ func (UnimplementedUserCodeServiceServer) GetRunAttempt(context.Context, *GetRun
 }
 func (UnimplementedUserCodeServiceServer) DeleteOutputs(context.Context, *DeleteOutputsRequest) (*DeleteOutputsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteOutputs not implemented")
+}
+func (UnimplementedUserCodeServiceServer) EvaluateSchedule(context.Context, *EvaluateScheduleRequest) (*EvaluateScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EvaluateSchedule not implemented")
+}
+func (UnimplementedUserCodeServiceServer) EvaluateSensor(context.Context, *EvaluateSensorRequest) (*EvaluateSensorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EvaluateSensor not implemented")
+}
+func (UnimplementedUserCodeServiceServer) GetPartitionRuns(context.Context, *GetPartitionRunsRequest) (*GetPartitionRunsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPartitionRuns not implemented")
 }
 func (UnimplementedUserCodeServiceServer) mustEmbedUnimplementedUserCodeServiceServer() {}
 func (UnimplementedUserCodeServiceServer) testEmbeddedByValue()                         {}
@@ -290,6 +346,60 @@ func _UserCodeService_DeleteOutputs_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UserCodeService_EvaluateSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EvaluateScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserCodeServiceServer).EvaluateSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserCodeService_EvaluateSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserCodeServiceServer).EvaluateSchedule(ctx, req.(*EvaluateScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserCodeService_EvaluateSensor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EvaluateSensorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserCodeServiceServer).EvaluateSensor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserCodeService_EvaluateSensor_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserCodeServiceServer).EvaluateSensor(ctx, req.(*EvaluateSensorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _UserCodeService_GetPartitionRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPartitionRunsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UserCodeServiceServer).GetPartitionRuns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UserCodeService_GetPartitionRuns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UserCodeServiceServer).GetPartitionRuns(ctx, req.(*GetPartitionRunsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UserCodeService_ServiceDesc is the grpc.ServiceDesc for UserCodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -316,6 +426,18 @@ var UserCodeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteOutputs",
 			Handler:    _UserCodeService_DeleteOutputs_Handler,
+		},
+		{
+			MethodName: "EvaluateSchedule",
+			Handler:    _UserCodeService_EvaluateSchedule_Handler,
+		},
+		{
+			MethodName: "EvaluateSensor",
+			Handler:    _UserCodeService_EvaluateSensor_Handler,
+		},
+		{
+			MethodName: "GetPartitionRuns",
+			Handler:    _UserCodeService_GetPartitionRuns_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
