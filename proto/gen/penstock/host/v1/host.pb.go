@@ -667,7 +667,9 @@ type Queue struct {
 	// Runs that wait: QUEUED and WAITING_FOR_CODE.
 	Queued uint32 `protobuf:"varint,3,opt,name=queued,proto3" json:"queued,omitempty"`
 	// Limits beside that of all runs, in the order of the configuration.
-	Limits        []*QueueLimit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
+	Limits []*QueueLimit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
+	// Pools of slots that ops take: those of the configuration in its order, then others that ops ask for.
+	Pools         []*Pool `protobuf:"bytes,5,rep,name=pools,proto3" json:"pools,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -730,6 +732,177 @@ func (x *Queue) GetLimits() []*QueueLimit {
 	return nil
 }
 
+func (x *Queue) GetPools() []*Pool {
+	if x != nil {
+		return x.Pools
+	}
+	return nil
+}
+
+// Pool is slots that ops of all runs take while they run, as it stands.
+type Pool struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How many slots there are; unset when the pool is not configured, so that nothing is limited.
+	Slots *uint32 `protobuf:"varint,2,opt,name=slots,proto3,oneof" json:"slots,omitempty"`
+	// How many are taken; more than there are when they were made fewer.
+	Taken uint32 `protobuf:"varint,3,opt,name=taken,proto3" json:"taken,omitempty"`
+	// Ops that wait for one.
+	Waiting uint32 `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// Ops that have one or wait, those that have one first, at most 100.
+	Ops []*PoolOp `protobuf:"bytes,5,rep,name=ops,proto3" json:"ops,omitempty"`
+	// Runs that were going on when the host started and have not said yet which slots they have: none is granted meanwhile.
+	UnheardRuns   uint32 `protobuf:"varint,6,opt,name=unheard_runs,json=unheardRuns,proto3" json:"unheard_runs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pool) Reset() {
+	*x = Pool{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pool) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pool) ProtoMessage() {}
+
+func (x *Pool) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pool.ProtoReflect.Descriptor instead.
+func (*Pool) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Pool) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Pool) GetSlots() uint32 {
+	if x != nil && x.Slots != nil {
+		return *x.Slots
+	}
+	return 0
+}
+
+func (x *Pool) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *Pool) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *Pool) GetOps() []*PoolOp {
+	if x != nil {
+		return x.Ops
+	}
+	return nil
+}
+
+func (x *Pool) GetUnheardRuns() uint32 {
+	if x != nil {
+		return x.UnheardRuns
+	}
+	return 0
+}
+
+// PoolOp is an op that has a slot, or waits for one.
+type PoolOp struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Run.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Op path.
+	OpPath string `protobuf:"bytes,2,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	// Set when it has a slot.
+	Taken bool `protobuf:"varint,3,opt,name=taken,proto3" json:"taken,omitempty"`
+	// Since when.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PoolOp) Reset() {
+	*x = PoolOp{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PoolOp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PoolOp) ProtoMessage() {}
+
+func (x *PoolOp) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PoolOp.ProtoReflect.Descriptor instead.
+func (*PoolOp) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *PoolOp) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *PoolOp) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
+func (x *PoolOp) GetTaken() bool {
+	if x != nil {
+		return x.Taken
+	}
+	return false
+}
+
+func (x *PoolOp) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
 // QueueLimit is a limit of the queue as it stands.
 type QueueLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -755,7 +928,7 @@ type QueueLimit struct {
 
 func (x *QueueLimit) Reset() {
 	*x = QueueLimit{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +940,7 @@ func (x *QueueLimit) String() string {
 func (*QueueLimit) ProtoMessage() {}
 
 func (x *QueueLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +953,7 @@ func (x *QueueLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLimit.ProtoReflect.Descriptor instead.
 func (*QueueLimit) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *QueueLimit) GetName() string {
@@ -858,7 +1031,7 @@ type DiagnoseResponse_Check struct {
 
 func (x *DiagnoseResponse_Check) Reset() {
 	*x = DiagnoseResponse_Check{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +1043,7 @@ func (x *DiagnoseResponse_Check) String() string {
 func (*DiagnoseResponse_Check) ProtoMessage() {}
 
 func (x *DiagnoseResponse_Check) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1109,7 @@ type QueueLimit_Value struct {
 
 func (x *QueueLimit_Value) Reset() {
 	*x = QueueLimit_Value{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +1121,7 @@ func (x *QueueLimit_Value) String() string {
 func (*QueueLimit_Value) ProtoMessage() {}
 
 func (x *QueueLimit_Value) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +1134,7 @@ func (x *QueueLimit_Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLimit_Value.ProtoReflect.Descriptor instead.
 func (*QueueLimit_Value) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10, 0}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{12, 0}
 }
 
 func (x *QueueLimit_Value) GetValue() string {
@@ -1040,13 +1213,27 @@ const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"\tloaded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bloadedAt\x12\x14\n" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x12;\n" +
 	"\verror_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"errorSince\"\x9e\x01\n" +
+	"errorSince\"\xcc\x01\n" +
 	"\x05Queue\x12&\n" +
 	"\x0fmax_in_progress\x18\x01 \x01(\x11R\rmaxInProgress\x12\x1f\n" +
 	"\vin_progress\x18\x02 \x01(\rR\n" +
 	"inProgress\x12\x16\n" +
 	"\x06queued\x18\x03 \x01(\rR\x06queued\x124\n" +
-	"\x06limits\x18\x04 \x03(\v2\x1c.penstock.host.v1.QueueLimitR\x06limits\"\xd5\x02\n" +
+	"\x06limits\x18\x04 \x03(\v2\x1c.penstock.host.v1.QueueLimitR\x06limits\x12,\n" +
+	"\x05pools\x18\x05 \x03(\v2\x16.penstock.host.v1.PoolR\x05pools\"\xbe\x01\n" +
+	"\x04Pool\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
+	"\x05slots\x18\x02 \x01(\rH\x00R\x05slots\x88\x01\x01\x12\x14\n" +
+	"\x05taken\x18\x03 \x01(\rR\x05taken\x12\x18\n" +
+	"\awaiting\x18\x04 \x01(\rR\awaiting\x12*\n" +
+	"\x03ops\x18\x05 \x03(\v2\x18.penstock.host.v1.PoolOpR\x03ops\x12!\n" +
+	"\funheard_runs\x18\x06 \x01(\rR\vunheardRunsB\b\n" +
+	"\x06_slots\"\x80\x01\n" +
+	"\x06PoolOp\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x17\n" +
+	"\aop_path\x18\x02 \x01(\tR\x06opPath\x12\x14\n" +
+	"\x05taken\x18\x03 \x01(\bR\x05taken\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"\xd5\x02\n" +
 	"\n" +
 	"QueueLimit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
@@ -1083,7 +1270,7 @@ func file_penstock_host_v1_host_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_host_v1_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_penstock_host_v1_host_proto_goTypes = []any{
 	(DiagnoseResponse_Level)(0),     // 0: penstock.host.v1.DiagnoseResponse.Level
 	(*DiagnoseRequest)(nil),         // 1: penstock.host.v1.DiagnoseRequest
@@ -1096,34 +1283,39 @@ var file_penstock_host_v1_host_proto_goTypes = []any{
 	(*Host)(nil),                    // 8: penstock.host.v1.Host
 	(*ConfigFile)(nil),              // 9: penstock.host.v1.ConfigFile
 	(*Queue)(nil),                   // 10: penstock.host.v1.Queue
-	(*QueueLimit)(nil),              // 11: penstock.host.v1.QueueLimit
-	(*DiagnoseResponse_Check)(nil),  // 12: penstock.host.v1.DiagnoseResponse.Check
-	(*QueueLimit_Value)(nil),        // 13: penstock.host.v1.QueueLimit.Value
-	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(*Pool)(nil),                    // 11: penstock.host.v1.Pool
+	(*PoolOp)(nil),                  // 12: penstock.host.v1.PoolOp
+	(*QueueLimit)(nil),              // 13: penstock.host.v1.QueueLimit
+	(*DiagnoseResponse_Check)(nil),  // 14: penstock.host.v1.DiagnoseResponse.Check
+	(*QueueLimit_Value)(nil),        // 15: penstock.host.v1.QueueLimit.Value
+	(*timestamppb.Timestamp)(nil),   // 16: google.protobuf.Timestamp
 }
 var file_penstock_host_v1_host_proto_depIdxs = []int32{
-	12, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
+	14, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
 	5,  // 1: penstock.host.v1.GetCapabilitiesResponse.capabilities:type_name -> penstock.host.v1.CapabilityRequirement
 	8,  // 2: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
-	14, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
+	16, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
 	10, // 4: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
 	9,  // 5: penstock.host.v1.Host.config:type_name -> penstock.host.v1.ConfigFile
-	14, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
-	14, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
-	11, // 8: penstock.host.v1.Queue.limits:type_name -> penstock.host.v1.QueueLimit
-	13, // 9: penstock.host.v1.QueueLimit.values:type_name -> penstock.host.v1.QueueLimit.Value
-	0,  // 10: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
-	6,  // 11: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
-	3,  // 12: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
-	1,  // 13: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
-	7,  // 14: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
-	4,  // 15: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
-	2,  // 16: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
-	14, // [14:17] is the sub-list for method output_type
-	11, // [11:14] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	16, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
+	16, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
+	13, // 8: penstock.host.v1.Queue.limits:type_name -> penstock.host.v1.QueueLimit
+	11, // 9: penstock.host.v1.Queue.pools:type_name -> penstock.host.v1.Pool
+	12, // 10: penstock.host.v1.Pool.ops:type_name -> penstock.host.v1.PoolOp
+	16, // 11: penstock.host.v1.PoolOp.since:type_name -> google.protobuf.Timestamp
+	15, // 12: penstock.host.v1.QueueLimit.values:type_name -> penstock.host.v1.QueueLimit.Value
+	0,  // 13: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
+	6,  // 14: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
+	3,  // 15: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
+	1,  // 16: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
+	7,  // 17: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
+	4,  // 18: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
+	2,  // 19: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
+	17, // [17:20] is the sub-list for method output_type
+	14, // [14:17] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_host_proto_init() }
@@ -1131,13 +1323,14 @@ func file_penstock_host_v1_host_proto_init() {
 	if File_penstock_host_v1_host_proto != nil {
 		return
 	}
+	file_penstock_host_v1_host_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_host_proto_rawDesc), len(file_penstock_host_v1_host_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -377,7 +377,9 @@ type OpDefinition struct {
 	// Names of resources that it uses, sorted.
 	Resources []string `protobuf:"bytes,12,rep,name=resources,proto3" json:"resources,omitempty"`
 	// Set when its output is never stored.
-	Transient     bool `protobuf:"varint,13,opt,name=transient,proto3" json:"transient,omitempty"`
+	Transient bool `protobuf:"varint,13,opt,name=transient,proto3" json:"transient,omitempty"`
+	// Pool of which each attempt takes a slot; empty for none.
+	Pool          string `protobuf:"bytes,14,opt,name=pool,proto3" json:"pool,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -480,6 +482,13 @@ func (x *OpDefinition) GetTransient() bool {
 		return x.Transient
 	}
 	return false
+}
+
+func (x *OpDefinition) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
 }
 
 // RetryPolicy says when an op that failed runs again, in the same worker. For people: the worker acts on its own.
@@ -1087,7 +1096,7 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x12\n" +
 	"\x04type\x18\x03 \x01(\tR\x04type\x12\x18\n" +
-	"\aconfigs\x18\x04 \x03(\tR\aconfigs\"\x97\x03\n" +
+	"\aconfigs\x18\x04 \x03(\tR\aconfigs\"\xab\x03\n" +
 	"\fOpDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x122\n" +
@@ -1099,7 +1108,8 @@ const file_penstock_usercode_v1_body_proto_rawDesc = "" +
 	" \x01(\x11R\bpriority\x12!\n" +
 	"\fcode_version\x18\v \x01(\tR\vcodeVersion\x12\x1c\n" +
 	"\tresources\x18\f \x03(\tR\tresources\x12\x1c\n" +
-	"\ttransient\x18\r \x01(\bR\ttransient\"\x80\x02\n" +
+	"\ttransient\x18\r \x01(\bR\ttransient\x12\x12\n" +
+	"\x04pool\x18\x0e \x01(\tR\x04pool\"\x80\x02\n" +
 	"\vRetryPolicy\x12\x1f\n" +
 	"\vmax_retries\x18\x01 \x01(\rR\n" +
 	"maxRetries\x12/\n" +

@@ -164,6 +164,7 @@ type AttachRequest struct {
 	//	*AttachRequest_Events
 	//	*AttachRequest_Heartbeat
 	//	*AttachRequest_Finished
+	//	*AttachRequest_Slots
 	Message       isAttachRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -242,6 +243,15 @@ func (x *AttachRequest) GetFinished() *Finished {
 	return nil
 }
 
+func (x *AttachRequest) GetSlots() *Slots {
+	if x != nil {
+		if x, ok := x.Message.(*AttachRequest_Slots); ok {
+			return x.Slots
+		}
+	}
+	return nil
+}
+
 type isAttachRequest_Message interface {
 	isAttachRequest_Message()
 }
@@ -266,6 +276,11 @@ type AttachRequest_Finished struct {
 	Finished *Finished `protobuf:"bytes,6,opt,name=finished,proto3,oneof"`
 }
 
+type AttachRequest_Slots struct {
+	// Slots of pools that it has or wants, all of them, whenever they change.
+	Slots *Slots `protobuf:"bytes,7,opt,name=slots,proto3,oneof"`
+}
+
 func (*AttachRequest_Hello) isAttachRequest_Message() {}
 
 func (*AttachRequest_Events) isAttachRequest_Message() {}
@@ -273,6 +288,8 @@ func (*AttachRequest_Events) isAttachRequest_Message() {}
 func (*AttachRequest_Heartbeat) isAttachRequest_Message() {}
 
 func (*AttachRequest_Finished) isAttachRequest_Message() {}
+
+func (*AttachRequest_Slots) isAttachRequest_Message() {}
 
 // AttachResponse goes from host to worker.
 type AttachResponse struct {
@@ -287,6 +304,7 @@ type AttachResponse struct {
 	//	*AttachResponse_Ack
 	//	*AttachResponse_Cancel
 	//	*AttachResponse_GoAway
+	//	*AttachResponse_SlotGrants
 	Message       isAttachResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -383,6 +401,15 @@ func (x *AttachResponse) GetGoAway() *GoAway {
 	return nil
 }
 
+func (x *AttachResponse) GetSlotGrants() *SlotGrants {
+	if x != nil {
+		if x, ok := x.Message.(*AttachResponse_SlotGrants); ok {
+			return x.SlotGrants
+		}
+	}
+	return nil
+}
+
 type isAttachResponse_Message interface {
 	isAttachResponse_Message()
 }
@@ -417,6 +444,11 @@ type AttachResponse_GoAway struct {
 	GoAway *GoAway `protobuf:"bytes,7,opt,name=go_away,json=goAway,proto3,oneof"`
 }
 
+type AttachResponse_SlotGrants struct {
+	// Slots that the worker may take, all that it wanted and may, whenever there are more.
+	SlotGrants *SlotGrants `protobuf:"bytes,8,opt,name=slot_grants,json=slotGrants,proto3,oneof"`
+}
+
 func (*AttachResponse_Welcome) isAttachResponse_Message() {}
 
 func (*AttachResponse_Grant) isAttachResponse_Message() {}
@@ -428,6 +460,8 @@ func (*AttachResponse_Ack) isAttachResponse_Message() {}
 func (*AttachResponse_Cancel) isAttachResponse_Message() {}
 
 func (*AttachResponse_GoAway) isAttachResponse_Message() {}
+
+func (*AttachResponse_SlotGrants) isAttachResponse_Message() {}
 
 // Hello says who attaches.
 type Hello struct {
@@ -450,8 +484,10 @@ type Hello struct {
 	LastSeq uint64 `protobuf:"varint,8,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
 	// Digest of the JobDefinition body that this binary has for its job.
 	DefinitionDigest []byte `protobuf:"bytes,10,opt,name=definition_digest,json=definitionDigest,proto3" json:"definition_digest,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Slots of pools that it has or wants, as in AttachRequest.
+	Slots         *Slots `protobuf:"bytes,11,opt,name=slots,proto3" json:"slots,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hello) Reset() {
@@ -547,6 +583,106 @@ func (x *Hello) GetDefinitionDigest() []byte {
 	return nil
 }
 
+func (x *Hello) GetSlots() *Slots {
+	if x != nil {
+		return x.Slots
+	}
+	return nil
+}
+
+// Slots are those of pools that a worker has or wants. They say all, not what changed: so nothing is lost with a stream,
+// and a host that was restarted knows who has which.
+type Slots struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1,000, in the order in which the ops were ready.
+	Slots         []*Slots_Slot `protobuf:"bytes,1,rep,name=slots,proto3" json:"slots,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slots) Reset() {
+	*x = Slots{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slots) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slots) ProtoMessage() {}
+
+func (x *Slots) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slots.ProtoReflect.Descriptor instead.
+func (*Slots) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Slots) GetSlots() []*Slots_Slot {
+	if x != nil {
+		return x.Slots
+	}
+	return nil
+}
+
+// SlotGrants are slots that a worker may take. One that it takes is its own until it says otherwise, or its attempt is over.
+type SlotGrants struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that it wants and may take.
+	Grants        []*SlotGrants_Grant `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlotGrants) Reset() {
+	*x = SlotGrants{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlotGrants) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlotGrants) ProtoMessage() {}
+
+func (x *SlotGrants) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlotGrants.ProtoReflect.Descriptor instead.
+func (*SlotGrants) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SlotGrants) GetGrants() []*SlotGrants_Grant {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
 // Welcome answers hello.
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -555,14 +691,16 @@ type Welcome struct {
 	// How often to say something.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,4,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	// Limits that the host wants kept.
-	Limits        *WorkerLimits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *WorkerLimits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Set by hosts that grant slots of pools. Others would never answer.
+	GrantsSlots   bool `protobuf:"varint,6,opt,name=grants_slots,json=grantsSlots,proto3" json:"grants_slots,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[3]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +712,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[3]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +725,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{3}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Welcome) GetAckedSeq() uint64 {
@@ -611,6 +749,13 @@ func (x *Welcome) GetLimits() *WorkerLimits {
 	return nil
 }
 
+func (x *Welcome) GetGrantsSlots() bool {
+	if x != nil {
+		return x.GrantsSlots
+	}
+	return false
+}
+
 // WorkerLimits of one worker.
 type WorkerLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -628,7 +773,7 @@ type WorkerLimits struct {
 
 func (x *WorkerLimits) Reset() {
 	*x = WorkerLimits{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[4]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +785,7 @@ func (x *WorkerLimits) String() string {
 func (*WorkerLimits) ProtoMessage() {}
 
 func (x *WorkerLimits) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[4]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +798,7 @@ func (x *WorkerLimits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkerLimits.ProtoReflect.Descriptor instead.
 func (*WorkerLimits) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{4}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WorkerLimits) GetBatchEvents() uint32 {
@@ -695,7 +840,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[5]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +852,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[5]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +865,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{5}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Grant) GetRun() *RunSpec {
@@ -758,7 +903,7 @@ type RunSpec struct {
 
 func (x *RunSpec) Reset() {
 	*x = RunSpec{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[6]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +915,7 @@ func (x *RunSpec) String() string {
 func (*RunSpec) ProtoMessage() {}
 
 func (x *RunSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[6]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +928,7 @@ func (x *RunSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSpec.ProtoReflect.Descriptor instead.
 func (*RunSpec) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{6}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunSpec) GetRunId() string {
@@ -864,7 +1009,7 @@ type StoredOutput struct {
 
 func (x *StoredOutput) Reset() {
 	*x = StoredOutput{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -876,7 +1021,7 @@ func (x *StoredOutput) String() string {
 func (*StoredOutput) ProtoMessage() {}
 
 func (x *StoredOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[7]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -889,7 +1034,7 @@ func (x *StoredOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredOutput.ProtoReflect.Descriptor instead.
 func (*StoredOutput) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{7}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StoredOutput) GetOpPath() string {
@@ -924,7 +1069,7 @@ type StoredOutputs struct {
 
 func (x *StoredOutputs) Reset() {
 	*x = StoredOutputs{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -936,7 +1081,7 @@ func (x *StoredOutputs) String() string {
 func (*StoredOutputs) ProtoMessage() {}
 
 func (x *StoredOutputs) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[8]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -949,7 +1094,7 @@ func (x *StoredOutputs) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredOutputs.ProtoReflect.Descriptor instead.
 func (*StoredOutputs) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{8}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StoredOutputs) GetOutputs() []*StoredOutput {
@@ -972,7 +1117,7 @@ type Denied struct {
 
 func (x *Denied) Reset() {
 	*x = Denied{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1129,7 @@ func (x *Denied) String() string {
 func (*Denied) ProtoMessage() {}
 
 func (x *Denied) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[9]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1142,7 @@ func (x *Denied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Denied.ProtoReflect.Descriptor instead.
 func (*Denied) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{9}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Denied) GetReason() DenialReason {
@@ -1025,7 +1170,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1182,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[10]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1195,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{10}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Ack) GetSeq() uint64 {
@@ -1075,7 +1220,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1232,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[11]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1245,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{11}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Cancel) GetGrace() *durationpb.Duration {
@@ -1135,7 +1280,7 @@ type GoAway struct {
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1292,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[12]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1305,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{12}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GoAway) GetRetryAfter() *durationpb.Duration {
@@ -1181,7 +1326,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1338,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[13]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1351,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{13}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Heartbeat) GetUptime() *durationpb.Duration {
@@ -1227,7 +1372,7 @@ type Finished struct {
 
 func (x *Finished) Reset() {
 	*x = Finished{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1384,7 @@ func (x *Finished) String() string {
 func (*Finished) ProtoMessage() {}
 
 func (x *Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[14]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1397,7 @@ func (x *Finished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finished.ProtoReflect.Descriptor instead.
 func (*Finished) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{14}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Finished) GetLastSeq() uint64 {
@@ -1276,7 +1421,7 @@ type EventBatch struct {
 
 func (x *EventBatch) Reset() {
 	*x = EventBatch{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1433,7 @@ func (x *EventBatch) String() string {
 func (*EventBatch) ProtoMessage() {}
 
 func (x *EventBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[15]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1446,7 @@ func (x *EventBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventBatch.ProtoReflect.Descriptor instead.
 func (*EventBatch) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{15}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EventBatch) GetFirstSeq() uint64 {
@@ -1355,7 +1500,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1512,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[16]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1525,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{16}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Event) GetTime() *timestamppb.Timestamp {
@@ -1648,7 +1793,7 @@ type RunStarted struct {
 
 func (x *RunStarted) Reset() {
 	*x = RunStarted{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1805,7 @@ func (x *RunStarted) String() string {
 func (*RunStarted) ProtoMessage() {}
 
 func (x *RunStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[17]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1818,7 @@ func (x *RunStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunStarted.ProtoReflect.Descriptor instead.
 func (*RunStarted) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{17}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RunStarted) GetOps() uint32 {
@@ -1696,7 +1841,7 @@ type RunFinished struct {
 
 func (x *RunFinished) Reset() {
 	*x = RunFinished{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +1853,7 @@ func (x *RunFinished) String() string {
 func (*RunFinished) ProtoMessage() {}
 
 func (x *RunFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[18]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +1866,7 @@ func (x *RunFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFinished.ProtoReflect.Descriptor instead.
 func (*RunFinished) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{18}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RunFinished) GetOutcome() Outcome {
@@ -1747,7 +1892,7 @@ type OpStarted struct {
 
 func (x *OpStarted) Reset() {
 	*x = OpStarted{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1759,7 +1904,7 @@ func (x *OpStarted) String() string {
 func (*OpStarted) ProtoMessage() {}
 
 func (x *OpStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[19]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1772,7 +1917,7 @@ func (x *OpStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpStarted.ProtoReflect.Descriptor instead.
 func (*OpStarted) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{19}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{21}
 }
 
 // OpFinished is made after it, at once: its output may still be on its way to the store. Without retry_after it is the op's end, which may also come without an OpStarted:
@@ -1793,7 +1938,7 @@ type OpFinished struct {
 
 func (x *OpFinished) Reset() {
 	*x = OpFinished{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1950,7 @@ func (x *OpFinished) String() string {
 func (*OpFinished) ProtoMessage() {}
 
 func (x *OpFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[20]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +1963,7 @@ func (x *OpFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpFinished.ProtoReflect.Descriptor instead.
 func (*OpFinished) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{20}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OpFinished) GetOutcome() Outcome {
@@ -1866,7 +2011,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[21]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2023,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[21]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2036,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{21}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Failure) GetReason() string {
@@ -1947,7 +2092,7 @@ type Output struct {
 
 func (x *Output) Reset() {
 	*x = Output{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[22]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1959,7 +2104,7 @@ func (x *Output) String() string {
 func (*Output) ProtoMessage() {}
 
 func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[22]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1972,7 +2117,7 @@ func (x *Output) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Output.ProtoReflect.Descriptor instead.
 func (*Output) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{22}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Output) GetName() string {
@@ -2046,7 +2191,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[23]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2203,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[23]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2216,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{23}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Progress) GetDone() float64 {
@@ -2106,7 +2251,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[24]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2118,7 +2263,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[24]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2131,7 +2276,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{24}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Note) GetEntries() []*v11.Entry {
@@ -2152,7 +2297,7 @@ type TagsAdded struct {
 
 func (x *TagsAdded) Reset() {
 	*x = TagsAdded{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[25]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2164,7 +2309,7 @@ func (x *TagsAdded) String() string {
 func (*TagsAdded) ProtoMessage() {}
 
 func (x *TagsAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[25]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2177,7 +2322,7 @@ func (x *TagsAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TagsAdded.ProtoReflect.Descriptor instead.
 func (*TagsAdded) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{25}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TagsAdded) GetTags() []*v1.Tag {
@@ -2202,7 +2347,7 @@ type MapExpanded struct {
 
 func (x *MapExpanded) Reset() {
 	*x = MapExpanded{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[26]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2214,7 +2359,7 @@ func (x *MapExpanded) String() string {
 func (*MapExpanded) ProtoMessage() {}
 
 func (x *MapExpanded) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[26]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2227,7 +2372,7 @@ func (x *MapExpanded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapExpanded.ProtoReflect.Descriptor instead.
 func (*MapExpanded) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{26}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *MapExpanded) GetOpPaths() []string {
@@ -2268,7 +2413,7 @@ type Captured struct {
 
 func (x *Captured) Reset() {
 	*x = Captured{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[27]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2280,7 +2425,7 @@ func (x *Captured) String() string {
 func (*Captured) ProtoMessage() {}
 
 func (x *Captured) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[27]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2293,7 +2438,7 @@ func (x *Captured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Captured.ProtoReflect.Descriptor instead.
 func (*Captured) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{27}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Captured) GetDescriptor_() uint32 {
@@ -2339,7 +2484,7 @@ type ResourceChange struct {
 
 func (x *ResourceChange) Reset() {
 	*x = ResourceChange{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[28]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2351,7 +2496,7 @@ func (x *ResourceChange) String() string {
 func (*ResourceChange) ProtoMessage() {}
 
 func (x *ResourceChange) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[28]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2364,7 +2509,7 @@ func (x *ResourceChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResourceChange.ProtoReflect.Descriptor instead.
 func (*ResourceChange) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{28}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ResourceChange) GetName() string {
@@ -2401,7 +2546,7 @@ type LogRecord struct {
 
 func (x *LogRecord) Reset() {
 	*x = LogRecord{}
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[29]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2413,7 +2558,7 @@ func (x *LogRecord) String() string {
 func (*LogRecord) ProtoMessage() {}
 
 func (x *LogRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_worker_v1_worker_proto_msgTypes[29]
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2426,7 +2571,7 @@ func (x *LogRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRecord.ProtoReflect.Descriptor instead.
 func (*LogRecord) Descriptor() ([]byte, []int) {
-	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{29}
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *LogRecord) GetLevel() int32 {
@@ -2443,25 +2588,156 @@ func (x *LogRecord) GetAttributes() []*v11.Entry {
 	return nil
 }
 
+// Slot is one that an attempt of an op has or wants.
+type Slots_Slot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Op path.
+	OpPath string `protobuf:"bytes,1,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	// Op attempt.
+	OpAttempt uint32 `protobuf:"varint,2,opt,name=op_attempt,json=opAttempt,proto3" json:"op_attempt,omitempty"`
+	// Name of the pool.
+	Pool string `protobuf:"bytes,3,opt,name=pool,proto3" json:"pool,omitempty"`
+	// Set when the op has it, and may be running.
+	Held          bool `protobuf:"varint,4,opt,name=held,proto3" json:"held,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slots_Slot) Reset() {
+	*x = Slots_Slot{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slots_Slot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slots_Slot) ProtoMessage() {}
+
+func (x *Slots_Slot) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slots_Slot.ProtoReflect.Descriptor instead.
+func (*Slots_Slot) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{3, 0}
+}
+
+func (x *Slots_Slot) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
+func (x *Slots_Slot) GetOpAttempt() uint32 {
+	if x != nil {
+		return x.OpAttempt
+	}
+	return 0
+}
+
+func (x *Slots_Slot) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *Slots_Slot) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
+// Grant is one.
+type SlotGrants_Grant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Op path.
+	OpPath string `protobuf:"bytes,1,opt,name=op_path,json=opPath,proto3" json:"op_path,omitempty"`
+	// Op attempt.
+	OpAttempt     uint32 `protobuf:"varint,2,opt,name=op_attempt,json=opAttempt,proto3" json:"op_attempt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlotGrants_Grant) Reset() {
+	*x = SlotGrants_Grant{}
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlotGrants_Grant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlotGrants_Grant) ProtoMessage() {}
+
+func (x *SlotGrants_Grant) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_worker_v1_worker_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlotGrants_Grant.ProtoReflect.Descriptor instead.
+func (*SlotGrants_Grant) Descriptor() ([]byte, []int) {
+	return file_penstock_worker_v1_worker_proto_rawDescGZIP(), []int{4, 0}
+}
+
+func (x *SlotGrants_Grant) GetOpPath() string {
+	if x != nil {
+		return x.OpPath
+	}
+	return ""
+}
+
+func (x *SlotGrants_Grant) GetOpAttempt() uint32 {
+	if x != nil {
+		return x.OpAttempt
+	}
+	return 0
+}
+
 var File_penstock_worker_v1_worker_proto protoreflect.FileDescriptor
 
 const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"\n" +
-	"\x1fpenstock/worker/v1/worker.proto\x12\x12penstock.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\x1a$penstock/worker/v1/tagschanged.proto\"\x82\x02\n" +
+	"\x1fpenstock/worker/v1/worker.proto\x12\x12penstock.worker.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#penstock/metadata/v1/metadata.proto\x1a\x19penstock/tag/v1/tag.proto\x1a$penstock/worker/v1/tagschanged.proto\"\xb5\x02\n" +
 	"\rAttachRequest\x121\n" +
 	"\x05hello\x18\x02 \x01(\v2\x19.penstock.worker.v1.HelloH\x00R\x05hello\x128\n" +
 	"\x06events\x18\x03 \x01(\v2\x1e.penstock.worker.v1.EventBatchH\x00R\x06events\x12=\n" +
 	"\theartbeat\x18\x05 \x01(\v2\x1d.penstock.worker.v1.HeartbeatH\x00R\theartbeat\x12:\n" +
-	"\bfinished\x18\x06 \x01(\v2\x1c.penstock.worker.v1.FinishedH\x00R\bfinishedB\t\n" +
-	"\amessage\"\xd7\x02\n" +
+	"\bfinished\x18\x06 \x01(\v2\x1c.penstock.worker.v1.FinishedH\x00R\bfinished\x121\n" +
+	"\x05slots\x18\a \x01(\v2\x19.penstock.worker.v1.SlotsH\x00R\x05slotsB\t\n" +
+	"\amessage\"\x9a\x03\n" +
 	"\x0eAttachResponse\x127\n" +
 	"\awelcome\x18\x02 \x01(\v2\x1b.penstock.worker.v1.WelcomeH\x00R\awelcome\x121\n" +
 	"\x05grant\x18\x03 \x01(\v2\x19.penstock.worker.v1.GrantH\x00R\x05grant\x124\n" +
 	"\x06denied\x18\x04 \x01(\v2\x1a.penstock.worker.v1.DeniedH\x00R\x06denied\x12+\n" +
 	"\x03ack\x18\x05 \x01(\v2\x17.penstock.worker.v1.AckH\x00R\x03ack\x124\n" +
 	"\x06cancel\x18\x06 \x01(\v2\x1a.penstock.worker.v1.CancelH\x00R\x06cancel\x125\n" +
-	"\ago_away\x18\a \x01(\v2\x1a.penstock.worker.v1.GoAwayH\x00R\x06goAwayB\t\n" +
-	"\amessage\"\x9c\x02\n" +
+	"\ago_away\x18\a \x01(\v2\x1a.penstock.worker.v1.GoAwayH\x00R\x06goAway\x12A\n" +
+	"\vslot_grants\x18\b \x01(\v2\x1e.penstock.worker.v1.SlotGrantsH\x00R\n" +
+	"slotGrantsB\t\n" +
+	"\amessage\"\xcd\x02\n" +
 	"\x05Hello\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x1b\n" +
@@ -2473,11 +2749,28 @@ const file_penstock_worker_v1_worker_proto_rawDesc = "" +
 	"want_grant\x18\a \x01(\bR\twantGrant\x12\x19\n" +
 	"\blast_seq\x18\b \x01(\x04R\alastSeq\x12+\n" +
 	"\x11definition_digest\x18\n" +
-	" \x01(\fR\x10definitionDigest\"\xaa\x01\n" +
+	" \x01(\fR\x10definitionDigest\x12/\n" +
+	"\x05slots\x18\v \x01(\v2\x19.penstock.worker.v1.SlotsR\x05slots\"\xa5\x01\n" +
+	"\x05Slots\x124\n" +
+	"\x05slots\x18\x01 \x03(\v2\x1e.penstock.worker.v1.Slots.SlotR\x05slots\x1af\n" +
+	"\x04Slot\x12\x17\n" +
+	"\aop_path\x18\x01 \x01(\tR\x06opPath\x12\x1d\n" +
+	"\n" +
+	"op_attempt\x18\x02 \x01(\rR\topAttempt\x12\x12\n" +
+	"\x04pool\x18\x03 \x01(\tR\x04pool\x12\x12\n" +
+	"\x04held\x18\x04 \x01(\bR\x04held\"\x8b\x01\n" +
+	"\n" +
+	"SlotGrants\x12<\n" +
+	"\x06grants\x18\x01 \x03(\v2$.penstock.worker.v1.SlotGrants.GrantR\x06grants\x1a?\n" +
+	"\x05Grant\x12\x17\n" +
+	"\aop_path\x18\x01 \x01(\tR\x06opPath\x12\x1d\n" +
+	"\n" +
+	"op_attempt\x18\x02 \x01(\rR\topAttempt\"\xcd\x01\n" +
 	"\aWelcome\x12\x1b\n" +
 	"\tacked_seq\x18\x02 \x01(\x04R\backedSeq\x12H\n" +
 	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x128\n" +
-	"\x06limits\x18\x05 \x01(\v2 .penstock.worker.v1.WorkerLimitsR\x06limits\"\xb7\x01\n" +
+	"\x06limits\x18\x05 \x01(\v2 .penstock.worker.v1.WorkerLimitsR\x06limits\x12!\n" +
+	"\fgrants_slots\x18\x06 \x01(\bR\vgrantsSlots\"\xb7\x01\n" +
 	"\fWorkerLimits\x12!\n" +
 	"\fbatch_events\x18\x01 \x01(\rR\vbatchEvents\x12\x1f\n" +
 	"\vbatch_bytes\x18\x02 \x01(\rR\n" +
@@ -2641,102 +2934,111 @@ func file_penstock_worker_v1_worker_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_worker_v1_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_penstock_worker_v1_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_penstock_worker_v1_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_penstock_worker_v1_worker_proto_goTypes = []any{
 	(DenialReason)(0),             // 0: penstock.worker.v1.DenialReason
 	(Outcome)(0),                  // 1: penstock.worker.v1.Outcome
 	(*AttachRequest)(nil),         // 2: penstock.worker.v1.AttachRequest
 	(*AttachResponse)(nil),        // 3: penstock.worker.v1.AttachResponse
 	(*Hello)(nil),                 // 4: penstock.worker.v1.Hello
-	(*Welcome)(nil),               // 5: penstock.worker.v1.Welcome
-	(*WorkerLimits)(nil),          // 6: penstock.worker.v1.WorkerLimits
-	(*Grant)(nil),                 // 7: penstock.worker.v1.Grant
-	(*RunSpec)(nil),               // 8: penstock.worker.v1.RunSpec
-	(*StoredOutput)(nil),          // 9: penstock.worker.v1.StoredOutput
-	(*StoredOutputs)(nil),         // 10: penstock.worker.v1.StoredOutputs
-	(*Denied)(nil),                // 11: penstock.worker.v1.Denied
-	(*Ack)(nil),                   // 12: penstock.worker.v1.Ack
-	(*Cancel)(nil),                // 13: penstock.worker.v1.Cancel
-	(*GoAway)(nil),                // 14: penstock.worker.v1.GoAway
-	(*Heartbeat)(nil),             // 15: penstock.worker.v1.Heartbeat
-	(*Finished)(nil),              // 16: penstock.worker.v1.Finished
-	(*EventBatch)(nil),            // 17: penstock.worker.v1.EventBatch
-	(*Event)(nil),                 // 18: penstock.worker.v1.Event
-	(*RunStarted)(nil),            // 19: penstock.worker.v1.RunStarted
-	(*RunFinished)(nil),           // 20: penstock.worker.v1.RunFinished
-	(*OpStarted)(nil),             // 21: penstock.worker.v1.OpStarted
-	(*OpFinished)(nil),            // 22: penstock.worker.v1.OpFinished
-	(*Failure)(nil),               // 23: penstock.worker.v1.Failure
-	(*Output)(nil),                // 24: penstock.worker.v1.Output
-	(*Progress)(nil),              // 25: penstock.worker.v1.Progress
-	(*Note)(nil),                  // 26: penstock.worker.v1.Note
-	(*TagsAdded)(nil),             // 27: penstock.worker.v1.TagsAdded
-	(*MapExpanded)(nil),           // 28: penstock.worker.v1.MapExpanded
-	(*Captured)(nil),              // 29: penstock.worker.v1.Captured
-	(*ResourceChange)(nil),        // 30: penstock.worker.v1.ResourceChange
-	(*LogRecord)(nil),             // 31: penstock.worker.v1.LogRecord
-	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
-	(*v1.Tag)(nil),                // 33: penstock.tag.v1.Tag
-	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
-	(*TagsChanged)(nil),           // 35: penstock.worker.v1.TagsChanged
-	(*v11.Entry)(nil),             // 36: penstock.metadata.v1.Entry
+	(*Slots)(nil),                 // 5: penstock.worker.v1.Slots
+	(*SlotGrants)(nil),            // 6: penstock.worker.v1.SlotGrants
+	(*Welcome)(nil),               // 7: penstock.worker.v1.Welcome
+	(*WorkerLimits)(nil),          // 8: penstock.worker.v1.WorkerLimits
+	(*Grant)(nil),                 // 9: penstock.worker.v1.Grant
+	(*RunSpec)(nil),               // 10: penstock.worker.v1.RunSpec
+	(*StoredOutput)(nil),          // 11: penstock.worker.v1.StoredOutput
+	(*StoredOutputs)(nil),         // 12: penstock.worker.v1.StoredOutputs
+	(*Denied)(nil),                // 13: penstock.worker.v1.Denied
+	(*Ack)(nil),                   // 14: penstock.worker.v1.Ack
+	(*Cancel)(nil),                // 15: penstock.worker.v1.Cancel
+	(*GoAway)(nil),                // 16: penstock.worker.v1.GoAway
+	(*Heartbeat)(nil),             // 17: penstock.worker.v1.Heartbeat
+	(*Finished)(nil),              // 18: penstock.worker.v1.Finished
+	(*EventBatch)(nil),            // 19: penstock.worker.v1.EventBatch
+	(*Event)(nil),                 // 20: penstock.worker.v1.Event
+	(*RunStarted)(nil),            // 21: penstock.worker.v1.RunStarted
+	(*RunFinished)(nil),           // 22: penstock.worker.v1.RunFinished
+	(*OpStarted)(nil),             // 23: penstock.worker.v1.OpStarted
+	(*OpFinished)(nil),            // 24: penstock.worker.v1.OpFinished
+	(*Failure)(nil),               // 25: penstock.worker.v1.Failure
+	(*Output)(nil),                // 26: penstock.worker.v1.Output
+	(*Progress)(nil),              // 27: penstock.worker.v1.Progress
+	(*Note)(nil),                  // 28: penstock.worker.v1.Note
+	(*TagsAdded)(nil),             // 29: penstock.worker.v1.TagsAdded
+	(*MapExpanded)(nil),           // 30: penstock.worker.v1.MapExpanded
+	(*Captured)(nil),              // 31: penstock.worker.v1.Captured
+	(*ResourceChange)(nil),        // 32: penstock.worker.v1.ResourceChange
+	(*LogRecord)(nil),             // 33: penstock.worker.v1.LogRecord
+	(*Slots_Slot)(nil),            // 34: penstock.worker.v1.Slots.Slot
+	(*SlotGrants_Grant)(nil),      // 35: penstock.worker.v1.SlotGrants.Grant
+	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
+	(*v1.Tag)(nil),                // 37: penstock.tag.v1.Tag
+	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
+	(*TagsChanged)(nil),           // 39: penstock.worker.v1.TagsChanged
+	(*v11.Entry)(nil),             // 40: penstock.metadata.v1.Entry
 }
 var file_penstock_worker_v1_worker_proto_depIdxs = []int32{
 	4,  // 0: penstock.worker.v1.AttachRequest.hello:type_name -> penstock.worker.v1.Hello
-	17, // 1: penstock.worker.v1.AttachRequest.events:type_name -> penstock.worker.v1.EventBatch
-	15, // 2: penstock.worker.v1.AttachRequest.heartbeat:type_name -> penstock.worker.v1.Heartbeat
-	16, // 3: penstock.worker.v1.AttachRequest.finished:type_name -> penstock.worker.v1.Finished
-	5,  // 4: penstock.worker.v1.AttachResponse.welcome:type_name -> penstock.worker.v1.Welcome
-	7,  // 5: penstock.worker.v1.AttachResponse.grant:type_name -> penstock.worker.v1.Grant
-	11, // 6: penstock.worker.v1.AttachResponse.denied:type_name -> penstock.worker.v1.Denied
-	12, // 7: penstock.worker.v1.AttachResponse.ack:type_name -> penstock.worker.v1.Ack
-	13, // 8: penstock.worker.v1.AttachResponse.cancel:type_name -> penstock.worker.v1.Cancel
-	14, // 9: penstock.worker.v1.AttachResponse.go_away:type_name -> penstock.worker.v1.GoAway
-	32, // 10: penstock.worker.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
-	6,  // 11: penstock.worker.v1.Welcome.limits:type_name -> penstock.worker.v1.WorkerLimits
-	32, // 12: penstock.worker.v1.WorkerLimits.batch_delay:type_name -> google.protobuf.Duration
-	8,  // 13: penstock.worker.v1.Grant.run:type_name -> penstock.worker.v1.RunSpec
-	33, // 14: penstock.worker.v1.RunSpec.tags:type_name -> penstock.tag.v1.Tag
-	9,  // 15: penstock.worker.v1.RunSpec.outputs:type_name -> penstock.worker.v1.StoredOutput
-	24, // 16: penstock.worker.v1.StoredOutput.output:type_name -> penstock.worker.v1.Output
-	9,  // 17: penstock.worker.v1.StoredOutputs.outputs:type_name -> penstock.worker.v1.StoredOutput
-	0,  // 18: penstock.worker.v1.Denied.reason:type_name -> penstock.worker.v1.DenialReason
-	32, // 19: penstock.worker.v1.Cancel.grace:type_name -> google.protobuf.Duration
-	32, // 20: penstock.worker.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	32, // 21: penstock.worker.v1.Heartbeat.uptime:type_name -> google.protobuf.Duration
-	34, // 22: penstock.worker.v1.Event.time:type_name -> google.protobuf.Timestamp
-	19, // 23: penstock.worker.v1.Event.run_started:type_name -> penstock.worker.v1.RunStarted
-	20, // 24: penstock.worker.v1.Event.run_finished:type_name -> penstock.worker.v1.RunFinished
-	21, // 25: penstock.worker.v1.Event.op_started:type_name -> penstock.worker.v1.OpStarted
-	22, // 26: penstock.worker.v1.Event.op_finished:type_name -> penstock.worker.v1.OpFinished
-	24, // 27: penstock.worker.v1.Event.output:type_name -> penstock.worker.v1.Output
-	31, // 28: penstock.worker.v1.Event.log:type_name -> penstock.worker.v1.LogRecord
-	25, // 29: penstock.worker.v1.Event.progress:type_name -> penstock.worker.v1.Progress
-	26, // 30: penstock.worker.v1.Event.note:type_name -> penstock.worker.v1.Note
-	27, // 31: penstock.worker.v1.Event.tags_added:type_name -> penstock.worker.v1.TagsAdded
-	28, // 32: penstock.worker.v1.Event.map_expanded:type_name -> penstock.worker.v1.MapExpanded
-	29, // 33: penstock.worker.v1.Event.captured:type_name -> penstock.worker.v1.Captured
-	30, // 34: penstock.worker.v1.Event.resource:type_name -> penstock.worker.v1.ResourceChange
-	35, // 35: penstock.worker.v1.Event.tags_changed:type_name -> penstock.worker.v1.TagsChanged
-	1,  // 36: penstock.worker.v1.RunFinished.outcome:type_name -> penstock.worker.v1.Outcome
-	23, // 37: penstock.worker.v1.RunFinished.failure:type_name -> penstock.worker.v1.Failure
-	1,  // 38: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
-	32, // 39: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
-	23, // 40: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
-	32, // 41: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
-	36, // 42: penstock.worker.v1.Output.metadata:type_name -> penstock.metadata.v1.Entry
-	36, // 43: penstock.worker.v1.Note.entries:type_name -> penstock.metadata.v1.Entry
-	33, // 44: penstock.worker.v1.TagsAdded.tags:type_name -> penstock.tag.v1.Tag
-	32, // 45: penstock.worker.v1.ResourceChange.duration:type_name -> google.protobuf.Duration
-	23, // 46: penstock.worker.v1.ResourceChange.failure:type_name -> penstock.worker.v1.Failure
-	36, // 47: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
-	2,  // 48: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
-	3,  // 49: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
-	49, // [49:50] is the sub-list for method output_type
-	48, // [48:49] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	19, // 1: penstock.worker.v1.AttachRequest.events:type_name -> penstock.worker.v1.EventBatch
+	17, // 2: penstock.worker.v1.AttachRequest.heartbeat:type_name -> penstock.worker.v1.Heartbeat
+	18, // 3: penstock.worker.v1.AttachRequest.finished:type_name -> penstock.worker.v1.Finished
+	5,  // 4: penstock.worker.v1.AttachRequest.slots:type_name -> penstock.worker.v1.Slots
+	7,  // 5: penstock.worker.v1.AttachResponse.welcome:type_name -> penstock.worker.v1.Welcome
+	9,  // 6: penstock.worker.v1.AttachResponse.grant:type_name -> penstock.worker.v1.Grant
+	13, // 7: penstock.worker.v1.AttachResponse.denied:type_name -> penstock.worker.v1.Denied
+	14, // 8: penstock.worker.v1.AttachResponse.ack:type_name -> penstock.worker.v1.Ack
+	15, // 9: penstock.worker.v1.AttachResponse.cancel:type_name -> penstock.worker.v1.Cancel
+	16, // 10: penstock.worker.v1.AttachResponse.go_away:type_name -> penstock.worker.v1.GoAway
+	6,  // 11: penstock.worker.v1.AttachResponse.slot_grants:type_name -> penstock.worker.v1.SlotGrants
+	5,  // 12: penstock.worker.v1.Hello.slots:type_name -> penstock.worker.v1.Slots
+	34, // 13: penstock.worker.v1.Slots.slots:type_name -> penstock.worker.v1.Slots.Slot
+	35, // 14: penstock.worker.v1.SlotGrants.grants:type_name -> penstock.worker.v1.SlotGrants.Grant
+	36, // 15: penstock.worker.v1.Welcome.heartbeat_interval:type_name -> google.protobuf.Duration
+	8,  // 16: penstock.worker.v1.Welcome.limits:type_name -> penstock.worker.v1.WorkerLimits
+	36, // 17: penstock.worker.v1.WorkerLimits.batch_delay:type_name -> google.protobuf.Duration
+	10, // 18: penstock.worker.v1.Grant.run:type_name -> penstock.worker.v1.RunSpec
+	37, // 19: penstock.worker.v1.RunSpec.tags:type_name -> penstock.tag.v1.Tag
+	11, // 20: penstock.worker.v1.RunSpec.outputs:type_name -> penstock.worker.v1.StoredOutput
+	26, // 21: penstock.worker.v1.StoredOutput.output:type_name -> penstock.worker.v1.Output
+	11, // 22: penstock.worker.v1.StoredOutputs.outputs:type_name -> penstock.worker.v1.StoredOutput
+	0,  // 23: penstock.worker.v1.Denied.reason:type_name -> penstock.worker.v1.DenialReason
+	36, // 24: penstock.worker.v1.Cancel.grace:type_name -> google.protobuf.Duration
+	36, // 25: penstock.worker.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	36, // 26: penstock.worker.v1.Heartbeat.uptime:type_name -> google.protobuf.Duration
+	38, // 27: penstock.worker.v1.Event.time:type_name -> google.protobuf.Timestamp
+	21, // 28: penstock.worker.v1.Event.run_started:type_name -> penstock.worker.v1.RunStarted
+	22, // 29: penstock.worker.v1.Event.run_finished:type_name -> penstock.worker.v1.RunFinished
+	23, // 30: penstock.worker.v1.Event.op_started:type_name -> penstock.worker.v1.OpStarted
+	24, // 31: penstock.worker.v1.Event.op_finished:type_name -> penstock.worker.v1.OpFinished
+	26, // 32: penstock.worker.v1.Event.output:type_name -> penstock.worker.v1.Output
+	33, // 33: penstock.worker.v1.Event.log:type_name -> penstock.worker.v1.LogRecord
+	27, // 34: penstock.worker.v1.Event.progress:type_name -> penstock.worker.v1.Progress
+	28, // 35: penstock.worker.v1.Event.note:type_name -> penstock.worker.v1.Note
+	29, // 36: penstock.worker.v1.Event.tags_added:type_name -> penstock.worker.v1.TagsAdded
+	30, // 37: penstock.worker.v1.Event.map_expanded:type_name -> penstock.worker.v1.MapExpanded
+	31, // 38: penstock.worker.v1.Event.captured:type_name -> penstock.worker.v1.Captured
+	32, // 39: penstock.worker.v1.Event.resource:type_name -> penstock.worker.v1.ResourceChange
+	39, // 40: penstock.worker.v1.Event.tags_changed:type_name -> penstock.worker.v1.TagsChanged
+	1,  // 41: penstock.worker.v1.RunFinished.outcome:type_name -> penstock.worker.v1.Outcome
+	25, // 42: penstock.worker.v1.RunFinished.failure:type_name -> penstock.worker.v1.Failure
+	1,  // 43: penstock.worker.v1.OpFinished.outcome:type_name -> penstock.worker.v1.Outcome
+	36, // 44: penstock.worker.v1.OpFinished.duration:type_name -> google.protobuf.Duration
+	25, // 45: penstock.worker.v1.OpFinished.failure:type_name -> penstock.worker.v1.Failure
+	36, // 46: penstock.worker.v1.OpFinished.retry_after:type_name -> google.protobuf.Duration
+	40, // 47: penstock.worker.v1.Output.metadata:type_name -> penstock.metadata.v1.Entry
+	40, // 48: penstock.worker.v1.Note.entries:type_name -> penstock.metadata.v1.Entry
+	37, // 49: penstock.worker.v1.TagsAdded.tags:type_name -> penstock.tag.v1.Tag
+	36, // 50: penstock.worker.v1.ResourceChange.duration:type_name -> google.protobuf.Duration
+	25, // 51: penstock.worker.v1.ResourceChange.failure:type_name -> penstock.worker.v1.Failure
+	40, // 52: penstock.worker.v1.LogRecord.attributes:type_name -> penstock.metadata.v1.Entry
+	2,  // 53: penstock.worker.v1.WorkerService.Attach:input_type -> penstock.worker.v1.AttachRequest
+	3,  // 54: penstock.worker.v1.WorkerService.Attach:output_type -> penstock.worker.v1.AttachResponse
+	54, // [54:55] is the sub-list for method output_type
+	53, // [53:54] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_penstock_worker_v1_worker_proto_init() }
@@ -2750,6 +3052,7 @@ func file_penstock_worker_v1_worker_proto_init() {
 		(*AttachRequest_Events)(nil),
 		(*AttachRequest_Heartbeat)(nil),
 		(*AttachRequest_Finished)(nil),
+		(*AttachRequest_Slots)(nil),
 	}
 	file_penstock_worker_v1_worker_proto_msgTypes[1].OneofWrappers = []any{
 		(*AttachResponse_Welcome)(nil),
@@ -2758,8 +3061,9 @@ func file_penstock_worker_v1_worker_proto_init() {
 		(*AttachResponse_Ack)(nil),
 		(*AttachResponse_Cancel)(nil),
 		(*AttachResponse_GoAway)(nil),
+		(*AttachResponse_SlotGrants)(nil),
 	}
-	file_penstock_worker_v1_worker_proto_msgTypes[16].OneofWrappers = []any{
+	file_penstock_worker_v1_worker_proto_msgTypes[18].OneofWrappers = []any{
 		(*Event_RunStarted)(nil),
 		(*Event_RunFinished)(nil),
 		(*Event_OpStarted)(nil),
@@ -2780,7 +3084,7 @@ func file_penstock_worker_v1_worker_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_worker_v1_worker_proto_rawDesc), len(file_penstock_worker_v1_worker_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   30,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/host.proto.
  */
 export const file_penstock_host_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAicwoFUXVldWUSFwoPbWF4X2luX3Byb2dyZXNzGAEgASgREhMKC2luX3Byb2dyZXNzGAIgASgNEg4KBnF1ZXVlZBgDIAEoDRIsCgZsaW1pdHMYBCADKAsyHC5wZW5zdG9jay5ob3N0LnYxLlF1ZXVlTGltaXQi9QEKClF1ZXVlTGltaXQSDAoEbmFtZRgBIAEoCRINCgV3aGVyZRgCIAEoCRIMCgRlYWNoGAMgASgJEg8KB2F0X21vc3QYBCABKA0SEwoLaW5fcHJvZ3Jlc3MYBSABKA0SDwoHd2FpdGluZxgGIAEoDRIyCgZ2YWx1ZXMYByADKAsyIi5wZW5zdG9jay5ob3N0LnYxLlF1ZXVlTGltaXQuVmFsdWUSEwoLdmFsdWVfY291bnQYCCABKA0aPAoFVmFsdWUSDQoFdmFsdWUYASABKAkSEwoLaW5fcHJvZ3Jlc3MYAiABKA0SDwoHd2FpdGluZxgDIAEoDTKYAgoLSG9zdFNlcnZpY2USTgoHR2V0SG9zdBIgLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlcXVlc3QaIS5wZW5zdG9jay5ob3N0LnYxLkdldEhvc3RSZXNwb25zZRJmCg9HZXRDYXBhYmlsaXRpZXMSKC5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1JlcXVlc3QaKS5wZW5zdG9jay5ob3N0LnYxLkdldENhcGFiaWxpdGllc1Jlc3BvbnNlElEKCERpYWdub3NlEiEucGVuc3RvY2suaG9zdC52MS5EaWFnbm9zZVJlcXVlc3QaIi5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimgEKBVF1ZXVlEhcKD21heF9pbl9wcm9ncmVzcxgBIAEoERITCgtpbl9wcm9ncmVzcxgCIAEoDRIOCgZxdWV1ZWQYAyABKA0SLAoGbGltaXRzGAQgAygLMhwucGVuc3RvY2suaG9zdC52MS5RdWV1ZUxpbWl0EiUKBXBvb2xzGAUgAygLMhYucGVuc3RvY2suaG9zdC52MS5Qb29sIo8BCgRQb29sEgwKBG5hbWUYASABKAkSEgoFc2xvdHMYAiABKA1IAIgBARINCgV0YWtlbhgDIAEoDRIPCgd3YWl0aW5nGAQgASgNEiUKA29wcxgFIAMoCzIYLnBlbnN0b2NrLmhvc3QudjEuUG9vbE9wEhQKDHVuaGVhcmRfcnVucxgGIAEoDUIICgZfc2xvdHMiYwoGUG9vbE9wEg4KBnJ1bl9pZBgBIAEoCRIPCgdvcF9wYXRoGAIgASgJEg0KBXRha2VuGAMgASgIEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL1AQoKUXVldWVMaW1pdBIMCgRuYW1lGAEgASgJEg0KBXdoZXJlGAIgASgJEgwKBGVhY2gYAyABKAkSDwoHYXRfbW9zdBgEIAEoDRITCgtpbl9wcm9ncmVzcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEjIKBnZhbHVlcxgHIAMoCzIiLnBlbnN0b2NrLmhvc3QudjEuUXVldWVMaW1pdC5WYWx1ZRITCgt2YWx1ZV9jb3VudBgIIAEoDRo8CgVWYWx1ZRINCgV2YWx1ZRgBIAEoCRITCgtpbl9wcm9ncmVzcxgCIAEoDRIPCgd3YWl0aW5nGAMgASgNMpgCCgtIb3N0U2VydmljZRJOCgdHZXRIb3N0EiAucGVuc3RvY2suaG9zdC52MS5HZXRIb3N0UmVxdWVzdBohLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlc3BvbnNlEmYKD0dldENhcGFiaWxpdGllcxIoLnBlbnN0b2NrLmhvc3QudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBopLnBlbnN0b2NrLmhvc3QudjEuR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USUQoIRGlhZ25vc2USIS5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVxdWVzdBoiLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * DiagnoseRequest is empty.
@@ -457,6 +457,13 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
    * @generated from field: repeated penstock.host.v1.QueueLimit limits = 4;
    */
   limits: QueueLimit[];
+
+  /**
+   * Pools of slots that ops take: those of the configuration in its order, then others that ops ask for.
+   *
+   * @generated from field: repeated penstock.host.v1.Pool pools = 5;
+   */
+  pools: Pool[];
 };
 
 /**
@@ -465,6 +472,104 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_host, 9);
+
+/**
+ * Pool is slots that ops of all runs take while they run, as it stands.
+ *
+ * @generated from message penstock.host.v1.Pool
+ */
+export type Pool = Message<"penstock.host.v1.Pool"> & {
+  /**
+   * Name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How many slots there are; unset when the pool is not configured, so that nothing is limited.
+   *
+   * @generated from field: optional uint32 slots = 2;
+   */
+  slots?: number | undefined;
+
+  /**
+   * How many are taken; more than there are when they were made fewer.
+   *
+   * @generated from field: uint32 taken = 3;
+   */
+  taken: number;
+
+  /**
+   * Ops that wait for one.
+   *
+   * @generated from field: uint32 waiting = 4;
+   */
+  waiting: number;
+
+  /**
+   * Ops that have one or wait, those that have one first, at most 100.
+   *
+   * @generated from field: repeated penstock.host.v1.PoolOp ops = 5;
+   */
+  ops: PoolOp[];
+
+  /**
+   * Runs that were going on when the host started and have not said yet which slots they have: none is granted meanwhile.
+   *
+   * @generated from field: uint32 unheard_runs = 6;
+   */
+  unheardRuns: number;
+};
+
+/**
+ * Describes the message penstock.host.v1.Pool.
+ * Use `create(PoolSchema)` to create a new message.
+ */
+export const PoolSchema: GenMessage<Pool> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 10);
+
+/**
+ * PoolOp is an op that has a slot, or waits for one.
+ *
+ * @generated from message penstock.host.v1.PoolOp
+ */
+export type PoolOp = Message<"penstock.host.v1.PoolOp"> & {
+  /**
+   * Run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Op path.
+   *
+   * @generated from field: string op_path = 2;
+   */
+  opPath: string;
+
+  /**
+   * Set when it has a slot.
+   *
+   * @generated from field: bool taken = 3;
+   */
+  taken: boolean;
+
+  /**
+   * Since when.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message penstock.host.v1.PoolOp.
+ * Use `create(PoolOpSchema)` to create a new message.
+ */
+export const PoolOpSchema: GenMessage<PoolOp> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 11);
 
 /**
  * QueueLimit is a limit of the queue as it stands.
@@ -534,7 +639,7 @@ export type QueueLimit = Message<"penstock.host.v1.QueueLimit"> & {
  * Use `create(QueueLimitSchema)` to create a new message.
  */
 export const QueueLimitSchema: GenMessage<QueueLimit> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 10);
+  messageDesc(file_penstock_host_v1_host, 12);
 
 /**
  * Value is a value of the key.
@@ -569,7 +674,7 @@ export type QueueLimit_Value = Message<"penstock.host.v1.QueueLimit.Value"> & {
  * Use `create(QueueLimit_ValueSchema)` to create a new message.
  */
 export const QueueLimit_ValueSchema: GenMessage<QueueLimit_Value> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 10, 0);
+  messageDesc(file_penstock_host_v1_host, 12, 0);
 
 /**
  * HostService tells what this host is and how its queue stands.

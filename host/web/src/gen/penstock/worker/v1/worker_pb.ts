@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/worker/v1/worker.proto.
  */
 export const file_penstock_worker_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wZW5zdG9jay93b3JrZXIvdjEvd29ya2VyLnByb3RvEhJwZW5zdG9jay53b3JrZXIudjEi3gEKDUF0dGFjaFJlcXVlc3QSKgoFaGVsbG8YAiABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuSGVsbG9IABIwCgZldmVudHMYAyABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuRXZlbnRCYXRjaEgAEjIKCWhlYXJ0YmVhdBgFIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5IZWFydGJlYXRIABIwCghmaW5pc2hlZBgGIAEoCzIcLnBlbnN0b2NrLndvcmtlci52MS5GaW5pc2hlZEgAQgkKB21lc3NhZ2UiqgIKDkF0dGFjaFJlc3BvbnNlEi4KB3dlbGNvbWUYAiABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuV2VsY29tZUgAEioKBWdyYW50GAMgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLkdyYW50SAASLAoGZGVuaWVkGAQgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLkRlbmllZEgAEiYKA2FjaxgFIAEoCzIXLnBlbnN0b2NrLndvcmtlci52MS5BY2tIABIsCgZjYW5jZWwYBiABKAsyGi5wZW5zdG9jay53b3JrZXIudjEuQ2FuY2VsSAASLQoHZ29fYXdheRgHIAEoCzIaLnBlbnN0b2NrLndvcmtlci52MS5Hb0F3YXlIAEIJCgdtZXNzYWdlIrkBCgVIZWxsbxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIRCgl3b3JrZXJfaWQYAyABKAkSEQoJc2VydmVyX2lkGAQgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YBSABKAkSDgoGaGFuZGxlGAYgASgJEhIKCndhbnRfZ3JhbnQYByABKAgSEAoIbGFzdF9zZXEYCCABKAQSGQoRZGVmaW5pdGlvbl9kaWdlc3QYCiABKAwihQEKB1dlbGNvbWUSEQoJYWNrZWRfc2VxGAIgASgEEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgZsaW1pdHMYBSABKAsyIC5wZW5zdG9jay53b3JrZXIudjEuV29ya2VyTGltaXRzIoIBCgxXb3JrZXJMaW1pdHMSFAoMYmF0Y2hfZXZlbnRzGAEgASgNEhMKC2JhdGNoX2J5dGVzGAIgASgNEhcKD3VuYWNrZWRfYmF0Y2hlcxgDIAEoDRIuCgtiYXRjaF9kZWxheRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIxCgVHcmFudBIoCgNydW4YASABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuUnVuU3BlYyLkAQoHUnVuU3BlYxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRISCgpyZXBvc2l0b3J5GAMgASgJEgsKA2pvYhgEIAEoCRIZChFkZWZpbml0aW9uX2RpZ2VzdBgFIAEoDBITCgtjb25maWdfanNvbhgGIAEoDBIiCgR0YWdzGAcgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZxIQCghvcF9wYXRocxgIIAMoCRIxCgdvdXRwdXRzGAkgAygLMiAucGVuc3RvY2sud29ya2VyLnYxLlN0b3JlZE91dHB1dCJbCgxTdG9yZWRPdXRwdXQSDwoHb3BfcGF0aBgBIAEoCRIOCgZydW5faWQYAiABKAkSKgoGb3V0cHV0GAMgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLk91dHB1dCJCCg1TdG9yZWRPdXRwdXRzEjEKB291dHB1dHMYASADKAsyIC5wZW5zdG9jay53b3JrZXIudjEuU3RvcmVkT3V0cHV0IksKBkRlbmllZBIwCgZyZWFzb24YASABKA4yIC5wZW5zdG9jay53b3JrZXIudjEuRGVuaWFsUmVhc29uEg8KB21lc3NhZ2UYAiABKAkiEgoDQWNrEgsKA3NlcRgBIAEoBCJRCgZDYW5jZWwSKAoFZ3JhY2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFZm9yY2UYAiABKAgSDgoGcmVhc29uGAMgASgJIjgKBkdvQXdheRIuCgtyZXRyeV9hZnRlchgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI2CglIZWFydGJlYXQSKQoGdXB0aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhwKCEZpbmlzaGVkEhAKCGxhc3Rfc2VxGAEgASgEIi8KCkV2ZW50QmF0Y2gSEQoJZmlyc3Rfc2VxGAEgASgEEg4KBmV2ZW50cxgCIAMoDCKkBgoFRXZlbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHb3BfcGF0aBgCIAEoCRISCgpvcF9hdHRlbXB0GAMgASgNEg8KB21lc3NhZ2UYBCABKAkSDAoEa2luZBgFIAEoCRI1CgtydW5fc3RhcnRlZBgQIAEoCzIeLnBlbnN0b2NrLndvcmtlci52MS5SdW5TdGFydGVkSAASNwoMcnVuX2ZpbmlzaGVkGBEgASgLMh8ucGVuc3RvY2sud29ya2VyLnYxLlJ1bkZpbmlzaGVkSAASMwoKb3Bfc3RhcnRlZBgSIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5PcFN0YXJ0ZWRIABI1CgtvcF9maW5pc2hlZBgTIAEoCzIeLnBlbnN0b2NrLndvcmtlci52MS5PcEZpbmlzaGVkSAASLAoGb3V0cHV0GBQgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLk91dHB1dEgAEiwKA2xvZxgVIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5Mb2dSZWNvcmRIABIwCghwcm9ncmVzcxgWIAEoCzIcLnBlbnN0b2NrLndvcmtlci52MS5Qcm9ncmVzc0gAEigKBG5vdGUYFyABKAsyGC5wZW5zdG9jay53b3JrZXIudjEuTm90ZUgAEjMKCnRhZ3NfYWRkZWQYGCABKAsyHS5wZW5zdG9jay53b3JrZXIudjEuVGFnc0FkZGVkSAASNwoMbWFwX2V4cGFuZGVkGBkgASgLMh8ucGVuc3RvY2sud29ya2VyLnYxLk1hcEV4cGFuZGVkSAASMAoIY2FwdHVyZWQYGiABKAsyHC5wZW5zdG9jay53b3JrZXIudjEuQ2FwdHVyZWRIABI2CghyZXNvdXJjZRgbIAEoCzIiLnBlbnN0b2NrLndvcmtlci52MS5SZXNvdXJjZUNoYW5nZUgAEjcKDHRhZ3NfY2hhbmdlZBgcIAEoCzIfLnBlbnN0b2NrLndvcmtlci52MS5UYWdzQ2hhbmdlZEgAQggKBmRldGFpbCIZCgpSdW5TdGFydGVkEgsKA29wcxgBIAEoDSJpCgtSdW5GaW5pc2hlZBIsCgdvdXRjb21lGAEgASgOMhsucGVuc3RvY2sud29ya2VyLnYxLk91dGNvbWUSLAoHZmFpbHVyZRgCIAEoCzIbLnBlbnN0b2NrLndvcmtlci52MS5GYWlsdXJlIgsKCU9wU3RhcnRlZCLFAQoKT3BGaW5pc2hlZBIsCgdvdXRjb21lGAEgASgOMhsucGVuc3RvY2sud29ya2VyLnYxLk91dGNvbWUSKwoIZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoHZmFpbHVyZRgDIAEoCzIbLnBlbnN0b2NrLndvcmtlci52MS5GYWlsdXJlEi4KC3JldHJ5X2FmdGVyGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkkKB0ZhaWx1cmUSDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFc3RhY2sYAyABKAkSDgoGY2F1c2VzGAQgAygJIqwBCgZPdXRwdXQSDAoEbmFtZRgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgwKBHNpemUYAyABKAQSDgoGZGlnZXN0GAQgASgMEi0KCG1ldGFkYXRhGAUgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkSDQoFY29kZWMYBiABKAkSEgoKbm90X3N0b3JlZBgHIAEoCRITCgtyZXVzZWRfZnJvbRgIIAEoCSI1CghQcm9ncmVzcxIMCgRkb25lGAEgASgBEg0KBXRvdGFsGAIgASgBEgwKBHVuaXQYAyABKAkiNAoETm90ZRIsCgdlbnRyaWVzGAEgAygLMhsucGVuc3RvY2subWV0YWRhdGEudjEuRW50cnkiLwoJVGFnc0FkZGVkEiIKBHRhZ3MYASADKAsyFC5wZW5zdG9jay50YWcudjEuVGFnIjwKC01hcEV4cGFuZGVkEhAKCG9wX3BhdGhzGAEgAygJEgwKBGtleXMYAiADKAkSDQoFdG90YWwYAyABKA0iUQoIQ2FwdHVyZWQSEgoKZGVzY3JpcHRvchgBIAEoDRIMCgRkYXRhGAIgASgMEg8KB3NraXBwZWQYAyABKAQSEgoKY2FuZGlkYXRlcxgEIAMoCSJ5Cg5SZXNvdXJjZUNoYW5nZRIMCgRuYW1lGAEgASgJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKB2ZhaWx1cmUYAyABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuRmFpbHVyZSJLCglMb2dSZWNvcmQSDQoFbGV2ZWwYASABKBESLwoKYXR0cmlidXRlcxgCIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5KrABCgxEZW5pYWxSZWFzb24SHQoZREVOSUFMX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHURFTklBTF9SRUFTT05fQUxSRUFEWV9HUkFOVEVEEAESHgoaREVOSUFMX1JFQVNPTl9BVFRFTVBUX09WRVIQAhIYChRERU5JQUxfUkVBU09OX0ZFTkNFRBADEiQKIERFTklBTF9SRUFTT05fREVGSU5JVElPTl9DSEFOR0VEEAQqiwEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfU1VDQ0VTUxABEhMKD09VVENPTUVfRkFJTFVSRRACEhQKEE9VVENPTUVfQ0FOQ0VMRUQQAxITCg9PVVRDT01FX1NLSVBQRUQQBBISCg5PVVRDT01FX1JFVVNFRBAFMmQKDVdvcmtlclNlcnZpY2USUwoGQXR0YWNoEiEucGVuc3RvY2sud29ya2VyLnYxLkF0dGFjaFJlcXVlc3QaIi5wZW5zdG9jay53b3JrZXIudjEuQXR0YWNoUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag, file_penstock_worker_v1_tagschanged]);
+  fileDesc("Ch9wZW5zdG9jay93b3JrZXIvdjEvd29ya2VyLnByb3RvEhJwZW5zdG9jay53b3JrZXIudjEiigIKDUF0dGFjaFJlcXVlc3QSKgoFaGVsbG8YAiABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuSGVsbG9IABIwCgZldmVudHMYAyABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuRXZlbnRCYXRjaEgAEjIKCWhlYXJ0YmVhdBgFIAEoCzIdLnBlbnN0b2NrLndvcmtlci52MS5IZWFydGJlYXRIABIwCghmaW5pc2hlZBgGIAEoCzIcLnBlbnN0b2NrLndvcmtlci52MS5GaW5pc2hlZEgAEioKBXNsb3RzGAcgASgLMhkucGVuc3RvY2sud29ya2VyLnYxLlNsb3RzSABCCQoHbWVzc2FnZSLhAgoOQXR0YWNoUmVzcG9uc2USLgoHd2VsY29tZRgCIAEoCzIbLnBlbnN0b2NrLndvcmtlci52MS5XZWxjb21lSAASKgoFZ3JhbnQYAyABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuR3JhbnRIABIsCgZkZW5pZWQYBCABKAsyGi5wZW5zdG9jay53b3JrZXIudjEuRGVuaWVkSAASJgoDYWNrGAUgASgLMhcucGVuc3RvY2sud29ya2VyLnYxLkFja0gAEiwKBmNhbmNlbBgGIAEoCzIaLnBlbnN0b2NrLndvcmtlci52MS5DYW5jZWxIABItCgdnb19hd2F5GAcgASgLMhoucGVuc3RvY2sud29ya2VyLnYxLkdvQXdheUgAEjUKC3Nsb3RfZ3JhbnRzGAggASgLMh4ucGVuc3RvY2sud29ya2VyLnYxLlNsb3RHcmFudHNIAEIJCgdtZXNzYWdlIuMBCgVIZWxsbxIOCgZydW5faWQYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIRCgl3b3JrZXJfaWQYAyABKAkSEQoJc2VydmVyX2lkGAQgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YBSABKAkSDgoGaGFuZGxlGAYgASgJEhIKCndhbnRfZ3JhbnQYByABKAgSEAoIbGFzdF9zZXEYCCABKAQSGQoRZGVmaW5pdGlvbl9kaWdlc3QYCiABKAwSKAoFc2xvdHMYCyABKAsyGS5wZW5zdG9jay53b3JrZXIudjEuU2xvdHMifwoFU2xvdHMSLQoFc2xvdHMYASADKAsyHi5wZW5zdG9jay53b3JrZXIudjEuU2xvdHMuU2xvdBpHCgRTbG90Eg8KB29wX3BhdGgYASABKAkSEgoKb3BfYXR0ZW1wdBgCIAEoDRIMCgRwb29sGAMgASgJEgwKBGhlbGQYBCABKAgicAoKU2xvdEdyYW50cxI0CgZncmFudHMYASADKAsyJC5wZW5zdG9jay53b3JrZXIudjEuU2xvdEdyYW50cy5HcmFudBosCgVHcmFudBIPCgdvcF9wYXRoGAEgASgJEhIKCm9wX2F0dGVtcHQYAiABKA0imwEKB1dlbGNvbWUSEQoJYWNrZWRfc2VxGAIgASgEEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCgZsaW1pdHMYBSABKAsyIC5wZW5zdG9jay53b3JrZXIudjEuV29ya2VyTGltaXRzEhQKDGdyYW50c19zbG90cxgGIAEoCCKCAQoMV29ya2VyTGltaXRzEhQKDGJhdGNoX2V2ZW50cxgBIAEoDRITCgtiYXRjaF9ieXRlcxgCIAEoDRIXCg91bmFja2VkX2JhdGNoZXMYAyABKA0SLgoLYmF0Y2hfZGVsYXkYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iMQoFR3JhbnQSKAoDcnVuGAEgASgLMhsucGVuc3RvY2sud29ya2VyLnYxLlJ1blNwZWMi5AEKB1J1blNwZWMSDgoGcnVuX2lkGAEgASgJEg8KB2F0dGVtcHQYAiABKA0SEgoKcmVwb3NpdG9yeRgDIAEoCRILCgNqb2IYBCABKAkSGQoRZGVmaW5pdGlvbl9kaWdlc3QYBSABKAwSEwoLY29uZmlnX2pzb24YBiABKAwSIgoEdGFncxgHIAMoCzIULnBlbnN0b2NrLnRhZy52MS5UYWcSEAoIb3BfcGF0aHMYCCADKAkSMQoHb3V0cHV0cxgJIAMoCzIgLnBlbnN0b2NrLndvcmtlci52MS5TdG9yZWRPdXRwdXQiWwoMU3RvcmVkT3V0cHV0Eg8KB29wX3BhdGgYASABKAkSDgoGcnVuX2lkGAIgASgJEioKBm91dHB1dBgDIAEoCzIaLnBlbnN0b2NrLndvcmtlci52MS5PdXRwdXQiQgoNU3RvcmVkT3V0cHV0cxIxCgdvdXRwdXRzGAEgAygLMiAucGVuc3RvY2sud29ya2VyLnYxLlN0b3JlZE91dHB1dCJLCgZEZW5pZWQSMAoGcmVhc29uGAEgASgOMiAucGVuc3RvY2sud29ya2VyLnYxLkRlbmlhbFJlYXNvbhIPCgdtZXNzYWdlGAIgASgJIhIKA0FjaxILCgNzZXEYASABKAQiUQoGQ2FuY2VsEigKBWdyYWNlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg0KBWZvcmNlGAIgASgIEg4KBnJlYXNvbhgDIAEoCSI4CgZHb0F3YXkSLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iNgoJSGVhcnRiZWF0EikKBnVwdGltZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIcCghGaW5pc2hlZBIQCghsYXN0X3NlcRgBIAEoBCIvCgpFdmVudEJhdGNoEhEKCWZpcnN0X3NlcRgBIAEoBBIOCgZldmVudHMYAiADKAwipAYKBUV2ZW50EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB29wX3BhdGgYAiABKAkSEgoKb3BfYXR0ZW1wdBgDIAEoDRIPCgdtZXNzYWdlGAQgASgJEgwKBGtpbmQYBSABKAkSNQoLcnVuX3N0YXJ0ZWQYECABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuUnVuU3RhcnRlZEgAEjcKDHJ1bl9maW5pc2hlZBgRIAEoCzIfLnBlbnN0b2NrLndvcmtlci52MS5SdW5GaW5pc2hlZEgAEjMKCm9wX3N0YXJ0ZWQYEiABKAsyHS5wZW5zdG9jay53b3JrZXIudjEuT3BTdGFydGVkSAASNQoLb3BfZmluaXNoZWQYEyABKAsyHi5wZW5zdG9jay53b3JrZXIudjEuT3BGaW5pc2hlZEgAEiwKBm91dHB1dBgUIAEoCzIaLnBlbnN0b2NrLndvcmtlci52MS5PdXRwdXRIABIsCgNsb2cYFSABKAsyHS5wZW5zdG9jay53b3JrZXIudjEuTG9nUmVjb3JkSAASMAoIcHJvZ3Jlc3MYFiABKAsyHC5wZW5zdG9jay53b3JrZXIudjEuUHJvZ3Jlc3NIABIoCgRub3RlGBcgASgLMhgucGVuc3RvY2sud29ya2VyLnYxLk5vdGVIABIzCgp0YWdzX2FkZGVkGBggASgLMh0ucGVuc3RvY2sud29ya2VyLnYxLlRhZ3NBZGRlZEgAEjcKDG1hcF9leHBhbmRlZBgZIAEoCzIfLnBlbnN0b2NrLndvcmtlci52MS5NYXBFeHBhbmRlZEgAEjAKCGNhcHR1cmVkGBogASgLMhwucGVuc3RvY2sud29ya2VyLnYxLkNhcHR1cmVkSAASNgoIcmVzb3VyY2UYGyABKAsyIi5wZW5zdG9jay53b3JrZXIudjEuUmVzb3VyY2VDaGFuZ2VIABI3Cgx0YWdzX2NoYW5nZWQYHCABKAsyHy5wZW5zdG9jay53b3JrZXIudjEuVGFnc0NoYW5nZWRIAEIICgZkZXRhaWwiGQoKUnVuU3RhcnRlZBILCgNvcHMYASABKA0iaQoLUnVuRmluaXNoZWQSLAoHb3V0Y29tZRgBIAEoDjIbLnBlbnN0b2NrLndvcmtlci52MS5PdXRjb21lEiwKB2ZhaWx1cmUYAiABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuRmFpbHVyZSILCglPcFN0YXJ0ZWQixQEKCk9wRmluaXNoZWQSLAoHb3V0Y29tZRgBIAEoDjIbLnBlbnN0b2NrLndvcmtlci52MS5PdXRjb21lEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKB2ZhaWx1cmUYAyABKAsyGy5wZW5zdG9jay53b3JrZXIudjEuRmFpbHVyZRIuCgtyZXRyeV9hZnRlchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJJCgdGYWlsdXJlEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg0KBXN0YWNrGAMgASgJEg4KBmNhdXNlcxgEIAMoCSKsAQoGT3V0cHV0EgwKBG5hbWUYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRzaXplGAMgASgEEg4KBmRpZ2VzdBgEIAEoDBItCghtZXRhZGF0YRgFIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5Eg0KBWNvZGVjGAYgASgJEhIKCm5vdF9zdG9yZWQYByABKAkSEwoLcmV1c2VkX2Zyb20YCCABKAkiNQoIUHJvZ3Jlc3MSDAoEZG9uZRgBIAEoARINCgV0b3RhbBgCIAEoARIMCgR1bml0GAMgASgJIjQKBE5vdGUSLAoHZW50cmllcxgBIAMoCzIbLnBlbnN0b2NrLm1ldGFkYXRhLnYxLkVudHJ5Ii8KCVRhZ3NBZGRlZBIiCgR0YWdzGAEgAygLMhQucGVuc3RvY2sudGFnLnYxLlRhZyI8CgtNYXBFeHBhbmRlZBIQCghvcF9wYXRocxgBIAMoCRIMCgRrZXlzGAIgAygJEg0KBXRvdGFsGAMgASgNIlEKCENhcHR1cmVkEhIKCmRlc2NyaXB0b3IYASABKA0SDAoEZGF0YRgCIAEoDBIPCgdza2lwcGVkGAMgASgEEhIKCmNhbmRpZGF0ZXMYBCADKAkieQoOUmVzb3VyY2VDaGFuZ2USDAoEbmFtZRgBIAEoCRIrCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCgdmYWlsdXJlGAMgASgLMhsucGVuc3RvY2sud29ya2VyLnYxLkZhaWx1cmUiSwoJTG9nUmVjb3JkEg0KBWxldmVsGAEgASgREi8KCmF0dHJpYnV0ZXMYAiADKAsyGy5wZW5zdG9jay5tZXRhZGF0YS52MS5FbnRyeSqwAQoMRGVuaWFsUmVhc29uEh0KGURFTklBTF9SRUFTT05fVU5TUEVDSUZJRUQQABIhCh1ERU5JQUxfUkVBU09OX0FMUkVBRFlfR1JBTlRFRBABEh4KGkRFTklBTF9SRUFTT05fQVRURU1QVF9PVkVSEAISGAoUREVOSUFMX1JFQVNPTl9GRU5DRUQQAxIkCiBERU5JQUxfUkVBU09OX0RFRklOSVRJT05fQ0hBTkdFRBAEKosBCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABITCg9PVVRDT01FX1NVQ0NFU1MQARITCg9PVVRDT01FX0ZBSUxVUkUQAhIUChBPVVRDT01FX0NBTkNFTEVEEAMSEwoPT1VUQ09NRV9TS0lQUEVEEAQSEgoOT1VUQ09NRV9SRVVTRUQQBTJkCg1Xb3JrZXJTZXJ2aWNlElMKBkF0dGFjaBIhLnBlbnN0b2NrLndvcmtlci52MS5BdHRhY2hSZXF1ZXN0GiIucGVuc3RvY2sud29ya2VyLnYxLkF0dGFjaFJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_penstock_metadata_v1_metadata, file_penstock_tag_v1_tag, file_penstock_worker_v1_tagschanged]);
 
 /**
  * AttachRequest goes from worker to host, at most 4 MiB.
@@ -65,6 +65,14 @@ export type AttachRequest = Message<"penstock.worker.v1.AttachRequest"> & {
      */
     value: Finished;
     case: "finished";
+  } | {
+    /**
+     * Slots of pools that it has or wants, all of them, whenever they change.
+     *
+     * @generated from field: penstock.worker.v1.Slots slots = 7;
+     */
+    value: Slots;
+    case: "slots";
   } | { case: undefined; value?: undefined };
 };
 
@@ -134,6 +142,14 @@ export type AttachResponse = Message<"penstock.worker.v1.AttachResponse"> & {
      */
     value: GoAway;
     case: "goAway";
+  } | {
+    /**
+     * Slots that the worker may take, all that it wanted and may, whenever there are more.
+     *
+     * @generated from field: penstock.worker.v1.SlotGrants slot_grants = 8;
+     */
+    value: SlotGrants;
+    case: "slotGrants";
   } | { case: undefined; value?: undefined };
 };
 
@@ -212,6 +228,13 @@ export type Hello = Message<"penstock.worker.v1.Hello"> & {
    * @generated from field: bytes definition_digest = 10;
    */
   definitionDigest: Uint8Array;
+
+  /**
+   * Slots of pools that it has or wants, as in AttachRequest.
+   *
+   * @generated from field: penstock.worker.v1.Slots slots = 11;
+   */
+  slots?: Slots | undefined;
 };
 
 /**
@@ -220,6 +243,119 @@ export type Hello = Message<"penstock.worker.v1.Hello"> & {
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
   messageDesc(file_penstock_worker_v1_worker, 2);
+
+/**
+ * Slots are those of pools that a worker has or wants. They say all, not what changed: so nothing is lost with a stream,
+ * and a host that was restarted knows who has which.
+ *
+ * @generated from message penstock.worker.v1.Slots
+ */
+export type Slots = Message<"penstock.worker.v1.Slots"> & {
+  /**
+   * At most 1,000, in the order in which the ops were ready.
+   *
+   * @generated from field: repeated penstock.worker.v1.Slots.Slot slots = 1;
+   */
+  slots: Slots_Slot[];
+};
+
+/**
+ * Describes the message penstock.worker.v1.Slots.
+ * Use `create(SlotsSchema)` to create a new message.
+ */
+export const SlotsSchema: GenMessage<Slots> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 3);
+
+/**
+ * Slot is one that an attempt of an op has or wants.
+ *
+ * @generated from message penstock.worker.v1.Slots.Slot
+ */
+export type Slots_Slot = Message<"penstock.worker.v1.Slots.Slot"> & {
+  /**
+   * Op path.
+   *
+   * @generated from field: string op_path = 1;
+   */
+  opPath: string;
+
+  /**
+   * Op attempt.
+   *
+   * @generated from field: uint32 op_attempt = 2;
+   */
+  opAttempt: number;
+
+  /**
+   * Name of the pool.
+   *
+   * @generated from field: string pool = 3;
+   */
+  pool: string;
+
+  /**
+   * Set when the op has it, and may be running.
+   *
+   * @generated from field: bool held = 4;
+   */
+  held: boolean;
+};
+
+/**
+ * Describes the message penstock.worker.v1.Slots.Slot.
+ * Use `create(Slots_SlotSchema)` to create a new message.
+ */
+export const Slots_SlotSchema: GenMessage<Slots_Slot> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 3, 0);
+
+/**
+ * SlotGrants are slots that a worker may take. One that it takes is its own until it says otherwise, or its attempt is over.
+ *
+ * @generated from message penstock.worker.v1.SlotGrants
+ */
+export type SlotGrants = Message<"penstock.worker.v1.SlotGrants"> & {
+  /**
+   * Those that it wants and may take.
+   *
+   * @generated from field: repeated penstock.worker.v1.SlotGrants.Grant grants = 1;
+   */
+  grants: SlotGrants_Grant[];
+};
+
+/**
+ * Describes the message penstock.worker.v1.SlotGrants.
+ * Use `create(SlotGrantsSchema)` to create a new message.
+ */
+export const SlotGrantsSchema: GenMessage<SlotGrants> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 4);
+
+/**
+ * Grant is one.
+ *
+ * @generated from message penstock.worker.v1.SlotGrants.Grant
+ */
+export type SlotGrants_Grant = Message<"penstock.worker.v1.SlotGrants.Grant"> & {
+  /**
+   * Op path.
+   *
+   * @generated from field: string op_path = 1;
+   */
+  opPath: string;
+
+  /**
+   * Op attempt.
+   *
+   * @generated from field: uint32 op_attempt = 2;
+   */
+  opAttempt: number;
+};
+
+/**
+ * Describes the message penstock.worker.v1.SlotGrants.Grant.
+ * Use `create(SlotGrants_GrantSchema)` to create a new message.
+ */
+export const SlotGrants_GrantSchema: GenMessage<SlotGrants_Grant> = /*@__PURE__*/
+  messageDesc(file_penstock_worker_v1_worker, 4, 0);
 
 /**
  * Welcome answers hello.
@@ -247,6 +383,13 @@ export type Welcome = Message<"penstock.worker.v1.Welcome"> & {
    * @generated from field: penstock.worker.v1.WorkerLimits limits = 5;
    */
   limits?: WorkerLimits | undefined;
+
+  /**
+   * Set by hosts that grant slots of pools. Others would never answer.
+   *
+   * @generated from field: bool grants_slots = 6;
+   */
+  grantsSlots: boolean;
 };
 
 /**
@@ -254,7 +397,7 @@ export type Welcome = Message<"penstock.worker.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 3);
+  messageDesc(file_penstock_worker_v1_worker, 5);
 
 /**
  * WorkerLimits of one worker.
@@ -296,7 +439,7 @@ export type WorkerLimits = Message<"penstock.worker.v1.WorkerLimits"> & {
  * Use `create(WorkerLimitsSchema)` to create a new message.
  */
 export const WorkerLimitsSchema: GenMessage<WorkerLimits> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 4);
+  messageDesc(file_penstock_worker_v1_worker, 6);
 
 /**
  * Grant is permission to run, with the run. It is committed by the host before it is sent.
@@ -317,7 +460,7 @@ export type Grant = Message<"penstock.worker.v1.Grant"> & {
  * Use `create(GrantSchema)` to create a new message.
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 5);
+  messageDesc(file_penstock_worker_v1_worker, 7);
 
 /**
  * RunSpec is what to run.
@@ -395,7 +538,7 @@ export type RunSpec = Message<"penstock.worker.v1.RunSpec"> & {
  * Use `create(RunSpecSchema)` to create a new message.
  */
 export const RunSpecSchema: GenMessage<RunSpec> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 6);
+  messageDesc(file_penstock_worker_v1_worker, 8);
 
 /**
  * StoredOutput is an output that an earlier run has stored, in place of one of an op that is not executed.
@@ -430,7 +573,7 @@ export type StoredOutput = Message<"penstock.worker.v1.StoredOutput"> & {
  * Use `create(StoredOutputSchema)` to create a new message.
  */
 export const StoredOutputSchema: GenMessage<StoredOutput> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 7);
+  messageDesc(file_penstock_worker_v1_worker, 9);
 
 /**
  * StoredOutputs is how the host keeps them: as one body, named by its digest.
@@ -451,7 +594,7 @@ export type StoredOutputs = Message<"penstock.worker.v1.StoredOutputs"> & {
  * Use `create(StoredOutputsSchema)` to create a new message.
  */
 export const StoredOutputsSchema: GenMessage<StoredOutputs> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 8);
+  messageDesc(file_penstock_worker_v1_worker, 10);
 
 /**
  * Denied ends an attempt before or during its run.
@@ -479,7 +622,7 @@ export type Denied = Message<"penstock.worker.v1.Denied"> & {
  * Use `create(DeniedSchema)` to create a new message.
  */
 export const DeniedSchema: GenMessage<Denied> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 9);
+  messageDesc(file_penstock_worker_v1_worker, 11);
 
 /**
  * Ack acknowledges what is on disk.
@@ -500,7 +643,7 @@ export type Ack = Message<"penstock.worker.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 10);
+  messageDesc(file_penstock_worker_v1_worker, 12);
 
 /**
  * Cancel asks the run to end.
@@ -535,7 +678,7 @@ export type Cancel = Message<"penstock.worker.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 11);
+  messageDesc(file_penstock_worker_v1_worker, 13);
 
 /**
  * GoAway announces that the host stops.
@@ -556,7 +699,7 @@ export type GoAway = Message<"penstock.worker.v1.GoAway"> & {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 12);
+  messageDesc(file_penstock_worker_v1_worker, 14);
 
 /**
  * Heartbeat says that the worker lives.
@@ -577,7 +720,7 @@ export type Heartbeat = Message<"penstock.worker.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 13);
+  messageDesc(file_penstock_worker_v1_worker, 15);
 
 /**
  * Finished says that the worker has no more to say.
@@ -598,7 +741,7 @@ export type Finished = Message<"penstock.worker.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 14);
+  messageDesc(file_penstock_worker_v1_worker, 16);
 
 /**
  * EventBatch carries events as encoded Event messages, so that one broken event spoils only itself
@@ -627,7 +770,7 @@ export type EventBatch = Message<"penstock.worker.v1.EventBatch"> & {
  * Use `create(EventBatchSchema)` to create a new message.
  */
 export const EventBatchSchema: GenMessage<EventBatch> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 15);
+  messageDesc(file_penstock_worker_v1_worker, 17);
 
 /**
  * Event is something that happened in a worker. Its seq is its place in the batch.
@@ -787,7 +930,7 @@ export type Event = Message<"penstock.worker.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 16);
+  messageDesc(file_penstock_worker_v1_worker, 18);
 
 /**
  * RunStarted is made when user code is about to start.
@@ -808,7 +951,7 @@ export type RunStarted = Message<"penstock.worker.v1.RunStarted"> & {
  * Use `create(RunStartedSchema)` to create a new message.
  */
 export const RunStartedSchema: GenMessage<RunStarted> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 17);
+  messageDesc(file_penstock_worker_v1_worker, 19);
 
 /**
  * RunFinished says how the attempt ended.
@@ -836,7 +979,7 @@ export type RunFinished = Message<"penstock.worker.v1.RunFinished"> & {
  * Use `create(RunFinishedSchema)` to create a new message.
  */
 export const RunFinishedSchema: GenMessage<RunFinished> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 18);
+  messageDesc(file_penstock_worker_v1_worker, 20);
 
 /**
  * OpStarted is made before an op's user code, once for each op attempt.
@@ -851,7 +994,7 @@ export type OpStarted = Message<"penstock.worker.v1.OpStarted"> & {
  * Use `create(OpStartedSchema)` to create a new message.
  */
 export const OpStartedSchema: GenMessage<OpStarted> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 19);
+  messageDesc(file_penstock_worker_v1_worker, 21);
 
 /**
  * OpFinished is made after it, at once: its output may still be on its way to the store. Without retry_after it is the op's end, which may also come without an OpStarted:
@@ -894,7 +1037,7 @@ export type OpFinished = Message<"penstock.worker.v1.OpFinished"> & {
  * Use `create(OpFinishedSchema)` to create a new message.
  */
 export const OpFinishedSchema: GenMessage<OpFinished> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 20);
+  messageDesc(file_penstock_worker_v1_worker, 22);
 
 /**
  * Failure is an error for people.
@@ -936,7 +1079,7 @@ export type Failure = Message<"penstock.worker.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 21);
+  messageDesc(file_penstock_worker_v1_worker, 23);
 
 /**
  * Output is an op's output in the output store. It exists only once it is stored durably.
@@ -1006,7 +1149,7 @@ export type Output = Message<"penstock.worker.v1.Output"> & {
  * Use `create(OutputSchema)` to create a new message.
  */
 export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 22);
+  messageDesc(file_penstock_worker_v1_worker, 24);
 
 /**
  * Progress of an op. The newest counts.
@@ -1041,7 +1184,7 @@ export type Progress = Message<"penstock.worker.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 23);
+  messageDesc(file_penstock_worker_v1_worker, 25);
 
 /**
  * Note is metadata; the message is Event.message.
@@ -1062,7 +1205,7 @@ export type Note = Message<"penstock.worker.v1.Note"> & {
  * Use `create(NoteSchema)` to create a new message.
  */
 export const NoteSchema: GenMessage<Note> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 24);
+  messageDesc(file_penstock_worker_v1_worker, 26);
 
 /**
  * TagsAdded adds tags to the run; each replaces one with its key.
@@ -1083,7 +1226,7 @@ export type TagsAdded = Message<"penstock.worker.v1.TagsAdded"> & {
  * Use `create(TagsAddedSchema)` to create a new message.
  */
 export const TagsAddedSchema: GenMessage<TagsAdded> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 25);
+  messageDesc(file_penstock_worker_v1_worker, 27);
 
 /**
  * MapExpanded tells the instances of the ops of a map. Event.op_path is empty.
@@ -1118,7 +1261,7 @@ export type MapExpanded = Message<"penstock.worker.v1.MapExpanded"> & {
  * Use `create(MapExpandedSchema)` to create a new message.
  */
 export const MapExpandedSchema: GenMessage<MapExpanded> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 26);
+  messageDesc(file_penstock_worker_v1_worker, 28);
 
 /**
  * Captured is a piece of what a process wrote. Event.op_path is empty where several ops ran, so that it may be of any.
@@ -1160,7 +1303,7 @@ export type Captured = Message<"penstock.worker.v1.Captured"> & {
  * Use `create(CapturedSchema)` to create a new message.
  */
 export const CapturedSchema: GenMessage<Captured> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 27);
+  messageDesc(file_penstock_worker_v1_worker, 29);
 
 /**
  * ResourceChange tells that a resource was opened or closed; the message is Event.message.
@@ -1195,7 +1338,7 @@ export type ResourceChange = Message<"penstock.worker.v1.ResourceChange"> & {
  * Use `create(ResourceChangeSchema)` to create a new message.
  */
 export const ResourceChangeSchema: GenMessage<ResourceChange> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 28);
+  messageDesc(file_penstock_worker_v1_worker, 30);
 
 /**
  * LogRecord is a structured log line; the message is Event.message.
@@ -1223,7 +1366,7 @@ export type LogRecord = Message<"penstock.worker.v1.LogRecord"> & {
  * Use `create(LogRecordSchema)` to create a new message.
  */
 export const LogRecordSchema: GenMessage<LogRecord> = /*@__PURE__*/
-  messageDesc(file_penstock_worker_v1_worker, 29);
+  messageDesc(file_penstock_worker_v1_worker, 31);
 
 /**
  * DenialReason is why. An unknown number is treated as a denial all the same.
