@@ -60,17 +60,21 @@ type Backfill struct {
 	EndedAt time.Time
 	// Problem says for people why it waits or ended early.
 	Problem string
-	// Next is the place in Partitions up to which runs were launched, or refused.
+	// Next is the place in Partitions up to which runs were launched, or refused, at least: it is stored now and then while
+	// it goes on, and exactly at its end.
 	Next int
 	// Refusals are partitions that could not be launched, the first MaxBackfillRefusals of RefusedCount.
 	Refusals     []BackfillRefusal
 	RefusedCount int
 	// Round counts retries of what failed: 0 at first. Retry are the places in Partitions that this round launches again,
-	// with Next a place in Retry then; nil in round 0.
-	Round int
-	Retry []int
+	// with Next a place in Retry then; nil in round 0. RetryRequest is the id of the request that began the round.
+	Round        int
+	Retry        []int
+	RetryRequest string
 	// Forced tells that its runs are to be killed, with BackfillCanceling.
 	Forced bool
+	// Counts are the statuses of the newest runs of its partitions as they were when it ended; nil before.
+	Counts RunCounts
 }
 
 // BackfillRefusal is a partition that could not be launched.
