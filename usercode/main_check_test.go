@@ -54,7 +54,7 @@ func answering(t *testing.T, token string, answers map[string]string) string {
 	return server.URL
 }
 
-var futureRow = map[string]any{"name": "schedules", "label": "schedules", "minProtocolVersion": "0.99.0", "minHostProtocolVersion": "0.14.0"}
+var futureRow = map[string]any{"name": "alerts", "label": "alerts", "minProtocolVersion": "0.99.0", "minHostProtocolVersion": "0.14.0"}
 
 func TestCheckAgainstAHost(t *testing.T) {
 	full, bare := soundRepository(), NewRepository("bare", NewJob("job", func(g *Graph) { soundOp(g) }))
@@ -90,11 +90,11 @@ func TestCheckAgainstAHost(t *testing.T) {
 		"ErrRefused": {full, "--host " + oldHost, exitRefused, []string{"job_metadata  refused  1 job", "job_metadata: HOST_TOO_OLD: ", "\n  Upgrade the host"},
 			[]string{"orders: the host would refuse: job_metadata of 1 job"}},
 		"OKRefusedButUnused": {bare, "--host " + oldHost, exitOK, []string{"job_metadata  refused  0 jobs", "HOST_TOO_OLD", "All that this build has will be there."}, nil},
-		"ErrStrict":          {bare, "--strict --host " + oldHost, exitRefused, []string{"HOST_TOO_OLD"}, []string{"would refuse: job_metadata; output_store\n"}},
+		"ErrStrict":          {bare, "--strict --host " + oldHost, exitRefused, []string{"HOST_TOO_OLD"}, []string{"would refuse: job_metadata; output_store; partitions; schedules; sensors\n"}},
 		"ErrFromFile":        {full, "--capabilities " + saved, exitRefused, []string{saved, "HOST_TOO_OLD"}, []string{"job_metadata of 1 job"}},
 		"ErrVeryOldHost": {full, "--host " + veryOld, exitRefused, []string{"version 1.0, protocol 0.14.17", "too old to say what it asks", "HOST_TOO_OLD"},
 			[]string{"job_metadata of 1 job"}},
-		"OKUnknownCapability": {full, "--host " + newer, exitOK, []string{"schedules     refused  unknown to this build", "schedules: SERVER_TOO_OLD"}, nil},
+		"OKUnknownCapability": {full, "--host " + newer, exitOK, []string{"alerts        refused  unknown to this build", "alerts: SERVER_TOO_OLD"}, nil},
 		"OKKnownBugs":         {full, "--host " + buggy, exitOK, []string{"extra: KNOWN_BUGS: ", "before 0.99.0"}, nil},
 		"ErrMinHost": {bare, "--min-host 0.99.0 --host " + own, exitRefused, []string{"the host: HOST_TOO_OLD: ", "0.99.0 or newer"},
 			[]string{"this build, which needs a newer host"}},
@@ -165,16 +165,16 @@ func TestCheckJSON(t *testing.T) {
 	}
 	oldHost := answering(t, "", map[string]string{"GetCapabilities": capabilitiesOf(t, "0.14.17", futureRow)})
 	v = read(soundRepository(), exitRefused, "--host", oldHost)
-	if v.Verdict != "REFUSED" || v.Host == nil || v.Host.From != oldHost || v.Host.ProtocolVersion != "0.14.17" || len(v.Capabilities) != 6 {
+	if v.Verdict != "REFUSED" || v.Host == nil || v.Host.From != oldHost || v.Host.ProtocolVersion != "0.14.17" || len(v.Capabilities) != 9 {
 		t.Fatalf("got %+v", v)
 	}
-	metadata, schedules := v.Capabilities[0], v.Capabilities[5]
+	metadata, alerts := v.Capabilities[0], v.Capabilities[8]
 	if metadata.Capability != "job_metadata" || metadata.State != "REFUSED" || metadata.UsedBy == nil || *metadata.UsedBy != 1 || metadata.Refusal.Code != "HOST_TOO_OLD" ||
 		metadata.Refusal.Required != "0.14.18" || metadata.Refusal.Remedy == "" || metadata.Refusal.Docs != "docs/versions.md#host_too_old" {
 		t.Errorf("got %+v", metadata)
 	}
-	if schedules.UsedBy != nil || schedules.State != "REFUSED" {
-		t.Errorf("got %+v", schedules)
+	if alerts.UsedBy != nil || alerts.State != "REFUSED" {
+		t.Errorf("got %+v", alerts)
 	}
 	v = read(NewRepository("broken", NewJob("a", nil)), exitError, "--host", oldHost)
 	if v.Verdict != "WRONG" || len(v.Problems) != 1 || v.Problems[0].Job != "a" || v.Problems[0].Repository != "broken" || v.Problems[0].Origin == "" {

@@ -79,7 +79,10 @@ func (c commandLine) judge(f checkFlags, plain []*spec.Repository) checkVerdict 
 	v := checkVerdict{
 		Verdict: verdictOK, ProtocolVersion: versioncheck.Protocol, MinHostProtocolVersion: f.minHost, CodeVersion: c.version(),
 		Problems: []checkProblem{}, Capabilities: []checkCapability{},
-		uses: map[string]int{versioncheck.JobMetadata: 0, versioncheck.OutputStore: 0, versioncheck.RunTags: 0},
+		uses: map[string]int{},
+	}
+	for _, r := range versioncheck.Requirements() {
+		v.uses[r.Name] = 0
 	}
 	for _, r := range plain {
 		v.Jobs += len(r.Jobs)

@@ -2,6 +2,7 @@ package versioncheck
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -11,7 +12,10 @@ const (
 	LaunchRun   = "launch_run"
 	ListJobs    = "list_jobs"
 	OutputStore = "output_store"
+	Partitions  = "partitions"
 	RunTags     = "run_tags"
+	Schedules   = "schedules"
+	Sensors     = "sensors"
 )
 
 // Requirement is what one capability requires of both sides.
@@ -59,9 +63,24 @@ var table = []Requirement{
 		Description: "Stored outputs of ops: runs that take those of other runs or given inputs, and removing them with their runs.",
 	},
 	{
+		Name: Partitions, Label: "partitions",
+		MinProtocol: "0.15.0", MinHostProtocol: "0.15.0",
+		Description: "Partitions of jobs: runs for a day, a region or a customer, backfills, and config and tags of each partition.",
+	},
+	{
 		Name: RunTags, Label: "run tags",
 		MinProtocol: OldestProtocol, MinHostProtocol: OldestProtocol, Baseline: true,
 		Description: "Tags of jobs, which every run of the job inherits.",
+	},
+	{
+		Name: Schedules, Label: "schedules",
+		MinProtocol: "0.15.0", MinHostProtocol: "0.15.0",
+		Description: "Schedules, which launch runs at times.",
+	},
+	{
+		Name: Sensors, Label: "sensors",
+		MinProtocol: "0.15.0", MinHostProtocol: "0.15.0",
+		Description: "Sensors, which launch runs when something has happened.",
 	},
 }
 
@@ -99,6 +118,19 @@ func readRequirement(r Requirement) requirement {
 		n.Label = n.Name
 	}
 	return n
+}
+
+// needs is the beginning of what the capability needs: a label of one word that
+// ends like a plural is one.
+func (n requirement) needs() string {
+	if n.plural() {
+		return n.Label + " need"
+	}
+	return n.Label + " needs"
+}
+
+func (n requirement) plural() bool {
+	return strings.HasSuffix(n.Label, "s") && !strings.Contains(n.Label, " ")
 }
 
 // knownBugsIn reports whether the server has the capability with bugs.

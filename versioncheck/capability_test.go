@@ -44,7 +44,7 @@ func TestRequirements(t *testing.T) {
 			t.Errorf("%s is baseline, but needs %s", r.Name, r.MinProtocol)
 		}
 	}
-	want := map[string]bool{"job_metadata": false, "launch_run": true, "list_jobs": true, "output_store": false, "run_tags": true}
+	want := map[string]bool{"job_metadata": false, "launch_run": true, "list_jobs": true, "output_store": false, "partitions": false, "run_tags": true, "schedules": false, "sensors": false}
 	if len(baseline) != len(want) {
 		t.Errorf("got %v, want %v", baseline, want)
 	}

@@ -17,7 +17,10 @@ var (
 		{Name: versioncheck.LaunchRun, Revision: 1, Enabled: true},
 		{Name: versioncheck.ListJobs, Revision: 1, Enabled: true},
 		{Name: versioncheck.OutputStore, Revision: 1, Enabled: true},
+		{Name: versioncheck.Partitions, Revision: 1, Enabled: true},
 		{Name: versioncheck.RunTags, Revision: 1, Enabled: true},
+		{Name: versioncheck.Schedules, Revision: 1, Enabled: true},
+		{Name: versioncheck.Sensors, Revision: 1, Enabled: true},
 	}
 )
 
@@ -260,7 +263,7 @@ func TestDecideBaseline(t *testing.T) {
 }
 
 func TestDecideUnknownCapability(t *testing.T) {
-	for _, name := range []string{"", "schedules", "JOB_METADATA", "\x1b[31m" + strings.Repeat("x", 1000)} {
+	for _, name := range []string{"", "alerts", "JOB_METADATA", "\x1b[31m" + strings.Repeat("x", 1000)} {
 		d := versioncheck.Decide(name, declaring("0.15.0", everything...), thisHost, allowDev)
 		if d.State != versioncheck.StateRefused || d.Code != versioncheck.CodeUnknownCapability {
 			t.Errorf("Decide(%.40q) = %s %s, want a refusal", name, d.State, d.Code)

@@ -7,8 +7,8 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// A team's server is too old for job metadata and the output store. Its jobs are
-// listed and launched; only those two are refused.
+// A team's server is too old for job metadata, the output store, partitions,
+// schedules and sensors. Its jobs are listed and launched; only those are refused.
 func ExampleDecide() {
 	report := versioncheck.Report{Answered: true, ProtocolVersion: "0.14.17"}
 	host := versioncheck.Host{Protocol: versioncheck.Protocol}
@@ -33,7 +33,19 @@ func ExampleDecide() {
 	//   SERVER_TOO_OLD
 	//   The server reports protocol "0.14.17"; the output store needs 0.15.0 or newer.
 	//   Deploy the user code with an SDK whose protocol is 0.15.0 or newer.
+	// partitions REFUSED
+	//   SERVER_TOO_OLD
+	//   The server reports protocol "0.14.17"; partitions need 0.15.0 or newer.
+	//   Deploy the user code with an SDK whose protocol is 0.15.0 or newer.
 	// run_tags SHOWN
+	// schedules REFUSED
+	//   SERVER_TOO_OLD
+	//   The server reports protocol "0.14.17"; schedules need 0.15.0 or newer.
+	//   Deploy the user code with an SDK whose protocol is 0.15.0 or newer.
+	// sensors REFUSED
+	//   SERVER_TOO_OLD
+	//   The server reports protocol "0.14.17"; sensors need 0.15.0 or newer.
+	//   Deploy the user code with an SDK whose protocol is 0.15.0 or newer.
 }
 
 // The same decision becomes what people see of one job.

@@ -91,14 +91,14 @@ func (r *Reason) unknownCapability(capability string) {
 
 func (r *Reason) versionNotReported(need requirement) {
 	r.explain(CodeVersionNotReported,
-		fmt.Sprintf("The server does not report a protocol version; %s needs %s or newer.", need.Label, need.MinProtocol),
+		fmt.Sprintf("The server does not report a protocol version; %s %s or newer.", need.needs(), need.MinProtocol),
 		deploy(need.MinProtocol))
 }
 
 func (r *Reason) devVersion(need requirement) {
 	r.explain(CodeDevVersionUnverified,
-		fmt.Sprintf("The server reports the development version %s, which cannot be compared; %s needs protocol %s or newer.",
-			r.Reported, need.Label, need.MinProtocol),
+		fmt.Sprintf("The server reports the development version %s, which cannot be compared; %s protocol %s or newer.",
+			r.Reported, need.needs(), need.MinProtocol),
 		fmt.Sprintf("Deploy the user code with a released SDK whose protocol is %s or newer, or set allow_dev_versions for this location if you know that the build is new enough.",
 			need.MinProtocol))
 }
@@ -115,8 +115,8 @@ func (r *Reason) unparseable(need requirement, field, raw string) {
 		remedy = "Name the host's protocol version in the form 1.2.3."
 	}
 	r.explain(CodeVersionUnparseable,
-		fmt.Sprintf("%s is %s, which is not a version; %s needs protocol %s or newer.",
-			sentence(field), quote(raw), need.Label, need.MinProtocol),
+		fmt.Sprintf("%s is %s, which is not a version; %s protocol %s or newer.",
+			sentence(field), quote(raw), need.needs(), need.MinProtocol),
 		remedy)
 }
 
@@ -136,8 +136,8 @@ func (r *Reason) hostTooOld(who string, minimum Version) {
 
 func (r *Reason) preRelease(need requirement) {
 	r.explain(CodePrereleaseOfMinimum,
-		fmt.Sprintf("The server reports protocol %s, a pre-release of %s; %s needs the release %[2]s or newer.",
-			r.Reported, need.MinProtocol, need.Label),
+		fmt.Sprintf("The server reports protocol %s, a pre-release of %s; %s the release %[2]s or newer.",
+			r.Reported, need.MinProtocol, need.needs()),
 		deploy(need.MinProtocol))
 }
 
@@ -150,7 +150,7 @@ func (r *Reason) contradictory(need requirement) {
 
 func (r *Reason) serverTooOld(need requirement) {
 	r.explain(CodeServerTooOld,
-		fmt.Sprintf("The server reports protocol %s; %s needs %s or newer.", r.Reported, need.Label, need.MinProtocol),
+		fmt.Sprintf("The server reports protocol %s; %s %s or newer.", r.Reported, need.needs(), need.MinProtocol),
 		deploy(need.MinProtocol))
 }
 
@@ -170,9 +170,13 @@ func (r *Reason) newerNotice() Notice {
 }
 
 func (r *Reason) knownBugsNotice(need requirement) Notice {
+	has := "has"
+	if need.plural() {
+		has = "have"
+	}
 	return Notice{CodeKnownBugs, fmt.Sprintf(
-		"The server reports protocol %s; %s has known bugs before %s, so build the user code with an SDK whose protocol is that or newer.",
-		r.Reported, need.Label, need.FixedProtocol)}
+		"The server reports protocol %s; %s %s known bugs before %s, so build the user code with an SDK whose protocol is that or newer.",
+		r.Reported, need.Label, has, need.FixedProtocol)}
 }
 
 func (r *Reason) newerMajor(own Version) {

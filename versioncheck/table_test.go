@@ -12,9 +12,9 @@ import (
 	"github.com/penstock-run/penstock/versioncheck"
 )
 
-// schedules is a gated capability of a host that is newer than this tree.
-var schedules = versioncheck.Requirement{
-	Name: "schedules", Label: "schedules", MinProtocol: "0.15.2", MinHostProtocol: "0.15.0", FixedProtocol: "0.15.5",
+// alerts is a gated capability of a host that is newer than this tree.
+var alerts = versioncheck.Requirement{
+	Name: "alerts", Label: "alerts", MinProtocol: "0.15.2", MinHostProtocol: "0.15.0", FixedProtocol: "0.15.5",
 	Description: "Schedules of a later time.",
 }
 
@@ -27,7 +27,7 @@ func codesOf(notices []versioncheck.Notice) (codes []versioncheck.Code) {
 
 func TestRequirementDecide(t *testing.T) {
 	with := func(change func(*versioncheck.Requirement)) versioncheck.Requirement {
-		r := schedules
+		r := alerts
 		change(&r)
 		return r
 	}
@@ -41,12 +41,12 @@ func TestRequirementDecide(t *testing.T) {
 		want    versioncheck.Code // empty: SHOWN
 		notices []versioncheck.Code
 	}{
-		{"TooOld", schedules, "0.15.1", versioncheck.CodeServerTooOld, nil},
-		{"Minimum", schedules, "0.15.2", "", known},
-		{"JustBeforeTheFix", schedules, "0.15.4", "", known},
-		{"PrereleaseOfTheFix", schedules, "0.15.5-rc1", "", known},
-		{"Fixed", schedules, "0.15.5", "", nil},
-		{"NewerMinor", schedules, "0.16.0", "", newer},
+		{"TooOld", alerts, "0.15.1", versioncheck.CodeServerTooOld, nil},
+		{"Minimum", alerts, "0.15.2", "", known},
+		{"JustBeforeTheFix", alerts, "0.15.4", "", known},
+		{"PrereleaseOfTheFix", alerts, "0.15.5-rc1", "", known},
+		{"Fixed", alerts, "0.15.5", "", nil},
+		{"NewerMinor", alerts, "0.16.0", "", newer},
 		{"NewerMinorWithBugs", with(func(r *versioncheck.Requirement) { r.FixedProtocol = "0.17.0" }), "0.16.0", "", append(newer, known...)},
 		{"FixedBeforeTheMinimum", with(func(r *versioncheck.Requirement) { r.FixedProtocol = "0.1.0" }), "0.15.2", "", nil},
 		{"NoFix", with(func(r *versioncheck.Requirement) { r.FixedProtocol = "" }), "0.15.2", "", nil},
@@ -68,7 +68,7 @@ func TestRequirementDecide(t *testing.T) {
 			if c.want == "" {
 				want = versioncheck.StateShown
 			}
-			if d.State != want || d.Code != c.want || !slices.Equal(codesOf(d.Notices), c.notices) || d.Capability != "schedules" {
+			if d.State != want || d.Code != c.want || !slices.Equal(codesOf(d.Notices), c.notices) || d.Capability != "alerts" {
 				t.Errorf("got %s %s %v, want %s %s %v", d.State, d.Code, d.Notices, want, c.want, c.notices)
 			}
 			checkDecision(t, d)
@@ -77,8 +77,8 @@ func TestRequirementDecide(t *testing.T) {
 }
 
 func TestKnownBugsAreNamed(t *testing.T) {
-	d := schedules.Decide(reporting("0.15.3"), thisHost, noPolicy)
-	if len(d.Notices) != 1 || !strings.Contains(d.Notices[0].Message, `"0.15.3"; schedules has known bugs before 0.15.5`) {
+	d := alerts.Decide(reporting("0.15.3"), thisHost, noPolicy)
+	if len(d.Notices) != 1 || !strings.Contains(d.Notices[0].Message, `"0.15.3"; alerts have known bugs before 0.15.5`) {
 		t.Errorf("got %+v", d.Notices)
 	}
 }
@@ -105,7 +105,7 @@ func tableText(t tester, change func(map[string]any)) []byte {
 		"hostVersion": "1.4.0", "protocolVersion": "0.16.1", "oldestProtocolVersion": "0.15.0", "later": map[string]any{"a": 1},
 		"capabilities": []any{
 			map[string]any{"name": "run_tags", "baseline": true, "minProtocolVersion": "0.14.0", "minHostProtocolVersion": "0.14.0", "later": []any{}},
-			map[string]any{"name": "schedules", "label": "schedules", "minProtocolVersion": "0.16.0", "minHostProtocolVersion": "0.16.0", "fixedProtocolVersion": "0.16.1"},
+			map[string]any{"name": "alerts", "label": "alerts", "minProtocolVersion": "0.16.0", "minHostProtocolVersion": "0.16.0", "fixedProtocolVersion": "0.16.1"},
 		},
 		"allowDevVersions": []any{"etl"},
 	}
@@ -128,7 +128,7 @@ func TestReadHostTable(t *testing.T) {
 		HostVersion: "1.4.0", Host: versioncheck.Host{Protocol: "0.16.1", Oldest: "0.15.0"},
 		Requirements: []versioncheck.Requirement{
 			{Name: "run_tags", Baseline: true, MinProtocol: "0.14.0", MinHostProtocol: "0.14.0"},
-			{Name: "schedules", Label: "schedules", MinProtocol: "0.16.0", MinHostProtocol: "0.16.0", FixedProtocol: "0.16.1"},
+			{Name: "alerts", Label: "alerts", MinProtocol: "0.16.0", MinHostProtocol: "0.16.0", FixedProtocol: "0.16.1"},
 		},
 		AllowDevVersions: []string{"etl"},
 	}
@@ -196,7 +196,7 @@ func TestOwnTable(t *testing.T) {
 
 // FuzzHostTable reads any table and decides by each of its rows.
 func FuzzHostTable(f *testing.F) {
-	f.Add(tableText(f, nil), "0.15.0", "", "schedules", true, false)
+	f.Add(tableText(f, nil), "0.15.0", "", "alerts", true, false)
 	for i, s := range versions {
 		text := tableText(f, func(m map[string]any) {
 			m["oldestProtocolVersion"] = versions[(i+5)%len(versions)]

@@ -71,7 +71,10 @@ func refusalOfReason(capability, location string, r versioncheck.Reason) *refusa
 // addJobs adds the jobs and returns how many use each capability that is known here.
 func (o *checkObject) addJobs(jobs []*workspace.Job) map[string]int {
 	uses := map[string]int{
-		versioncheck.JobMetadata: 0, versioncheck.OutputStore: 0, versioncheck.RunTags: 0, versioncheck.ListJobs: len(jobs), versioncheck.LaunchRun: len(jobs),
+		versioncheck.ListJobs: len(jobs), versioncheck.LaunchRun: len(jobs),
+	}
+	for _, r := range versioncheck.Requirements() {
+		uses[r.Name] += 0 // those that no job uses are known, too
 	}
 	for _, j := range jobs {
 		row := checkJobObject{

@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 	for _, d := range l.Capabilities {
 		states[d.Capability] = d.State
 	}
-	if want := (map[string]versioncheck.State{"job_metadata": "SHOWN", "launch_run": "SHOWN", "list_jobs": "SHOWN", "output_store": "SHOWN", "run_tags": "SHOWN"}); !cmp.Equal(want, states) {
+	if want := (map[string]versioncheck.State{"job_metadata": "SHOWN", "launch_run": "SHOWN", "list_jobs": "SHOWN", "output_store": "SHOWN", "partitions": "SHOWN", "run_tags": "SHOWN", "schedules": "SHOWN", "sensors": "SHOWN"}); !cmp.Equal(want, states) {
 		t.Errorf("got %v, want %v", states, want)
 	}
 	var names []string

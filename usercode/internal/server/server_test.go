@@ -49,7 +49,7 @@ func TestGetServerInfo(t *testing.T) {
 			t.Errorf("capability: got %v", c)
 		}
 	}
-	if got := strings.Join(names, " "); got != "job_metadata launch_run list_jobs output_store run_tags" {
+	if got := strings.Join(names, " "); got != "job_metadata launch_run list_jobs output_store partitions run_tags schedules sensors" {
 		t.Errorf("capabilities: got %s", got)
 	}
 	for _, text := range []string{info.GetBuild().GetCodeVersion(), info.GetBuild().GetImage()} {
