@@ -16,6 +16,8 @@ import (
 // All methods may be called concurrently. After Close they fail.
 // storetest.Exercise is this contract as tests.
 type Store interface {
+	AlertStore
+
 	// CreateRun adds a run, its bodies and its first host event in one
 	// transaction, sets Seq, and raises CreatedAt to that of the run before if
 	// the clock went back. A RequestID that was used before answers the run

@@ -68,6 +68,7 @@ func (c *fsck) meta(tx *bbolt.Tx) error {
 			}
 			return err
 		})},
+		{bucketAlerts, c.decoded(bucketAlerts, checkAlert)},
 		{bucketBulkRequests, func(k, v []byte) {
 			if !isRequestOf(tx, k, v) {
 				c.record(true, bucketBulkRequests, k, fmt.Errorf("%x is not the bulk action that it began", v))

@@ -36,6 +36,7 @@ var (
 	bucketOutputs      = []byte("outputs")
 	bucketBulks        = []byte("bulks")
 	bucketBulkRequests = []byte("bulk requests")
+	bucketAlerts       = []byte("alerts")
 	bucketEvents       = []byte("events")
 )
 
@@ -43,7 +44,7 @@ var (
 func metaBuckets() [][]byte {
 	return append(tagindex.Buckets(),
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
-		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests)
+		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests, bucketAlerts)
 }
 
 // fullPage is how full a page stays that is split where records are added at the end.

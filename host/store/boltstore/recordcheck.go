@@ -9,7 +9,7 @@ import (
 var packed = map[string]bool{
 	string(bucketRuns): true, string(bucketNotes): true, string(bucketBodies): true, string(bucketIdempotency): true,
 	string(bucketLocations): true, string(bucketAnswered): true, string(bucketHistory): true, string(bucketOutputs): true,
-	string(bucketBulks): true, string(bucketEvents): true,
+	string(bucketBulks): true, string(bucketAlerts): true, string(bucketEvents): true,
 }
 
 // checksOf returns what looks at a record of a bucket without reading what it means. Nothing is known of buckets of newer

@@ -37,6 +37,7 @@ func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	t.Run("Retry", x.retries)
 	t.Run("Output", x.outputs)
 	t.Run("Bulk", x.bulks)
+	t.Run("Alert", x.alerts)
 	t.Run("KnownLocation", x.knownLocations)
 	t.Run("JobHistory", x.jobHistories)
 	t.Run("Close", x.closes)
