@@ -63,6 +63,9 @@ type JobDefinition struct {
 	ConfigSchema []byte
 	// Graph is the job's own graph with nested graphs in place.
 	Graph Graph
+	// Partitions are the parts into which its work falls; nil when it has none, or the version gate refuses them. They are
+	// shared: do not change them.
+	Partitions *Partitions
 }
 
 // Graph is nodes and what each depends on.

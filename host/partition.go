@@ -1,7 +1,11 @@
 package host
 
 import (
+	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/penstock-run/penstock/usercode/tag"
 )
@@ -83,4 +87,29 @@ type PartitionRun struct {
 	Tags       []tag.Tag
 	// Err says for people why user code failed; the rest is empty then.
 	Err string
+}
+
+// CheckPartitionKey is the rule for the key of one dimension. The error quotes the key and says the rule.
+func CheckPartitionKey(key string) error {
+	var wrong string
+	switch {
+	case key == "":
+		wrong = "is empty"
+	case len(key) > MaxPartitionKeyBytes:
+		wrong = fmt.Sprintf("has %d bytes; the limit is %d", len(key), MaxPartitionKeyBytes)
+	case !utf8.ValidString(key):
+		wrong = "is not UTF-8"
+	case strings.ContainsFunc(key, unicode.IsControl):
+		wrong = "holds a control character"
+	case strings.Contains(key, PartitionSeparator):
+		wrong = "holds " + PartitionSeparator + ", which stands between the keys of two dimensions"
+	case strings.Contains(key, ".."):
+		wrong = "holds .., which stands between the ends of a range"
+	case key[0] == ' ' || key[len(key)-1] == ' ':
+		wrong = "begins or ends with a space"
+	default:
+		return nil
+	}
+	const most = 80
+	return fmt.Errorf("the partition key %.*q %s", most, key, wrong)
 }

@@ -22,6 +22,7 @@ type Conn struct {
 	Draining bool
 
 	connection *connection
+	report     report
 	once       sync.Once
 }
 
@@ -60,7 +61,7 @@ func (l *location) conns() ([]*Conn, error) {
 
 // conn wraps a connection over which r was reported. mu must be held.
 func (l *location) conn(c *connection, r report) *Conn {
-	return &Conn{Client: c.client, ServerID: r.info.GetServerId(), InUse: l.inUse(r), Draining: r.info.GetDraining(), connection: c}
+	return &Conn{Client: c.client, ServerID: r.info.GetServerId(), InUse: l.inUse(r), Draining: r.info.GetDraining(), connection: c, report: r}
 }
 
 // Dial makes a new connection to the location and learns who answers: behind a

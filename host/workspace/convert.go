@@ -28,6 +28,8 @@ type definitionBody struct {
 	definition *host.JobDefinition
 	ops        int
 	err        error
+
+	parted partedDefinition
 }
 
 // decode decodes the body. An error concerns this job alone.
@@ -55,9 +57,11 @@ func (b *definitionBody) decode() (*host.JobDefinition, error) {
 
 // DecodeDefinition decodes the definition body of a job, after counting on the
 // wire that it stays within the limits. The message is checked no further; it
-// is the caller's to change.
+// is the caller's to change. Partitions are left out and not looked at: they
+// have a gate of their own, see [Job.Proto].
 func DecodeDefinition(body []byte) (*usercodev1.JobDefinition, error) {
 	var def usercodev1.JobDefinition
+	body, _ = cutField(body, partitionsField)
 	if err := newBudget().scan(body, def.ProtoReflect().Descriptor()); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -17,6 +18,7 @@ type definitions struct {
 	report       report
 	policy       versioncheck.Policy
 	decision     versioncheck.Decision // for job metadata
+	gates        gates
 	root         host.Digest
 	repositories []*repository // sorted by name
 	jobs         []*Job        // sorted by repository, job
@@ -25,6 +27,8 @@ type definitions struct {
 	// lacking says that the gate allows metadata that is not here: it was
 	// refused when these were stored.
 	lacking bool
+	// automation are the schedules and sensors that the gate allows, made when somebody asks.
+	automation func() *automationSet
 }
 
 // repository is shared by the definitions in which it is the same.
@@ -33,6 +37,7 @@ type repository struct {
 	digest, body host.Digest
 	content      []byte // of the body, to store
 	description  string
+	automation   *repositoryAutomation
 	jobs         []*jobContent // sorted by name
 }
 
@@ -107,10 +112,11 @@ func assemble(o *outcome, held *definitions) []*repository {
 		}
 		r := &repository{name: m.name, digest: m.digest, body: m.body, jobs: make([]*jobContent, 0, len(m.jobs))}
 		if old := held.repository(m.name); old != nil && old.body == m.body {
-			r.description, r.content = old.description, old.content
+			r.description, r.content, r.automation = old.description, old.content, old.automation
 		} else {
 			r.content = o.bodies[m.body]
 			r.description = repositoryDescription(r.content)
+			r.automation = newRepositoryAutomation(r.content)
 		}
 		for _, j := range m.jobs {
 			def := decoded[j.definition]
@@ -150,6 +156,8 @@ func withoutRefused(repositories []*repository, allowed bool) []*repository {
 
 // newDefinitions makes definitions of repositories.
 func newDefinitions(d definitions) *definitions {
+	d.gates = gatesOf(d.report, d.location.host, d.policy)
+	d.automation = sync.OnceValue(d.makeAutomation)
 	n := 0
 	for _, r := range d.repositories {
 		n += len(r.jobs)
@@ -177,24 +185,16 @@ func newDefinitions(d definitions) *definitions {
 }
 
 // repositoryDescription reads the description out of a RepositoryDefinition.
-// The rest, metadata of the repository, is not shown anywhere and stays undecoded.
-func repositoryDescription(body []byte) string {
+// Schedules and sensors are read elsewhere; the rest, metadata of the
+// repository, is not shown anywhere and stays undecoded.
+func repositoryDescription(body []byte) (description string) {
 	const descriptionField = 2
-	var description string
-	for b := body; len(b) > 0; {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return description
-		}
-		size := protowire.ConsumeFieldValue(num, typ, b[n:])
-		if size < 0 {
-			return description
-		}
+	_ = eachField(body, func(num protowire.Number, typ protowire.Type, _, value []byte) bool {
 		if num == descriptionField && typ == protowire.BytesType {
-			text, _ := protowire.ConsumeBytes(b[n:])
+			text, _ := protowire.ConsumeBytes(value)
 			description = strings.ToValidUTF8(string(text), "\uFFFD")
 		}
-		b = b[n+size:]
-	}
+		return true
+	}) // what was found before damage is it
 	return description
 }

@@ -33,8 +33,14 @@ type Job struct {
 }
 
 // Definition is the job's definition, decoded once. An error concerns this job
-// alone: its definition cannot be used.
-func (j *Job) Definition() (*host.JobDefinition, error) { return j.content.definition.decode() }
+// alone: its definition cannot be used. Partitions that cannot be used are left
+// out of it, see Partitions.
+func (j *Job) Definition() (*host.JobDefinition, error) {
+	if !j.from.gates.partitionsAllowed() {
+		return j.content.definition.decode()
+	}
+	return j.content.definition.withPartitions()
+}
 
 // Err says why the definition cannot be used; nil when it can.
 func (j *Job) Err() error {
@@ -47,7 +53,11 @@ func (j *Job) Proto() (*usercodev1.JobDefinition, error) {
 	if err := j.Err(); err != nil {
 		return nil, err
 	}
-	return DecodeDefinition(j.DefinitionBody)
+	def, err := DecodeDefinition(j.DefinitionBody)
+	if err == nil && j.from.gates.partitionsAllowed() {
+		def.Partitions = j.content.definition.partitionsProto()
+	}
+	return def, err
 }
 
 // Summary is the first line of the description.

@@ -33,6 +33,14 @@ const (
 	maxWires      = 1_000_000
 	maxGraphDepth = 32
 	maxMapDepth   = 16
+	// maxAutomations is how many schedules, and how many sensors, of a repository
+	// are looked at.
+	maxAutomations = 1_000
+	// maxCrons is the number of crons of a schedule, maxMissedTicks that of the
+	// missed ticks that it makes up for, maxSensorJobs that of jobs of a sensor.
+	maxCrons       = 20
+	maxMissedTicks = 100
+	maxSensorJobs  = 100
 	// maxNameBytes is the length of a repository's or job's name.
 	maxNameBytes = 256
 )

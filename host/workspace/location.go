@@ -127,6 +127,11 @@ func (l *location) configured() host.LocationConfig {
 	return l.config
 }
 
+// currentPolicy is the policy for those who are not the location's goroutine.
+func (l *location) currentPolicy() versioncheck.Policy {
+	return versioncheck.Policy{AllowDevVersions: l.configured().AllowDevVersions}
+}
+
 // snapshot is the location as people see it.
 func (l *location) snapshot() Location {
 	l.mu.RLock()

@@ -83,5 +83,8 @@ func (l *location) noticed() []string {
 	if n := l.crowd.notice(l.name, l.replicas); n != "" {
 		notices = append(notices, n)
 	}
+	if l.definitions != nil {
+		notices = append(notices, l.definitions.automation().notices...)
+	}
 	return notices
 }

@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"host/store/boltstore/tagindex": {},
 	"host/store/boltstore":          {"host/store/boltstore/tagindex", "host/selector", "host", "usercode/metadata", "usercode/tag", "proto/gen/penstock/store/v1"},
 	"host/store/storetest":          {"host/selector", "host", "usercode/metadata", "usercode/tag"},
-	"host/workspace":                {"host", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
+	"host/workspace":                {"host", "usercode/calendar", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/..."},
 	"host/jobdiff":                  {"host", "usercode/metadata", "proto/gen/..."},
 	"host/reexecution":              {"host/opselection", "host", "usercode/tag", "proto/gen/..."},
 	"host/partition":                {"host/workspace", "host", "usercode/calendar", "usercode/metadata", "usercode/tag", "proto/gen/..."},
