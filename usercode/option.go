@@ -8,7 +8,7 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// OpOption is [Description], a [Config], a [Resource], [Retry], [Timeout], [Priority], [CodeVersion], [MaxOutput] or [Transient].
+// OpOption is [Description], a [Config], a [Resource], [Retry], [Timeout], [Priority], [Pool], [CodeVersion], [MaxOutput] or [Transient].
 type OpOption interface{ applyOp(def *opDef) }
 
 // GraphOption is [Description].
@@ -20,7 +20,7 @@ type JobOption interface{ applyJob(j *Job) }
 // RepositoryItem is a [Job], or [Description], [Metadata] or [MetadataList] for the repository itself.
 type RepositoryItem interface{ applyRepository(r *Repository) }
 
-// CommandOption is [Description], [Env], [Dir], [Retry], [Timeout], [Priority], [CodeVersion], [MaxOutput] or [Transient].
+// CommandOption is [Description], [Env], [Dir], [Retry], [Timeout], [Priority], [Pool], [CodeVersion], [MaxOutput] or [Transient].
 type CommandOption interface{ applyCommand(c *command) }
 
 // ConfigOption is [Description].

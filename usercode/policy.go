@@ -3,6 +3,8 @@ package usercode
 import (
 	"math"
 	"time"
+
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // Timeout is how long one attempt of an op may take, its [Retry] not counted:
@@ -42,6 +44,30 @@ func (p Priority) applyOp(def *opDef) {
 }
 
 func (p Priority) applyCommand(c *command) { c.opOptions = append(c.opOptions, p) }
+
+// Pool names a pool of slots, of which each attempt of the op takes one for as long as its function runs:
+//
+//	var load = usercode.NewOp1("load", loadOrders, usercode.Pool("warehouse"))
+//
+// The slots are shared by the ops of all runs, of all jobs and code locations of a host; how many there are is said in
+// the host's configuration, under queue.pools. A pool that it does not name limits nothing. While an op waits for a slot
+// it takes none of the places of [MaxConcurrent], and its [Timeout] does not run. A function that was left behind keeps
+// its slot until it returns.
+type Pool string
+
+func (p Pool) applyOp(def *opDef) {
+	if err := tag.CheckName(string(p)); err != nil {
+		def.faultf("Pool: %v", err)
+		return
+	}
+	if def.op.Pool != "" {
+		def.faultf("Pool is given twice: %q and %q; an op takes a slot of one", def.op.Pool, string(p))
+		return
+	}
+	def.op.Pool = string(p)
+}
+
+func (p Pool) applyCommand(c *command) { c.opOptions = append(c.opOptions, p) }
 
 // MaxConcurrent is how many ops of one run execute at a time. Without it, as many as Go may use CPUs (GOMAXPROCS) in
 // the worker's process. Ops that wait for other systems more than they compute may need a higher one; those that share

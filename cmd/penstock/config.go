@@ -55,6 +55,7 @@ type queueSection struct {
 	// MaxInProgress is nil when the file does not say.
 	MaxInProgress *int           `yaml:"max_in_progress"`
 	Limits        []limitSection `yaml:"limits"`
+	Pools         []poolSection  `yaml:"pools"`
 }
 
 // configError is everything that is wrong with a configuration file.
@@ -149,7 +150,7 @@ func configProblem(path string, e *yaml.LoadError) string {
 	}
 	message := strings.TrimPrefix(e.Message, "yaml: ")
 	if m := unknownField.FindStringSubmatch(message); m != nil {
-		message = fmt.Sprintf("unknown field %.80q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code), queue (max_in_progress, limits (name, where, each, at_most)) and retention (keep_last_per_job, rules (where, keep))", m[1])
+		message = fmt.Sprintf("unknown field %.80q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code), queue (max_in_progress, limits (name, where, each, at_most), pools (name, slots)) and retention (keep_last_per_job, rules (where, keep))", m[1])
 	} else if m := wrongKind.FindStringSubmatch(message); m != nil {
 		message = fmt.Sprintf("%s where %s is wanted", yamlKind(m[1], m[2]), goKind(m[3]))
 	} else if strings.HasPrefix(message, severalInFile) {

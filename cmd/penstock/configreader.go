@@ -45,6 +45,7 @@ type configuration struct {
 	Locations     []host.LocationConfig
 	MaxInProgress int
 	Limits        []host.Limit
+	Pools         []host.Pool
 	Retention     retention.Policy
 }
 
@@ -88,6 +89,7 @@ func (r *configReader) read() (*configuration, error) {
 		}
 	}
 	c.Limits = v.limits()
+	c.Pools = v.pools()
 	c.Retention = v.retention()
 	v.check(c.Locations)
 	if len(v.problems) > 0 {

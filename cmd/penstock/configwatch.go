@@ -49,6 +49,7 @@ func (p *hostProcess) follow(o hostOptions, bound net.Addr) *configWatch {
 		}
 		p.queue.SetMaxInProgress(c.MaxInProgress)
 		p.queue.SetLimits(c.Limits)
+		p.sessions.SetPools(c.Pools)
 		p.keeper.SetPolicy(c.Retention)
 		return nil
 	}, systemClock{}, o.Logger)
@@ -135,7 +136,7 @@ func (w *configWatch) load() {
 	w.mu.Unlock()
 	switch {
 	case err == nil:
-		w.log.Info("the configuration was loaded anew", "file", w.reader.path, "locations", len(c.Locations), "max_in_progress", c.MaxInProgress, "limits", len(c.Limits))
+		w.log.Info("the configuration was loaded anew", "file", w.reader.path, "locations", len(c.Locations), "max_in_progress", c.MaxInProgress, "limits", len(c.Limits), "pools", len(c.Pools))
 	case text != before.Error:
 		w.log.Error("the configuration cannot be used; the one from before stays in use", "file", w.reader.path, "error", text)
 	}

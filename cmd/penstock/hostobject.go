@@ -33,6 +33,28 @@ type queueObject struct {
 	Queued        uint32 `json:"queued"`
 	// Limits are those beside it; left out without any.
 	Limits []limitObject `json:"limits,omitempty"`
+	// Pools are those of which ops take slots; left out without any.
+	Pools []poolObject `json:"pools,omitempty"`
+}
+
+// poolObject is a pool of slots that ops take.
+type poolObject struct {
+	Name    string  `json:"name"`
+	Slots   *uint32 `json:"slots"` // null: the pool is not configured, and limits nothing
+	Taken   uint32  `json:"taken"`
+	Waiting uint32  `json:"waiting"`
+	// UnheardRuns have not said yet which slots they have, since the host was started; none is granted meanwhile.
+	UnheardRuns uint32 `json:"unheard_runs"`
+	// Ops are at most 100.
+	Ops []poolOpObject `json:"ops"`
+}
+
+// poolOpObject is an op that has a slot, or waits for one.
+type poolOpObject struct {
+	RunID  string     `json:"run_id"`
+	OpPath string     `json:"op_path"`
+	Taken  bool       `json:"taken"`
+	Since  *time.Time `json:"since"`
 }
 
 // limitObject is a limit of the queue.
@@ -51,7 +73,7 @@ func hostOf(h *hostv1.Host) *hostObject {
 		DataDirectory: h.GetDataDirectory(), DataBytes: h.GetDataBytes(), StartedAt: timeOf(h.GetStartedAt()),
 		Queue: queueObject{
 			MaxInProgress: h.GetQueue().GetMaxInProgress(), InProgress: h.GetQueue().GetInProgress(), Queued: h.GetQueue().GetQueued(),
-			Limits: limitsOf(h.GetQueue().GetLimits()),
+			Limits: limitsOf(h.GetQueue().GetLimits()), Pools: poolsOf(h.GetQueue().GetPools()),
 		},
 		Config: configOf(h.GetConfig()),
 	}
@@ -69,6 +91,17 @@ func limitsOf(limits []*hostv1.QueueLimit) (out []limitObject) {
 		out = append(out, limitObject{
 			Name: l.GetName(), Where: l.GetWhere(), Each: l.GetEach(), AtMost: l.GetAtMost(), InProgress: l.GetInProgress(), Waiting: l.GetWaiting(),
 		})
+	}
+	return out
+}
+
+func poolsOf(pools []*hostv1.Pool) (out []poolObject) {
+	for _, p := range pools {
+		o := poolObject{Name: p.GetName(), Slots: p.Slots, Taken: p.GetTaken(), Waiting: p.GetWaiting(), UnheardRuns: p.GetUnheardRuns(), Ops: []poolOpObject{}}
+		for _, op := range p.GetOps() {
+			o.Ops = append(o.Ops, poolOpObject{RunID: op.GetRunId(), OpPath: op.GetOpPath(), Taken: op.GetTaken(), Since: timeOf(op.GetSince())})
+		}
+		out = append(out, o)
 	}
 	return out
 }

@@ -52,7 +52,7 @@ type hostOptions struct {
 	AllowHosts []string
 	// Locations are all code locations at the start.
 	Locations []host.LocationConfig
-	// Config is followed: what it reads replaces Locations, MaxInProgress, Limits and Retention. It was read once; nil when there is no file.
+	// Config is followed: what it reads replaces Locations, MaxInProgress, Limits, Pools and Retention. It was read once; nil when there is no file.
 	// Reload gets a value when it is to be read at once.
 	Config *configReader
 	Reload <-chan os.Signal
@@ -60,6 +60,8 @@ type hostOptions struct {
 	MaxInProgress int
 	// Limits are those of the queue beside it.
 	Limits []host.Limit
+	// Pools are those of which ops take slots.
+	Pools []host.Pool
 	// Retention says which runs are kept, and for how long.
 	Retention  retention.Policy
 	Reflection bool
@@ -71,6 +73,7 @@ type hostProcess struct {
 	log       *slog.Logger
 	api       *api.Server
 	queue     *queue.Queue
+	sessions  *attempt.Sessions
 	workspace *workspace.Workspace
 	keeper    *retention.Keeper
 	store     host.Store
@@ -148,6 +151,8 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.launcher = launcher
 	planner := launch.NewPlanner(p.workspace, p.store)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: systemClock{}, Logger: o.Logger, Feed: feed})
+	sessions.SetPools(o.Pools)
+	p.sessions = sessions
 	changes := p.workspace.Watch()
 	p.onStop(func() error { changes.Close(); return nil })
 	p.queue = queue.New(queue.Options{

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/queue"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
@@ -33,6 +34,7 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 			InProgress:    uint32(status.InProgress),
 			Queued:        uint32(status.Queued),
 			Limits:        limitsToWire(h.s.o.Queue.Limits()),
+			Pools:         poolsToWire(h.s.o.Sessions.Pools()),
 		},
 	}
 	if c, ok := h.s.o.Config(); ok {
@@ -52,6 +54,21 @@ func limitsToWire(limits []queue.LimitStatus) (out []*hostv1.QueueLimit) {
 		}
 		for _, v := range l.Values {
 			m.Values = append(m.Values, &hostv1.QueueLimit_Value{Value: valid(v.Value), InProgress: uint32(v.InProgress), Waiting: uint32(v.Waiting)})
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func poolsToWire(pools []attempt.PoolStatus) (out []*hostv1.Pool) {
+	for i := range pools {
+		p := &pools[i]
+		m := &hostv1.Pool{Name: valid(p.Name), Taken: uint32(p.Taken), Waiting: uint32(p.Waiting), UnheardRuns: uint32(p.Unheard)}
+		if p.Configured {
+			m.Slots = new(uint32(p.Slots))
+		}
+		for _, op := range p.Ops {
+			m.Ops = append(m.Ops, &hostv1.PoolOp{RunId: string(op.Run), OpPath: valid(op.OpPath), Taken: op.Taken, Since: timeToWire(op.Since)})
 		}
 		out = append(out, m)
 	}

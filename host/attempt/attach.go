@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-run/penstock/host/reexecution"
 	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // What a worker is asked to keep to (see WorkerLimits).
@@ -68,6 +69,9 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 		worker:   hello.GetWorkerId(),
 		out:      newOutbox(),
 	}
+	if err := checkSlots(hello.GetSlots()); err != nil {
+		return nil, err
+	}
 	run, err := s.admit(ctx, token, hello)
 	if host.CodeOf(err) == host.NotFound {
 		err = deny(workerv1.DenialReason_DENIAL_REASON_ATTEMPT_OVER, "this host has no such run")
@@ -82,9 +86,11 @@ func (s *Sessions) Attach(ctx context.Context, token string, hello *workerv1.Hel
 	if err != nil {
 		return nil, s.noteFull(session.run, err)
 	}
+	session.priority = tag.Priority(run.Tags)
 	if replaced := s.follow(&run, session); replaced != nil {
 		replaced.out.goAway()
 	}
+	s.slotsOf(session, hello.GetSlots())
 	if err := s.welcome(ctx, session, hello.GetWantGrant()); err != nil {
 		session.Close()
 		return nil, err
@@ -118,6 +124,7 @@ func (s *Sessions) welcome(ctx context.Context, session *Session, wantGrant bool
 			BatchEvents: batchEvents, BatchBytes: batchBytes,
 			UnackedBatches: unackedBatches, BatchDelay: durationpb.New(batchDelay),
 		},
+		GrantsSlots: true,
 	}}})
 	if !wantGrant {
 		return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // clock is the time package: real outside of synctest, fake in its bubbles.
@@ -247,4 +248,16 @@ func ended(o workerv1.Outcome, reason, message string) *workerv1.Event {
 		end.Failure = &workerv1.Failure{Reason: reason, Message: message}
 	}
 	return &workerv1.Event{Kind: "run_finished", Detail: &workerv1.Event_RunFinished{RunFinished: end}}
+}
+
+// setTag gives a run a tag.
+func (f *fixture) setTag(id host.RunID, key, value string) {
+	f.t.Helper()
+	_, err := f.store.UpdateRun(f.t.Context(), id, func(run *host.Run) ([][]byte, error) {
+		run.Tags = append(run.Tags, tag.Tag{Key: key, Value: value, Origin: tag.OriginLaunch})
+		return nil, nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }

@@ -20,6 +20,7 @@ type outbox struct {
 	ack    uint64
 	acked  bool
 	order  *cancelOrder
+	grants *workerv1.SlotGrants
 	denial *workerv1.Denied
 	away   bool
 	ready  chan struct{}
@@ -52,6 +53,7 @@ func (o *outbox) add(r *workerv1.AttachResponse) { o.set(func() { o.first = appe
 func (o *outbox) acknowledge(seq uint64)         { o.set(func() { o.ack, o.acked = max(o.ack, seq), true }) }
 func (o *outbox) cancel(c cancelOrder)           { o.set(func() { o.order = &c }) }
 func (o *outbox) deny(d *workerv1.Denied)        { o.set(func() { o.denial = d }) }
+func (o *outbox) grant(g *workerv1.SlotGrants)   { o.set(func() { o.grants = g }) }
 func (o *outbox) goAway()                        { o.set(func() { o.away = true }) }
 
 // take returns what is to be sent now, in order, and whether the stream ends after it.
@@ -68,6 +70,10 @@ func (o *outbox) take() (out []*workerv1.AttachResponse, last bool) {
 		})
 		o.acked = false
 	}
+	if o.grants != nil && o.denial == nil {
+		out = append(out, &workerv1.AttachResponse{Message: &workerv1.AttachResponse_SlotGrants{SlotGrants: o.grants}})
+	}
+	o.grants = nil
 	if o.order != nil {
 		out = append(out, &workerv1.AttachResponse{Message: &workerv1.AttachResponse_Cancel{Cancel: &workerv1.Cancel{
 			Grace: durationpb.New(o.order.grace), Force: o.order.force, Reason: o.order.reason,

@@ -22,6 +22,8 @@ type Session struct {
 	run      host.RunID
 	attempt  uint32
 	worker   string
+	// priority is that of the run when it attached.
+	priority int32
 	out      *outbox
 	// stored is the seq of the last event on disk, as this session knows it.
 	stored uint64
@@ -55,6 +57,8 @@ func (s *Session) Receive(ctx context.Context, m *workerv1.AttachRequest) error 
 		return s.sessions.noteFull(s.run, s.events(ctx, m.Events))
 	case *workerv1.AttachRequest_Finished:
 		return s.sessions.noteFull(s.run, s.finished(ctx, m.Finished.GetLastSeq()))
+	case *workerv1.AttachRequest_Slots:
+		return s.sessions.slotsSaid(s, m.Slots)
 	case *workerv1.AttachRequest_Hello:
 		return &host.Error{Code: host.Invalid, Reason: "WORKER_STREAM", Message: "hello came twice on one stream"}
 	default: // a heartbeat, or what a newer worker says

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
 )
 
 // Options of Sessions. Store, Launcher, Clock and Logger are required.
@@ -51,6 +52,8 @@ type Sessions struct {
 	stopped bool
 	// full is when the store last refused what a worker said, because its disk was full.
 	full time.Time
+	// pools has a mutex of its own, which is taken while mu is held.
+	pools *pools
 	// edits tells of runs that changed; nil without a Feed.
 	edits  *host.Subscription
 	cancel context.CancelFunc
@@ -85,7 +88,7 @@ type liveRun struct {
 
 // New returns Sessions that have not started.
 func New(o Options) *Sessions {
-	return &Sessions{o: o.withDefaults(), live: map[host.RunID]*liveRun{}}
+	return &Sessions{o: o.withDefaults(), live: map[host.RunID]*liveRun{}, pools: newPools(o.Clock)}
 }
 
 // Start finds the runs that were live when the host stopped, ends those whose
@@ -158,6 +161,7 @@ func (s *Sessions) follow(run *host.Run, session *Session) (replaced *Session) {
 		l.order(s.o.CancelGrace, run.Current.Forced, run.StatusReason, l.heard)
 	}
 	if session == nil {
+		s.pools.expect(run.ID)
 		return nil
 	}
 	replaced, l.session = l.session, session
@@ -197,7 +201,32 @@ func (s *Sessions) forget(id host.RunID, reported bool) {
 	defer s.mu.Unlock()
 	l := s.live[id]
 	delete(s.live, id)
+	s.pools.forget(id)
 	if l != nil && l.session != nil && !reported {
 		l.session.out.deny(overDenial())
+	}
+}
+
+// slotsOf takes in which slots of pools a worker has that has attached.
+func (s *Sessions) slotsOf(session *Session, said *workerv1.Slots) {
+	s.withSession(session, func() { s.pools.attached(session, said) })
+}
+
+// slotsSaid takes in what a worker says of its slots later.
+func (s *Sessions) slotsSaid(session *Session, said *workerv1.Slots) error {
+	if err := checkSlots(said); err != nil {
+		return err
+	}
+	s.withSession(session, func() { s.pools.said(session, said) })
+	return nil
+}
+
+// withSession calls do if the session is that of its run, which is not over: what others say counts no more, and would
+// never be given back.
+func (s *Sessions) withSession(session *Session, do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.live[session.run]; l != nil && l.session == session {
+		do()
 	}
 }

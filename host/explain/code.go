@@ -48,6 +48,8 @@ const (
 	CodeOpRetry = "OP_RETRY"
 	// CodeOpReady: an op that may start and waits for others to end, of those that run at a time.
 	CodeOpReady = "OP_READY"
+	// CodePool: a pool of which ops of the run wait for a slot.
+	CodePool = "POOL"
 	// CodeOpUpstream: an op that waits for other ops.
 	CodeOpUpstream = "OP_UPSTREAM"
 	// CodeOpsLeft: ops that are not listed one by one.

@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/penstock-run/penstock/host"
@@ -24,11 +25,15 @@ func (x *Explainer) started(ctx context.Context, e *Explanation) error {
 	for _, r := range ops.active(now) {
 		e.add(r)
 	}
+	pools, pooled := x.poolReasons(run.ID)
+	for _, r := range pools {
+		e.add(r)
+	}
 	plan, err := x.plan(ctx, run)
 	if err != nil {
 		return err
 	}
-	left := ops.left(plan)
+	left := slices.DeleteFunc(ops.left(plan), func(r Reason) bool { return r.Code == CodeOpReady && pooled[r.OpPath] })
 	for _, r := range left {
 		e.add(r)
 	}
@@ -39,6 +44,7 @@ func (x *Explainer) started(ctx context.Context, e *Explanation) error {
 			Code: CodeOpsDone, Blocks: true,
 			Message: "all ops have ended; their outputs are being stored, or the worker's last report is on its way",
 		})
+	case active == 0 && len(pools) > 0:
 	case active == 0 && len(ops.ops) == 0:
 		e.add(Reason{Code: CodeOpRunning, Blocks: true, Since: run.StartedAt, Message: "no op has started yet; the worker has just been let in"})
 	}
@@ -50,6 +56,9 @@ func (x *Explainer) started(ctx context.Context, e *Explanation) error {
 		})
 	}
 	e.Summary = ops.summary()
+	if active == 0 && len(pools) > 0 {
+		e.Summary = pools[0].Message
+	}
 	if known && !live.Attached {
 		e.Summary = x.worker(run, live).Message + "; " + e.Summary
 	}

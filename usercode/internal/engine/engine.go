@@ -48,6 +48,8 @@ type Options struct {
 	// Abandon, when closed after the context has ended, makes Run report ops that still run as canceled, leave their
 	// goroutines behind and return. Without it Run waits for as long as they take.
 	Abandon <-chan struct{}
+	// Slots gives ops their slots of pools. Default: every op has one at once.
+	Slots Slots
 	// Process is what the process itself writes, which becomes events of the ops that run. Default: none is captured.
 	Process ProcessOutput
 	// Metadata is told what becomes events of kinds note and, when the attempt has ended well, output, as values. It is

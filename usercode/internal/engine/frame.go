@@ -42,6 +42,9 @@ type step struct {
 	attempt  int         // that is being made or comes next, from 1
 	timer    *time.Timer // of an attempt with a time-out, or of the wait for the next one
 	running  bool        // has a place among those that run: its attempt, or the look for an output to reuse
+	slot     slotState   // of the attempt, where the op has a pool
+	placed   bool        // it has its slot and a place
+	calling  bool        // its function may be running, also when the op was reported without it
 	returned atomic.Bool // its function has, and what it has said is sent, or its output encoded, for which no time-out counts
 	reported bool        // its last op_finished was sent: nothing more happens
 	output   any         // while there are readers

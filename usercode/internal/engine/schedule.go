@@ -31,6 +31,7 @@ type schedule struct {
 	loads    []*step
 	loading  int
 	left     bool // those goroutines are not waited for any more
+	slots    slotQueue
 	failed   []failedOp
 	canceled bool // at least one op was, or never started because the run was
 
@@ -89,8 +90,14 @@ func (s *schedule) advance(ctx context.Context) {
 		s.loads = s.loads[1:]
 	}
 	for len(s.ready) > 0 && s.running < s.opts.Limit {
-		s.start(ctx, heap.Pop(&s.ready).(*step)) //nolint:forcetypeassert // nothing else is in it
+		step := heap.Pop(&s.ready).(*step) //nolint:forcetypeassert // nothing else is in it
+		if s.needsSlot(step) {
+			s.slots.push(step)
+			continue
+		}
+		s.start(ctx, step)
 	}
+	s.askForSlots(ctx)
 }
 
 // send hands a call to the schedule. It is lost when the run is over.
@@ -105,6 +112,7 @@ func (s *schedule) send(call func()) {
 func (s *schedule) start(ctx context.Context, step *step) {
 	step.running = true
 	s.running++
+	s.placeSlot(step)
 	if step.attempt == 1 && s.opts.Outputs != nil && s.opts.Outputs.MayReuse(step.op) {
 		go s.look(ctx, step)
 		return
@@ -115,14 +123,17 @@ func (s *schedule) start(ctx context.Context, step *step) {
 // begin makes an attempt.
 func (s *schedule) begin(ctx context.Context, step *step) {
 	step.returned.Store(false)
+	step.calling = true
 	s.emit.started(step)
 	go s.invoke(spec.WithExecution(ctx, s.execution(step.path, step.attempt)), step, step.attempt)
 }
 
 // finish reports how an attempt of an op ended. When it was the last, what waited for the op is made ready, or skipped.
 func (s *schedule) finish(ctx context.Context, r result) {
+	r.step.calling = false
 	switch {
 	case r.step.reported: // its function, left behind, has returned after all
+		s.freeSlot(r.step)
 	case r.failure == nil:
 		s.succeed(r)
 		return
@@ -165,7 +176,7 @@ func (s *schedule) fail(step *step, duration time.Duration, failure *workerv1.Fa
 }
 
 func (s *schedule) cancelWaiting(ctx context.Context) {
-	s.ready, s.loads, s.expanding = nil, nil, nil
+	s.ready, s.slots.waiting, s.loads, s.expanding = nil, nil, nil, nil
 	s.job.each(func(step *step) {
 		if !step.reported && !step.running {
 			s.reportCanceled(step, 0, canceledFailure(ctx, nil))
@@ -206,6 +217,9 @@ func (s *schedule) stop(step *step) {
 	if step.running {
 		step.running = false
 		s.running--
+	}
+	if !step.calling {
+		s.freeSlot(step)
 	}
 }
 

@@ -113,6 +113,8 @@ type Op struct {
 	// CodeVersion is what the author calls the op's code; empty when nothing is said. Outputs of ops that have one can be
 	// taken by later runs.
 	CodeVersion string
+	// Pool is that of which each attempt takes a slot; empty for none.
+	Pool string
 	// Transient ops' outputs are never stored.
 	Transient bool
 	// MaxOutput is how many bytes its stored output may have; 0 means the default.

@@ -125,7 +125,7 @@ func (p *parts) node(n *spec.Node) *usercodev1.Node {
 func opDefinition(op *spec.Op) *usercodev1.OpDefinition {
 	definition := &usercodev1.OpDefinition{
 		Name: op.Name, Description: op.Description, Inputs: ports(op.Inputs), Outputs: ports(op.Outputs), Priority: int32(op.Priority),
-		CodeVersion: op.CodeVersion, Transient: op.Transient,
+		CodeVersion: op.CodeVersion, Transient: op.Transient, Pool: op.Pool,
 	}
 	definition.Resources = names(op.Resources, func(r *spec.Resource) string { return r.Name })
 	if op.Timeout > 0 {

@@ -21,6 +21,7 @@ type client struct {
 	early      *grpc.ClientConn // for the first session; nil afterwards
 	hello      *workerv1.Hello  // of the first attach; seq and want_grant are set at each
 	buffer     *buffer
+	slots      *slots
 	logger     *slog.Logger
 	now        func() time.Time
 	random     *rand.Rand // used by the goroutine of run alone

@@ -38,6 +38,10 @@ type fakeHost struct {
 	attach func(n int, s *hostStream) (done bool, err error)
 	// batch, when set, is asked before a batch is stored.
 	batch func(n int, s *hostStream, b *workerv1.EventBatch) action
+	// slots, when set, is told what a worker says of its slots.
+	slots func(n int, s *hostStream, said *workerv1.Slots) error
+	// answered, when set, is called after the answer to a hello.
+	answered func(s *hostStream) error
 	// silent lets acknowledgements out.
 	silent bool
 
@@ -154,6 +158,11 @@ func (h *fakeHost) Attach(stream grpc.BidiStreamingServer[workerv1.AttachRequest
 	if err := h.answer(s); err != nil {
 		return err
 	}
+	if h.answered != nil {
+		if err := h.answered(s); err != nil {
+			return err
+		}
+	}
 	for {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -205,6 +214,10 @@ func (h *fakeHost) take(n int, s *hostStream, m *workerv1.AttachRequest) error {
 	switch m := m.GetMessage().(type) {
 	case *workerv1.AttachRequest_Heartbeat:
 		h.beats++
+	case *workerv1.AttachRequest_Slots:
+		if h.slots != nil {
+			return h.slots(n, s, m.Slots)
+		}
 	case *workerv1.AttachRequest_Finished:
 		if m.Finished.GetLastSeq() != uint64(len(h.events)) {
 			h.t.Errorf("finished at %d, %d events are stored", m.Finished.GetLastSeq(), len(h.events))

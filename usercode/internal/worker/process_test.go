@@ -54,12 +54,19 @@ func named(repository, name string) (*spec.Job, error) {
 	return nil, fmt.Errorf("this binary has no job %s/%s", repository, name)
 }
 
+// inPool gives the op of a node a pool.
+func inPool(n *spec.Node, pool string) *spec.Node {
+	n.Op.Pool = pool
+	return n
+}
+
 // repositories is what the test binary has. A marker is a file to which user code writes what a test waits for.
 func repositories() []*spec.Repository {
 	job, op := testJob, testOp
 	quick := func(context.Context, *spec.Execution) error { return nil }
 	return []*spec.Repository{{Name: "tests", Jobs: append(append(writers(), adding()),
 		job("quick", op("one", quick), op("two", quick, "one")),
+		job("pooled", inPool(op("one", quick), "db"), inPool(op("two", quick, "one"), "db")),
 		job("chatty", op("talk", func(_ context.Context, e *spec.Execution) error {
 			n, err := strconv.Atoi(tagOf(e, "lines"))
 			for i := range n {

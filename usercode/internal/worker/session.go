@@ -35,7 +35,8 @@ type session struct {
 	window    []uint64 // last seqs of batches that are not acknowledged
 	lastBatch time.Time
 	lastSend  time.Time
-	goodbye   bool // finished was sent
+	goodbye   bool   // finished was sent
+	told      uint64 // number of the state of the slots that the host was told last
 	acked     uint64
 	progress  time.Time // of acks, or nothing waited for one
 }
@@ -97,6 +98,7 @@ func (s *session) take(m *workerv1.AttachResponse) {
 	switch m := m.GetMessage().(type) {
 	case *workerv1.AttachResponse_Welcome:
 		s.buffer.ack(m.Welcome.GetAckedSeq())
+		s.slots.welcome(m.Welcome.GetGrantsSlots())
 		s.mu.Lock()
 		s.limits, s.established = s.limits.with(m.Welcome), true
 		s.mu.Unlock()
@@ -107,6 +109,8 @@ func (s *session) take(m *workerv1.AttachResponse) {
 		s.grant(m.Grant.GetRun())
 	case *workerv1.AttachResponse_Ack:
 		s.buffer.ack(m.Ack.GetSeq())
+	case *workerv1.AttachResponse_SlotGrants:
+		s.slots.take(m.SlotGrants)
 	case *workerv1.AttachResponse_Cancel:
 		select {
 		case s.cancels <- m.Cancel:
@@ -146,6 +150,7 @@ func (s *session) send(ctx context.Context, received chan error) error {
 		select {
 		case <-s.wake:
 		case <-s.buffer.changed:
+		case <-s.slots.changed:
 		case <-timer.C:
 		case err := <-received:
 			received <- err // for session, which waits for it
@@ -160,6 +165,9 @@ func (s *session) sendHello() error {
 	hello := proto.CloneOf(s.hello)
 	hello.WantGrant = !s.isRunning()
 	hello.LastSeq, _, _ = s.buffer.state()
+	if hello.Slots, s.told = s.slots.state(); len(hello.GetSlots().GetSlots()) == 0 {
+		hello.Slots = nil
+	}
 	return s.write(&workerv1.AttachRequest{Message: &workerv1.AttachRequest_Hello{Hello: hello}})
 }
 
@@ -180,6 +188,10 @@ func (s *session) sendDue() (done bool, due time.Time, err error) {
 			return false, due, errNoAck
 		case s.next > last && finished && s.goodbye && acked >= last:
 			return true, due, nil
+		case s.slots.changedSince(s.told):
+			var all *workerv1.Slots
+			all, s.told = s.slots.state()
+			err = s.write(&workerv1.AttachRequest{Message: &workerv1.AttachRequest_Slots{Slots: all}})
 		case s.next > last && finished && !s.goodbye:
 			s.goodbye = true
 			err = s.write(&workerv1.AttachRequest{Message: &workerv1.AttachRequest_Finished{Finished: &workerv1.Finished{LastSeq: last}}})

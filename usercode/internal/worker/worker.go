@@ -182,7 +182,7 @@ func prepare(jobs Jobs, opts Options) (w *worker, err error) {
 				RunId: assignment.RunID, Attempt: assignment.Attempt, WorkerId: hex.EncodeToString(random[:16]),
 				ServerId: assignment.ServerID, ProtocolVersion: versioncheck.Protocol, Handle: Handle(os.Getpid()), DefinitionDigest: digest.Bytes(),
 			},
-			buffer: buffer, logger: logger, now: opts.Now, started: opts.Now(), timing: opts.timing,
+			buffer: buffer, slots: newSlots(), logger: logger, now: opts.Now, started: opts.Now(), timing: opts.timing,
 			random:  rand.New(rand.NewChaCha8([32]byte(random[16:]))), //nolint:gosec // spreads retries over time
 			granted: make(chan *workerv1.RunSpec, 1), cancels: make(chan *workerv1.Cancel, 8),
 		},
@@ -224,7 +224,7 @@ func (w *worker) execute(ctx context.Context, run *workerv1.RunSpec, abandon <-c
 	engine.Run(ctx, engine.Attempt{
 		RunID: run.GetRunId(), Attempt: run.GetAttempt(), Repository: run.GetRepository(), Job: w.job,
 		ConfigJSON: run.GetConfigJson(), Tags: tags, OpPaths: run.GetOpPaths(),
-	}, sink, engine.Options{Outputs: keeper, Now: w.opts.Now, LookupEnv: w.opts.LookupEnv, Secrets: w.nameSecrets, Abandon: abandon, Process: w.process})
+	}, sink, engine.Options{Outputs: keeper, Slots: w.client.slots, Now: w.opts.Now, LookupEnv: w.opts.LookupEnv, Secrets: w.nameSecrets, Abandon: abandon, Process: w.process})
 }
 
 // nameSecrets lets the server know what must not be repeated of this process's output, should it crash.

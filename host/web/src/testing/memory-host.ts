@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
 import { DiffJobResponseSchema, HistoryService, JobSnapshotSchema, type DiffJobRequest, type JobSnapshot } from "@/gen/penstock/host/v1/history_pb";
-import { DiagnoseResponseSchema, HostService, type ConfigFileSchema, type QueueLimitSchema } from "@/gen/penstock/host/v1/host_pb";
+import { DiagnoseResponseSchema, HostService, type ConfigFileSchema, type PoolSchema, type QueueLimitSchema } from "@/gen/penstock/host/v1/host_pb";
 import { JobSchema, JobService, type Job } from "@/gen/penstock/host/v1/job_pb";
 import { LocationSchema, LocationService, type Location, type WatchLocationsResponseSchema } from "@/gen/penstock/host/v1/location_pb";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
@@ -54,6 +54,7 @@ export class MemoryHost {
   events = new Map<string, MessageInitShape<typeof StoredEventSchema>[]>();
   config: MessageInitShape<typeof ConfigFileSchema> | undefined;
   limits: MessageInitShape<typeof QueueLimitSchema>[] = [];
+  pools: MessageInitShape<typeof PoolSchema>[] = [];
   snapshots: JobSnapshot[] = [];
   token = "";
   down = false;
@@ -128,7 +129,7 @@ export class MemoryHost {
         this.tags.serve(router, checked);
         router.service(StorageService, { getStorage: checked(() => create(GetStorageResponseSchema, known(this.storage)())) });
         router.service(HostService, {
-          getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2, limits: this.limits }, ...(this.config === undefined ? {} : { config: this.config }) } })),
+          getHost: checked(() => ({ host: { version: "1.2.3", protocolVersion: "0.15.0", dataBytes: 2048n, queue: { maxInProgress: 10, inProgress: 1, queued: 2, limits: this.limits, pools: this.pools }, ...(this.config === undefined ? {} : { config: this.config }) } })),
           diagnose: checked(() => create(DiagnoseResponseSchema, known(this.diagnose)())),
         });
         router.service(HistoryService, {

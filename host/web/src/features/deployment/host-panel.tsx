@@ -14,6 +14,7 @@ import { Ago } from "@/ui/time";
 import { ConfigFilePanel } from "./config-file";
 import styles from "./deployment.module.css";
 import { useHostFeed } from "./host-feed";
+import { PoolTable } from "./pool-table";
 import { QueueLimits } from "./queue-limits";
 
 /** The host: its queue, its version, its data, its configuration file. */
@@ -46,6 +47,7 @@ export function HostPanel() {
         </div>
       )}
       <QueueLimits limits={host.queue?.limits ?? []} />
+      <PoolTable pools={host.queue?.pools ?? []} />
       <div className={styles.columns}>
         <Facts
           facts={[
