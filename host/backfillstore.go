@@ -13,6 +13,9 @@ type BackfillStore interface {
 	// are forgotten.
 	CreateBackfill(ctx context.Context, requestID string, b Backfill) (backfill Backfill, created bool, err error)
 
+	// BackfillOfRequest returns the backfill that a CreateBackfill with this requestID made. NotFound when there is none.
+	BackfillOfRequest(ctx context.Context, requestID string) (Backfill, error)
+
 	// UpdateBackfill applies change to a backfill as it is now, and stores what becomes of State, EndedAt, Problem, Next,
 	// Refusals, RefusedCount, Round, Retry, RetryRequest, Forced and Counts; the rest stays as CreateBackfill had it.
 	// change is called as that of UpdateRun is; its error is returned as it is, and nothing is stored. Retry is written
