@@ -65,7 +65,8 @@ func (c *clock) at(instant int64) stretch {
 		s.to = end.Unix()
 	}
 	if s.to <= instant {
-		// Zones that follow a yearly rule are said to end after 365 days, on the last day of a leap year in the past.
+		// Where a zone follows a yearly rule, the bounds of its last stretch of a year end after 365 days, also in a leap year.
+		s.from = s.to
 		s.to = time.Date(t.UTC().Year()+1, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	}
 	return s

@@ -33,7 +33,7 @@ var fields = [5]field{
 	},
 }
 
-const fiveFields = "minute, hour, day of the month, month, day of the week"
+const fiveFields = "minute, hour, day of the month, month and day of the week"
 
 // short are the names of some crons.
 var short = map[string]string{

@@ -35,8 +35,6 @@ type row struct {
 	stretch stretch
 }
 
-func (r *row) last() int64 { return r.at + int64(r.n-1)*r.stride }
-
 // lay lays all beginnings up to an instant, that included, and the one after it.
 func (s *Spans) lay(until int64) {
 	for s.covered <= min(until+longest, horizon) {
