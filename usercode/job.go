@@ -24,6 +24,10 @@ type Job struct {
 
 	maxConcurrent int // 0 when it is not given
 
+	partitions      *partitionsDef // nil when it has none
+	partitionConfig PartitionConfig
+	partitionTags   PartitionTags
+
 	// Guarded by compiling.
 	compiled bool
 	job      *spec.Job
@@ -113,6 +117,7 @@ func (j *Job) build() (*spec.Job, []Problem) {
 		job.ConfigSchema = runConfigSchema(parts.config)
 		job.Resources = parts.used()
 	}
+	faults = append(faults, j.compilePartitions(job)...)
 	if len(faults) == 0 {
 		if err := checkSize(job); err != nil {
 			faults = append(faults, fault{origin: j.origin, message: err.Error()})

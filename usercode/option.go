@@ -14,10 +14,12 @@ type OpOption interface{ applyOp(def *opDef) }
 // GraphOption is [Description].
 type GraphOption interface{ applyGraph(def *graphDef) }
 
-// JobOption is [Description], [Metadata], [MetadataList], [Tags] or [MaxConcurrent].
+// JobOption is [Description], [Metadata], [MetadataList], [Tags], [MaxConcurrent], [Partitions], [DynamicPartitions],
+// [PartitionPairs], [PartitionConfig] or [PartitionTags].
 type JobOption interface{ applyJob(j *Job) }
 
-// RepositoryItem is a [Job], or [Description], [Metadata] or [MetadataList] for the repository itself.
+// RepositoryItem is a [Job], a [Schedule], a [Sensor], or [Description], [Metadata] or [MetadataList] for the repository
+// itself.
 type RepositoryItem interface{ applyRepository(r *Repository) }
 
 // CommandOption is [Description], [Env], [Dir], [Retry], [Timeout], [Priority], [Pool], [CodeVersion], [MaxOutput] or [Transient].
@@ -84,7 +86,7 @@ func (m *metadataOf) problems() []error {
 	return flatten(append(m.errs, m.list.Validate()))
 }
 
-// Tags go to every run of the job: they say what it belongs to, it is found by them, and those under penstock/ steer
+// Tags go to every run of the job, or to every one that the schedule or sensor makes: they say what it belongs to, it is found by them, and those under penstock/ steer
 // it. A value is a string, or anything that becomes JSON. The rule for keys and values is that of package tag.
 type Tags map[string]any
 

@@ -18,6 +18,8 @@ import (
 // descendants are skipped, and the other branches of the run go on. Go has no means to end a function from outside, so
 // it goes on until it returns, or until the process ends with the run; MaxConcurrent does not count it any more. What
 // must be ended for sure is a program of its own: see [Command].
+//
+// It also limits an evaluation of a [NewScheduleFunc], [NewSensor] or [NewRunStatusSensor], to at most 10 minutes.
 type Timeout time.Duration
 
 func (t Timeout) applyOp(def *opDef) {

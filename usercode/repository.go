@@ -9,17 +9,19 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// Repository is a named set of jobs that a team serves together. One binary may serve several.
+// Repository is a named set of jobs, schedules and sensors that a team serves together. One binary may serve several.
 type Repository struct {
 	name        string
 	origin      string
 	description string
 	metadata    metadataOf
 	jobs        []*Job
+	schedules   []*Schedule
+	sensors     []*Sensor
 	faults      []fault
 }
 
-// NewRepository makes a repository of jobs, a [Description], [Metadata]. Its name has letters, digits, _, - and dots,
+// NewRepository makes a repository of jobs, schedules, sensors, a [Description], [Metadata]. Its name has letters, digits, _, - and dots,
 // at most 63.
 func NewRepository(name string, items ...RepositoryItem) *Repository {
 	r := &Repository{name: name, origin: authorLine()}
@@ -59,6 +61,7 @@ func (r *Repository) compile() (*spec.Repository, []Problem) {
 		add("", r.origin, err.Error())
 	}
 	first := map[string]*Job{}
+	compiled := map[*Job]*spec.Job{}
 	for i, j := range r.jobs {
 		if j == nil {
 			add("", r.origin, fmt.Sprintf("job %d of it is nil; variables that init() or main() sets are nil when package variables are made", i+1))
@@ -79,6 +82,13 @@ func (r *Repository) compile() (*spec.Repository, []Problem) {
 			problems = append(problems, p)
 		}
 		plain.Jobs = append(plain.Jobs, job)
+		compiled[j] = job
+	}
+	for _, f := range r.samePartitions() {
+		add("", f.origin, f.message)
+	}
+	for _, f := range r.compileAutomation(plain, compiled) {
+		add("", f.origin, f.message)
 	}
 	slices.SortFunc(plain.Jobs, func(a, b *spec.Job) int { return strings.Compare(a.Name, b.Name) })
 	return plain, problems

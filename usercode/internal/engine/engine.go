@@ -149,7 +149,7 @@ func run(ctx context.Context, a Attempt, emit *emitter, opts Options) *workerv1.
 	defer s.outlet.close()
 	resources := &resources{run: ctx, emit: emit, opts: opts, config: config, known: map[*spec.Resource]*opening{}}
 	all := spec.Execution{
-		Run: identity, Logger: newLogger(emit, "", 0), Config: config, Open: resources.get, Mask: emit.masker.String,
+		Run: identity, Partitions: a.Job.Partitions, Logger: newLogger(emit, "", 0), Config: config, Open: resources.get, Mask: emit.masker.String,
 		Secret: func(variable string) (value string, ok bool) { value, ok = secrets[variable]; return value, ok },
 	}
 	s.execution = func(path string, attempt int) *spec.Execution {

@@ -17,7 +17,9 @@ type Repository struct {
 	Name        string
 	Description string // markdown
 	Metadata    metadata.List
-	Jobs        []*Job // sorted by name
+	Jobs        []*Job      // sorted by name
+	Schedules   []*Schedule // sorted by name
+	Sensors     []*Sensor   // sorted by name
 }
 
 // Job is what can be launched.
@@ -34,6 +36,9 @@ type Job struct {
 	ConfigSchema []byte
 	// MaxConcurrent is how many of its ops run at a time; 0 means as many as the process has CPUs.
 	MaxConcurrent int
+	// Partitions is nil when it has none. PartitionRun makes what belongs to the run of one; nil when there is nothing.
+	Partitions   *Partitions
+	PartitionRun func(ctx context.Context, p Partition) (PartitionRun, error)
 	// Origin is where the author made it, "file:line", for messages of this process.
 	Origin string
 }

@@ -11,11 +11,12 @@ import (
 // Execution is what the author's code can ask about the op that is running. Who executes an op makes one for it
 // and puts it into the op's context with WithExecution; nothing but its output's metadata changes afterwards.
 type Execution struct {
-	Run       Run
-	OpPath    string       // node names joined by dots
-	OpAttempt int          // from 1
-	Logger    *slog.Logger // its records become events of this op
-	Reports   Reports      // what it says becomes events of this op; nil where there are none
+	Run        Run
+	Partitions *Partitions  // of the run's job; nil when it has none
+	OpPath     string       // node names joined by dots
+	OpAttempt  int          // from 1
+	Logger     *slog.Logger // its records become events of this op
+	Reports    Reports      // what it says becomes events of this op; nil where there are none
 	// Config has the complete object of each of the op's own Configs, out of Job.ResolveConfig.
 	Config map[string]json.RawMessage
 	// Secret is the value of a variable that a secret in Config refers to.
