@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/alert"
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/diagnose"
@@ -63,6 +64,8 @@ type Options struct {
 	Bulk      *bulk.Runner
 	// Keeper deletes runs whose time is over.
 	Keeper *retention.Keeper
+	// Alerts tell people of runs.
+	Alerts *alert.Alerter
 	// Launcher is asked what became of a worker when a run is explained; nil means that nobody is.
 	Launcher host.Launcher
 	Clock    host.Clock
@@ -181,6 +184,7 @@ func New(o Options) (*Server, error) {
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})
 	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s})
 	hostv1connect.RegisterStorageServiceHandler(rpc, storageService{s: s})
+	hostv1connect.RegisterAlertServiceHandler(rpc, alertService{s})
 	workerv1connect.RegisterWorkerServiceHandler(rpc, workerService{s})
 	s.registerHealth(rpc)
 	if o.Reflection {

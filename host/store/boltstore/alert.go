@@ -211,7 +211,7 @@ func (s *Store) PutAlert(ctx context.Context, a host.Alert, tries uint32) error 
 		return err
 	}
 	was, _ := keyOfAlert(&host.Alert{ID: a.ID, Rule: a.Rule, DueAt: a.DueAt, Tries: tries})
-	return s.meta.do(&write{ctx: ctx, size: len(encoded[0].value), apply: func(x *txn) error {
+	return s.meta.do(&write{ctx: ctx, size: len(encoded[0].value), frees: !a.Waits(), apply: func(x *txn) error {
 		if x.Bucket(bucketAlerts).Get(was) == nil {
 			return noAlert("message %s of rule %.80q does not wait", a.ID, a.Rule)
 		}
