@@ -1,0 +1,36 @@
+package automation
+
+import (
+	"fmt"
+
+	"github.com/penstock-run/penstock/host"
+)
+
+// Faults are the faults of locations, by name.
+func Faults(p Places) map[string]*host.Error {
+	faults := map[string]*host.Error{}
+	for _, l := range p.Locations() {
+		if f := l.Fault; f != nil {
+			faults[l.Name] = &host.Error{Code: host.Unavailable, Reason: f.Code, Message: f.Message, Remedy: f.Remedy}
+		}
+	}
+	return faults
+}
+
+// Unheard is the problem of one whose location has not been heard of.
+func Unheard(name host.AutomationName) error {
+	return &host.Error{
+		Code: host.Unavailable, Reason: "LOCATION_UNHEARD",
+		Message: fmt.Sprintf("location %s has not said yet whether it has this %s", name.Location, name.Kind),
+		Remedy:  "wait for it to answer, and look at the location if it does not",
+	}
+}
+
+// Unusable is the problem of one whose definition is wrong.
+func Unusable(name host.AutomationName, err error) error {
+	return &host.Error{
+		Code: host.Invalid, Reason: "DEFINITION",
+		Message: fmt.Sprintf("the definition of %s %s cannot be used: %v", name.Kind, name, err),
+		Remedy:  "correct it and deploy again",
+	}
+}

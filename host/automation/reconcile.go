@@ -1,0 +1,112 @@
+package automation
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/penstock-run/penstock/host"
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+)
+
+// Definition is a schedule or sensor as its location has it.
+type Definition struct {
+	Name host.AutomationName
+	// Body is the encoded usercode.v1.ScheduleDefinition or SensorDefinition.
+	Body []byte
+	// DefaultOn is what it says of its switch.
+	DefaultOn bool
+}
+
+// Reconcile compares what the store has with what the locations have, and returns the records that are to be stored, in the
+// order of their names.
+//
+// What is new, and what is back, starts now: nothing is made up for of the time before. So does what runs from now on, and a
+// schedule whose crons or zone changed: From moves ahead, never back. Of a definition that is not there, absent tells
+// whether its location has been asked and has it no more; the others stay as they are.
+func Reconcile(stored []host.Automation, there []Definition, absent func(location string) bool, now time.Time) (changed []host.Automation) {
+	have := make(map[host.AutomationName]*host.Automation, len(stored))
+	for i := range stored {
+		have[stored[i].Name] = &stored[i]
+	}
+	found := make(map[host.AutomationName]bool, len(there))
+	for i := range there {
+		d := &there[i]
+		found[d.Name] = true
+		a := have[d.Name]
+		switch {
+		case a == nil:
+			changed = append(changed, host.Automation{Name: d.Name, Definition: d.Body, FirstSeen: now, From: now})
+		default:
+			if next, other := follow(*a, d, now); other {
+				changed = append(changed, next)
+			}
+		}
+	}
+	for i := range stored {
+		if a := stored[i]; !found[a.Name] && a.GoneSince.IsZero() && absent(a.Name.Location) {
+			a.GoneSince = now
+			changed = append(changed, a)
+		}
+	}
+	slices.SortFunc(changed, func(a, b host.Automation) int { return a.Name.Compare(b.Name) })
+	return changed
+}
+
+// follow is a record after its definition, and whether that is another one.
+func follow(a host.Automation, d *Definition, now time.Time) (next host.Automation, other bool) {
+	back := !a.GoneSince.IsZero()
+	if !back && bytes.Equal(a.Definition, d.Body) {
+		return a, false
+	}
+	if back || starts(&a, d) || retimed(a.Name.Kind, a.Definition, d.Body) {
+		a.From = later(a.From, now)
+	}
+	a.Definition, a.GoneSince = d.Body, time.Time{}
+	return a, true
+}
+
+// starts tells that it runs by its definition, and did not by the one before.
+func starts(a *host.Automation, d *Definition) bool {
+	return On(a.Switch, d.DefaultOn) && !On(a.Switch, DefaultOn(a))
+}
+
+// DefaultOn is what the stored definition says of its switch.
+func DefaultOn(a *host.Automation) bool {
+	if a.Name.Kind == host.ScheduleKind {
+		return scheduleOf(a.Definition).GetDefaultOn()
+	}
+	var d usercodev1.SensorDefinition
+	if err := proto.Unmarshal(a.Definition, &d); err != nil {
+		return false
+	}
+	return d.GetDefaultOn()
+}
+
+// retimed tells that two definitions of a schedule have other instants.
+func retimed(kind host.AutomationKind, before, after []byte) bool {
+	if kind != host.ScheduleKind {
+		return false
+	}
+	b, a := scheduleOf(before), scheduleOf(after)
+	return b.GetZone() != a.GetZone() || !slices.Equal(slices.Sorted(slices.Values(b.GetCrons())), slices.Sorted(slices.Values(a.GetCrons())))
+}
+
+// scheduleOf decodes a definition; one that cannot be is empty, and so another than any that can.
+func scheduleOf(body []byte) *usercodev1.ScheduleDefinition {
+	d := &usercodev1.ScheduleDefinition{}
+	if err := proto.Unmarshal(body, d); err != nil {
+		return &usercodev1.ScheduleDefinition{}
+	}
+	return d
+}
+
+// later is the later of two instants.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
