@@ -21,6 +21,8 @@ type configFile struct {
 	Locations []locationSection `yaml:"locations"`
 	Queue     queueSection      `yaml:"queue"`
 	Retention retentionSection  `yaml:"retention"`
+	Notify    []notifySection   `yaml:"notify"`
+	Email     *emailSection     `yaml:"email"`
 
 	// root is the same as typed, for the places of values.
 	root yaml.Node
@@ -150,7 +152,7 @@ func configProblem(path string, e *yaml.LoadError) string {
 	}
 	message := strings.TrimPrefix(e.Message, "yaml: ")
 	if m := unknownField.FindStringSubmatch(message); m != nil {
-		message = fmt.Sprintf("unknown field %.80q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code), queue (max_in_progress, limits (name, where, each, at_most), pools (name, slots)) and retention (keep_last_per_job, rules (where, keep))", m[1])
+		message = fmt.Sprintf("unknown field %.80q; known are: locations (name, address, tls (ca_file, server_name, cert_file, key_file, identity), token_file, insecure, allow_dev_versions, stale_launches, wait_for_code), queue (max_in_progress, limits (name, where, each, at_most), pools (name, slots)), retention (keep_last_per_job, rules (where, keep)), notify (name, when, url, url_env, email, not_started_after, not_started_by, not_finished_after, not_finished_by) and email (server, from, username, password_env, tls)", m[1])
 	} else if m := wrongKind.FindStringSubmatch(message); m != nil {
 		message = fmt.Sprintf("%s where %s is wanted", yamlKind(m[1], m[2]), goKind(m[3]))
 	} else if strings.HasPrefix(message, severalInFile) {

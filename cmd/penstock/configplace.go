@@ -78,7 +78,7 @@ func below(n *yaml.Node, step string) *yaml.Node {
 // notEmpty are the fields in which an empty text would mean the same as leaving them out. That is not what was meant, and
 // leaving out the authorities to trust trusts those of the system, a rule without a selector is about all runs, and a limit
 // without a key counts them together.
-var notEmpty = []string{"ca_file", "cert_file", "key_file", "token_file", "server_name", "where", "each"}
+var notEmpty = []string{"ca_file", "cert_file", "key_file", "token_file", "server_name", "where", "each", "when", "url", "url_env", "username", "password_env", "tls"}
 
 // emptyFields are the fields of the mapping at a field, and of mappings in it, that are written without a value.
 func emptyFields(root *yaml.Node, field string) (empty []string) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/alert"
 	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/workspace"
 	"github.com/penstock-run/penstock/usercode/livefile"
@@ -47,6 +48,7 @@ type configuration struct {
 	Limits        []host.Limit
 	Pools         []host.Pool
 	Retention     retention.Policy
+	Alerts        []alert.Rule
 }
 
 // changed looks whether one of the files that were read last is another one now.
@@ -91,6 +93,7 @@ func (r *configReader) read() (*configuration, error) {
 	c.Limits = v.limits()
 	c.Pools = v.pools()
 	c.Retention = v.retention()
+	c.Alerts = v.alerts()
 	v.check(c.Locations)
 	if len(v.problems) > 0 {
 		return nil, v.err()
