@@ -58,38 +58,47 @@ describe("The bar on top of every page", () => {
   });
 });
 
-describe.each([1280, 400])("The bar at %i pixels", (width) => {
+// One deploy for both widths: what an old server said counts for a minute, which is the time that the test takes.
+describe("The bar during a deploy", () => {
   const location = "rolling";
   const world = withWorld({ locations: [location] });
 
-  test("tells of a deploy behind one address, and of a drain", async () => {
+  test("tells of servers behind one address, and of a drain", async () => {
     const balancer = await world.balance(location);
     const old = await world.replica(balancer, "first", "--drain", "60s");
     await world.hasState(location, "READY");
-    const page = await browser.open(world.url(`/deployment#${location}`), { width });
-    const card = page.locator(`#location-${location}`);
-    await see(card.getByText("Ready", { exact: true }));
+    const views = await Promise.all([1280, 400].map(async (width) => {
+      const page = await browser.open(world.url(`/deployment#${location}`), { width });
+      return { width, page, card: page.locator(`#location-${location}`) };
+    }));
+    for (const { card } of views) await see(card.getByText("Ready", { exact: true }));
     const [started, open, config] = ["started", "open", "config.yaml"].map((name) => path.join(world.dir, `${location}-${name}`)) as [string, string, string];
     writeFileSync(config, JSON.stringify({ config: { gate: { started, open, lines: 1 } } }));
     const run = await world.launch(`${location}/tests/gated`, "--config", config);
     await expect.poll(() => existsSync(started), soon).toBe(true);
 
     await world.replica(balancer, "second");
-    await see(card.getByText("Mixed", { exact: true }));
-    await see(page.getByText(`A deploy of code location ${location} is under way`));
-    await see(page.getByText(/code version second \(in use\) and first/));
-    await expect.poll(() => card.getByRole("region", { name: "Servers" }).getByRole("row").count(), soon).toBe(3);
-    await see(page.getByText(`Code location ${location} was updated`));
+    for (const { page, card } of views) {
+      await see(card.getByText("Mixed", { exact: true }));
+      await see(page.getByText(`A deploy of code location ${location} is under way`));
+      await see(page.getByText(/code version second \(in use\) and first/));
+      await expect.poll(() => card.getByRole("region", { name: "Servers" }).getByRole("row").count(), soon).toBe(3);
+      await see(page.getByText(`Code location ${location} was updated`));
+    }
 
     old.terminate();
-    await see(card.getByText(/^waits for 1 run until/));
-    await lookAt(page, `updatebar-deploy-${width}`);
+    for (const { width, page, card } of views) {
+      await see(card.getByText(/^waits for 1 run until/));
+      await lookAt(page, `updatebar-deploy-${width}`);
+    }
 
     writeFileSync(open, "");
     await world.hasStatus(run, "SUCCESS");
     balancer.remove(0);
-    // What an old server said counts for a minute; then the deploy is over.
-    await card.getByText("Mixed", { exact: true }).waitFor({ state: "hidden", timeout: 80_000 });
-    await seeNone(page.getByText("A deploy of code location rolling is under way"));
+    // The minute; then the deploy is over.
+    for (const { page, card } of views) {
+      await card.getByText("Mixed", { exact: true }).waitFor({ state: "hidden", timeout: 80_000 });
+      await seeNone(page.getByText("A deploy of code location rolling is under way"));
+    }
   }, 150_000);
 });
