@@ -122,5 +122,6 @@ func (j jobService) GetJob(_ context.Context, req *hostv1.GetJobRequest) (*hostv
 		Build:                 job.Server().GetBuild(),
 		Warnings:              job.Warnings(),
 		RepositoryDescription: valid(job.RepositoryDescription),
+		PartitionsRefusal:     refusalToWire(job.PartitionsRefusal()),
 	}}, nil
 }

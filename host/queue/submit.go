@@ -10,6 +10,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // Submit checks a request and queues its run. It answers once the run is on
@@ -25,16 +26,30 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 	if host.CodeOf(err) != host.NotFound {
 		return host.Run{}, err
 	}
-	plan, err := q.o.Planner.Plan(ctx, r)
+	n, err := q.Prepare(ctx, r)
 	if err != nil {
 		return host.Run{}, err
 	}
+	run, created, err := q.o.Store.CreateRun(ctx, n)
+	if err == nil && !created { // another call with this id was faster
+		return askedFor(&run, &r)
+	}
+	return run, err
+}
+
+// Prepare checks a request and makes the run that would be queued, without storing it: for who stores several at once, or
+// with something else. Errors are those of [launch.Planner.Plan].
+func (q *Queue) Prepare(ctx context.Context, r launch.Request) (host.NewRun, error) {
+	plan, err := q.o.Planner.Plan(ctx, r)
+	if err != nil {
+		return host.NewRun{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return host.Run{}, fmt.Errorf("make a run id: %w", err)
+		return host.NewRun{}, fmt.Errorf("make a run id: %w", err)
 	}
 	now := q.o.Clock.Now()
-	run, created, err := q.o.Store.CreateRun(ctx, host.NewRun{
+	return host.NewRun{
 		RequestID: r.RequestID,
 		Run: host.Run{
 			ID:           host.RunID(id.String()),
@@ -54,11 +69,7 @@ func (q *Queue) Submit(ctx context.Context, r launch.Request) (host.Run, error) 
 		},
 		Bodies: plan.Bodies,
 		Events: queuedNotes(plan, now),
-	})
-	if err == nil && !created { // another call with this id was faster
-		return askedFor(&run, &r)
-	}
-	return run, err
+	}, nil
 }
 
 // askedFor answers a run that the request's id made. The error is that it is not what the request asks for, as far as the
@@ -70,6 +81,8 @@ func askedFor(run *host.Run, r *launch.Request) (host.Run, error) {
 	asked := run.LaunchedJob()
 	job, ok := host.ParseJobName(r.Job)
 	again := r.Reexecution
+	partition, _ := run.Tag(tag.KeyPartition)
+	byCode := r.Partition != "" && r.ConfigYAML == "" // by the job's code
 	switch {
 	case ok && !job.Covers(asked):
 		return made(" of job %s, not of job %.200q", asked, r.Job)
@@ -77,7 +90,9 @@ func askedFor(run *host.Run, r *launch.Request) (host.Run, error) {
 		return made(", which does not execute run %.64s again", again.Parent)
 	case again == nil && run.Parent != "":
 		return made(", which executes run %s again", run.Parent)
-	case again == nil && run.ConfigYAML != r.ConfigYAML:
+	case again == nil && partition != r.Partition:
+		return made(" of partition %.120q, not of %.120q", partition, r.Partition)
+	case again == nil && run.ConfigYAML != r.ConfigYAML && !byCode:
 		return made(" with another config")
 	default:
 		return *run, nil
