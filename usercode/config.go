@@ -60,12 +60,16 @@ func NewConfig[T any](name string, defaults T, opts ...ConfigOption) *Config[T] 
 
 // From is what the run config says, completed with the defaults; the value is the caller's own. The op whose context
 // it is must have the config as an option: without it From panics, which fails the op with a message that says so.
-// Outside of a run, as in a test that calls the op's function, it is the defaults, with the values that their secrets
-// have in the environment.
+// Outside of a run, as in a function of a [Sensor] or in a test that calls the op's function, it is the defaults, with the
+// values that their secrets have in the environment.
 func (c *Config[T]) From(ctx context.Context) T {
 	e := spec.ExecutionFrom(ctx)
 	if e == nil {
-		return c.copyDefaults()
+		lookup := os.LookupEnv //nolint:forbidigo // outside of a run nobody else has
+		if a := spec.AskedFrom(ctx); a != nil {
+			lookup = a.Secret
+		}
+		return c.copyDefaults(lookup)
 	}
 	object, ok := e.Config[c.def.config.Name]
 	if !ok {
@@ -83,13 +87,13 @@ func (c *Config[T]) From(ctx context.Context) T {
 
 // copyDefaults goes through JSON as the config of a run does. Defaults that have no JSON are a definition error;
 // until somebody reads it, they are given as they are.
-func (c *Config[T]) copyDefaults() T {
+func (c *Config[T]) copyDefaults(lookup func(variable string) (string, bool)) T {
 	var v T
 	text, err := json.Marshal(c.defaults)
 	if err != nil || json.Unmarshal(text, &v) != nil {
 		return c.defaults
 	}
-	revealIn(&v, os.LookupEnv) //nolint:forbidigo // outside of a run nobody else has
+	revealIn(&v, lookup)
 	return v
 }
 

@@ -30,11 +30,14 @@ func RunFrom(ctx context.Context) Run {
 	return run
 }
 
-// Log is the logger of the op that got ctx: its records become events of the run, with their attributes. Outside of
-// a run it is slog.Default.
+// Log is the logger of the op that got ctx: its records become events of the run, with their attributes. In a function of
+// a [Schedule] or [Sensor] they become lines that the tick shows. Outside of both it is slog.Default.
 func Log(ctx context.Context) *slog.Logger {
 	if e := spec.ExecutionFrom(ctx); e != nil && e.Logger != nil {
 		return e.Logger
+	}
+	if a := spec.AskedFrom(ctx); a != nil {
+		return a.Logger
 	}
 	return slog.Default() // an op's function that a test calls logs like any other code
 }

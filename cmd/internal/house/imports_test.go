@@ -57,13 +57,15 @@ var arrows = map[string][]string{
 	"usercode/internal/spec": {"usercode/calendar", "usercode/metadata", "usercode/tag"},
 	"usercode/internal/wire": {"usercode/calendar", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "proto/gen/..."},
 	"usercode/internal/mask": {"proto/gen/..."},
+	// It needs no message: both the server and usertest call it.
+	"usercode/internal/evaluate": {"usercode/calendar", "usercode/internal/mask", "usercode/internal/spec", "usercode/tag"},
 	"usercode/internal/engine": {
 		"usercode/calendar",
 		"usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/tag", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/server": {
 		"usercode/calendar",
-		"usercode/internal/worker", "usercode/internal/outputs", "usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/output",
+		"usercode/internal/worker", "usercode/internal/evaluate", "usercode/internal/outputs", "usercode/internal/mask", "usercode/internal/wire", "usercode/internal/spec", "usercode/metadata", "usercode/output",
 		"usercode/tag", "usercode/livefile", "versioncheck", "proto/gen/...",
 	},
 	"usercode/internal/worker": {

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	"github.com/penstock-run/penstock/usercode/internal/evaluate"
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	"github.com/penstock-run/penstock/usercode/internal/wire"
 	"github.com/penstock-run/penstock/usercode/internal/worker"
@@ -54,7 +55,8 @@ type Options struct {
 	SpoolDir string
 	// MaxWorkers is how many workers run at a time. Default: no limit.
 	MaxWorkers int
-	// LookupEnv finds the variables that are secrets of workers, to keep them out of what a crashed one has printed.
+	// LookupEnv finds the variables that are secrets: of workers, to keep them out of what a crashed one has printed, and of
+	// functions that are evaluated here.
 	// Default: none is set, so that nothing of a worker with secrets is repeated.
 	LookupEnv func(variable string) (value string, ok bool)
 	// Outputs is the output store, which stays the caller's to close, and OutputLocation where workers find it, an
@@ -103,16 +105,18 @@ func (o Options) withDefaults() Options {
 type Server struct {
 	usercodev1.UnimplementedUserCodeServiceServer
 
-	opts        Options
-	definitions *wire.Definitions
-	info        *usercodev1.ServerInfo // without what changes: workers, draining
-	id          string
-	grpc        *grpc.Server
-	health      *health.Server
-	attempts    *attempts
-	hosts       *hostChecks
-	deletes     chan struct{}             // has an element for each run whose outputs are being deleted
-	drainUntil  atomic.Pointer[time.Time] // nil while it does not drain
+	opts         Options
+	repositories []*spec.Repository
+	definitions  *wire.Definitions
+	evaluator    *evaluate.Evaluator
+	info         *usercodev1.ServerInfo // without what changes: workers, draining
+	id           string
+	grpc         *grpc.Server
+	health       *health.Server
+	attempts     *attempts
+	hosts        *hostChecks
+	deletes      chan struct{}             // has an element for each run whose outputs are being deleted
+	drainUntil   atomic.Pointer[time.Time] // nil while it does not drain
 
 	hostsMu    sync.Mutex
 	hostsNoted map[string]bool // versions of hosts that were warned of
@@ -131,9 +135,10 @@ func New(repositories []*spec.Repository, opts Options) (*Server, error) {
 		return nil, fmt.Errorf("make the server's id: %w", err)
 	}
 	s := &Server{
-		opts: opts, definitions: definitions, id: hex.EncodeToString(id[:]),
+		opts: opts, repositories: repositories, definitions: definitions, id: hex.EncodeToString(id[:]),
 		health: health.NewServer(), attempts: newAttempts(opts.Now, opts.MaxWorkers, opts.LookupEnv, opts.Logger),
-		hosts: newHostChecks(opts.HostCA), hostsNoted: map[string]bool{}, deletes: make(chan struct{}, maxDeletes),
+		evaluator: evaluate.New(evaluate.Options{LookupEnv: opts.LookupEnv, Now: opts.Now}),
+		hosts:     newHostChecks(opts.HostCA), hostsNoted: map[string]bool{}, deletes: make(chan struct{}, maxDeletes),
 	}
 	s.attempts.adopts = opts.Last
 	s.info = s.makeInfo()

@@ -25,6 +25,7 @@ func JobDefinition(job *spec.Job) ([]byte, error) {
 		Graph:            parts.graph(job.Graph),
 		ConfigSchemaJson: job.ConfigSchema,
 		MaxConcurrent:    uint32(job.MaxConcurrent),
+		Partitions:       partitionsDefinition(job),
 	}
 	for _, r := range job.Resources {
 		definition.Resources = append(definition.Resources, &usercodev1.ResourceDefinition{
@@ -52,11 +53,18 @@ func JobMetadata(job *spec.Job) ([]byte, error) {
 	return body, nil
 }
 
-// repositoryBody is what is said about a repository itself.
+// repositoryBody is what is said about a repository itself, and its schedules and sensors.
 func repositoryBody(r *spec.Repository) ([]byte, error) {
-	body, err := encode(&usercodev1.RepositoryDefinition{Name: r.Name, Description: r.Description, Metadata: Entries(r.Metadata)})
+	definition := &usercodev1.RepositoryDefinition{Name: r.Name, Description: r.Description, Metadata: Entries(r.Metadata)}
+	for _, s := range r.Schedules {
+		definition.Schedules = append(definition.Schedules, scheduleDefinition(s))
+	}
+	for _, s := range r.Sensors {
+		definition.Sensors = append(definition.Sensors, sensorDefinition(s))
+	}
+	body, err := encode(definition)
 	if err != nil {
-		return nil, fmt.Errorf("description and metadata: %w; link to what is large instead", err)
+		return nil, fmt.Errorf("description, metadata, schedules and sensors: %w; link to what is large instead", err)
 	}
 	return body, nil
 }
