@@ -24,20 +24,24 @@ func NewBooks(kind host.AutomationKind, store host.AutomationStore, clock host.C
 	return &Books{kind: kind, store: store, clock: clock, logger: logger}
 }
 
-// Keep stores what changed of the definitions, see Reconcile, and returns all records of the kind. fresh completes those
-// that are new, or back. It is called by one goroutine.
-func (b *Books) Keep(ctx context.Context, there []Definition, absent func(location string) bool, fresh func(*host.Automation)) ([]host.Automation, error) {
+// Keep stores what changed of the definitions, see Reconcile, and returns all records of the kind. begin is called before,
+// with each that begins. It is called by one goroutine.
+func (b *Books) Keep(ctx context.Context, there []Definition, absent func(location string) bool, begin func(context.Context, *host.Automation) error) ([]host.Automation, error) {
 	stored, err := b.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	changed := Reconcile(stored, there, absent, b.clock.Now())
-	if len(changed) == 0 {
+	changes := Reconcile(stored, there, absent, b.clock.Now())
+	if len(changes) == 0 {
 		return stored, nil
 	}
-	for i := range changed {
-		if changed[i].Version == 0 {
-			fresh(&changed[i])
+	changed := make([]host.Automation, len(changes))
+	for i, c := range changes {
+		changed[i] = c.Automation
+		if c.Begins {
+			if err := begin(ctx, &changed[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	// A record that cannot be read stays as it is, and that was logged.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/workspace"
 )
 
 // Faults are the faults of locations, by name.
@@ -33,4 +34,22 @@ func Unusable(name host.AutomationName, err error) error {
 		Message: fmt.Sprintf("the definition of %s %s cannot be used: %v", name.Kind, name, err),
 		Remedy:  "correct it and deploy again",
 	}
+}
+
+// Idle is why one that its location has makes no ticks whatever happens, or why it is not known what the location has;
+// nil when it could make some, or is gone. there tells that there is a definition, wrong what is wrong with it.
+func Idle(a *host.Automation, there bool, wrong error, refused *workspace.Refusal, fault *host.Error) error {
+	switch {
+	case !a.GoneSince.IsZero():
+		return nil
+	case refused != nil:
+		return refused.Err(fmt.Sprintf("%s %s", a.Name.Kind, a.Name))
+	case !there && fault != nil:
+		return fault
+	case !there:
+		return Unheard(a.Name)
+	case wrong != nil:
+		return Unusable(a.Name, wrong)
+	}
+	return nil
 }

@@ -20,13 +20,20 @@ type Definition struct {
 	DefaultOn bool
 }
 
+// Change is a record that is to be stored.
+type Change struct {
+	Automation host.Automation
+	// Begins tells that it is new, is back, or runs from now on by its definition: what happened before now is nothing to it.
+	Begins bool
+}
+
 // Reconcile compares what the store has with what the locations have, and returns the records that are to be stored, in the
 // order of their names.
 //
-// What is new, and what is back, starts now: nothing is made up for of the time before. So does what runs from now on, and a
-// schedule whose crons or zone changed: From moves ahead, never back. Of a definition that is not there, absent tells
+// What is new, and what is back, starts now: nothing is made up for of the time before. So does what runs from now on by
+// its definition, and a schedule whose crons or zone changed: From moves ahead, never back. Of a definition that is not there, absent tells
 // whether its location has been asked and has it no more; the others stay as they are.
-func Reconcile(stored []host.Automation, there []Definition, absent func(location string) bool, now time.Time) (changed []host.Automation) {
+func Reconcile(stored []host.Automation, there []Definition, absent func(location string) bool, now time.Time) (changed []Change) {
 	have := make(map[host.AutomationName]*host.Automation, len(stored))
 	for i := range stored {
 		have[stored[i].Name] = &stored[i]
@@ -38,7 +45,7 @@ func Reconcile(stored []host.Automation, there []Definition, absent func(locatio
 		a := have[d.Name]
 		switch {
 		case a == nil:
-			changed = append(changed, host.Automation{Name: d.Name, Definition: d.Body, FirstSeen: now, From: now})
+			changed = append(changed, Change{Automation: host.Automation{Name: d.Name, Definition: d.Body, FirstSeen: now, From: now}, Begins: true})
 		default:
 			if next, other := follow(*a, d, now); other {
 				changed = append(changed, next)
@@ -48,24 +55,25 @@ func Reconcile(stored []host.Automation, there []Definition, absent func(locatio
 	for i := range stored {
 		if a := stored[i]; !found[a.Name] && a.GoneSince.IsZero() && absent(a.Name.Location) {
 			a.GoneSince = now
-			changed = append(changed, a)
+			changed = append(changed, Change{Automation: a})
 		}
 	}
-	slices.SortFunc(changed, func(a, b host.Automation) int { return a.Name.Compare(b.Name) })
+	slices.SortFunc(changed, func(a, b Change) int { return a.Automation.Name.Compare(b.Automation.Name) })
 	return changed
 }
 
 // follow is a record after its definition, and whether that is another one.
-func follow(a host.Automation, d *Definition, now time.Time) (next host.Automation, other bool) {
+func follow(a host.Automation, d *Definition, now time.Time) (next Change, other bool) {
 	back := !a.GoneSince.IsZero()
 	if !back && bytes.Equal(a.Definition, d.Body) {
-		return a, false
+		return Change{}, false
 	}
-	if back || starts(&a, d) || retimed(a.Name.Kind, a.Definition, d.Body) {
+	begins := back || starts(&a, d) || retimed(a.Name.Kind, a.Definition, d.Body)
+	if begins {
 		a.From = later(a.From, now)
 	}
 	a.Definition, a.GoneSince = d.Body, time.Time{}
-	return a, true
+	return Change{Automation: a, Begins: begins}, true
 }
 
 // starts tells that it runs by its definition, and did not by the one before.
@@ -78,20 +86,25 @@ func DefaultOn(a *host.Automation) bool {
 	if a.Name.Kind == host.ScheduleKind {
 		return scheduleOf(a.Definition).GetDefaultOn()
 	}
-	var d usercodev1.SensorDefinition
-	if err := proto.Unmarshal(a.Definition, &d); err != nil {
-		return false
-	}
-	return d.GetDefaultOn()
+	return sensorOf(a.Definition).GetDefaultOn()
 }
 
-// retimed tells that two definitions of a schedule have other instants.
+// retimed tells that two definitions look at other things: at other instants, or at runs that end instead of at an interval.
 func retimed(kind host.AutomationKind, before, after []byte) bool {
-	if kind != host.ScheduleKind {
-		return false
+	if kind == host.SensorKind {
+		return (sensorOf(before).GetRunStatus() == nil) != (sensorOf(after).GetRunStatus() == nil)
 	}
 	b, a := scheduleOf(before), scheduleOf(after)
 	return b.GetZone() != a.GetZone() || !slices.Equal(slices.Sorted(slices.Values(b.GetCrons())), slices.Sorted(slices.Values(a.GetCrons())))
+}
+
+// sensorOf decodes a definition; one that cannot be is empty.
+func sensorOf(body []byte) *usercodev1.SensorDefinition {
+	d := &usercodev1.SensorDefinition{}
+	if err := proto.Unmarshal(body, d); err != nil {
+		return &usercodev1.SensorDefinition{}
+	}
+	return d
 }
 
 // scheduleOf decodes a definition; one that cannot be is empty, and so another than any that can.

@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"slices"
@@ -22,9 +21,6 @@ type entry struct {
 	calendar   *calendar.Calendar
 	// idle is why it makes no ticks though it is switched on, without being looked at; trouble, why its tick could not be made.
 	idle, trouble error
-	// wake is when it is to be looked at, place its place in the heap; -1 when it is not in it.
-	wake  time.Time
-	place int
 	// busy tells that it is being looked at, failures how often in a row that was for nothing.
 	busy     bool
 	failures int
@@ -46,7 +42,7 @@ func (s *Scheduler) redraw(ctx context.Context, now time.Time) error {
 			there = append(there, automation.Definition{Name: d.Name, Body: d.Body, DefaultOn: d.Definition.GetDefaultOn()})
 		}
 	}
-	records, err := s.books.Keep(ctx, there, absent, func(*host.Automation) {})
+	records, err := s.books.Keep(ctx, there, absent, func(context.Context, *host.Automation) error { return nil })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -60,7 +56,7 @@ func (s *Scheduler) redraw(ctx context.Context, now time.Time) error {
 		name := records[i].Name
 		e := s.entries[name]
 		if e == nil {
-			e = &entry{place: -1}
+			e = &entry{}
 			s.entries[name] = e
 		}
 		// What a tick that was stored meanwhile has left is newer.
@@ -68,7 +64,7 @@ func (s *Scheduler) redraw(ctx context.Context, now time.Time) error {
 			e.automation = records[i]
 		}
 		e.define(definitions[name])
-		e.idle = e.idleness(refusals[name.Location], locations[name.Location])
+		e.idle = automation.Idle(&e.automation, e.definition != nil, e.wrong(), refusals[name.Location], locations[name.Location])
 		s.put(e, now)
 	}
 	return nil
@@ -87,26 +83,17 @@ func (e *entry) define(d *workspace.Schedule) {
 	}
 }
 
-// idleness is why it makes no ticks though it may be switched on; nil when it makes some, or is gone.
-func (e *entry) idleness(refused *workspace.Refusal, fault *host.Error) error {
-	switch d := e.definition; {
-	case !e.automation.GoneSince.IsZero():
+// wrong is what is wrong with its definition.
+func (e *entry) wrong() error {
+	if e.definition == nil {
 		return nil
-	case refused != nil:
-		return refused.Err("schedule " + e.automation.Name.String())
-	case d == nil && fault != nil:
-		return fault
-	case d == nil:
-		return automation.Unheard(e.automation.Name)
-	case d.Err != nil:
-		return automation.Unusable(e.automation.Name, d.Err)
 	}
-	return nil
+	return e.definition.Err
 }
 
 // on tells that it makes ticks.
 func (e *entry) on() bool {
-	return e.calendar != nil && e.idle == nil && e.automation.GoneSince.IsZero() && automation.On(e.automation.Switch, e.definition.Definition.GetDefaultOn())
+	return e.calendar != nil && e.idle == nil && e.automation.GoneSince.IsZero() && e.switchedOn()
 }
 
 // put has it looked at when its time has come, unless it is being looked at, and tells what changed. The caller holds mu.
@@ -115,35 +102,38 @@ func (s *Scheduler) put(e *entry, now time.Time) {
 	if e.busy {
 		return
 	}
-	if e.place >= 0 {
-		heap.Remove(&s.wakes, e.place)
-	}
-	if !e.on() {
+	name := e.automation.Name
+	next, some := time.Time{}, false
+	if e.on() {
+		next, some = e.calendar.Next(e.automation.From)
+	} else {
 		e.failures, e.trouble = 0, nil
-		return
 	}
-	next, some := e.calendar.Next(e.automation.From)
 	if !some {
+		s.agenda.Drop(name)
 		return
 	}
-	e.wake = next
 	if e.failures > 0 && next.Before(now.Add(pause(e.failures-1))) {
-		e.wake = now.Add(pause(e.failures - 1))
+		next = now.Add(pause(e.failures - 1))
 	}
-	heap.Push(&s.wakes, e)
+	s.agenda.Set(name, next)
+}
+
+// switchedOn tells that it is switched on, as far as is known.
+func (e *entry) switchedOn() bool {
+	if e.definition == nil {
+		return automation.On(e.automation.Switch, automation.DefaultOn(&e.automation))
+	}
+	return automation.On(e.automation.Switch, e.definition.Definition.GetDefaultOn())
 }
 
 // problem is why it makes no ticks though it is switched on.
 func (e *entry) problem(now time.Time) error {
 	name := e.automation.Name
 	switch {
+	case !e.switchedOn():
+		return nil
 	case e.idle != nil:
-		if e.definition != nil && !automation.On(e.automation.Switch, e.definition.Definition.GetDefaultOn()) {
-			return nil
-		}
-		if e.definition == nil && !automation.On(e.automation.Switch, automation.DefaultOn(&e.automation)) {
-			return nil
-		}
 		return e.idle
 	case !e.on():
 		return nil

@@ -44,6 +44,7 @@ func (s *Scheduler) lookAt(ctx context.Context, e *entry) {
 		e.failures, e.trouble = 0, nil
 	case errors.Is(err, errChanged):
 		e.automation.Version = 0 // whatever the store has is newer
+		e.failures, e.trouble = 1, nil
 		s.stale, s.retry = true, time.Time{}
 	default:
 		if host.CodeOf(err) == host.Internal {

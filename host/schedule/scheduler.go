@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"container/heap"
 	"context"
 	"fmt"
 	"log/slog"
@@ -65,7 +64,7 @@ type Scheduler struct {
 
 	mu      sync.Mutex
 	entries map[host.AutomationName]*entry
-	wakes   wakes
+	agenda  *automation.Agenda
 	// stale tells that the picture is to be drawn again, retry when after that failed; failures counts how often it did.
 	stale    bool
 	retry    time.Time
@@ -81,7 +80,8 @@ func New(o Options) *Scheduler {
 	return &Scheduler{
 		o: o, maker: automation.Maker{Store: o.Store, Prepare: o.Prepare, Clock: o.Clock},
 		books: automation.NewBooks(host.ScheduleKind, o.Store, o.Clock, o.Logger),
-		nudge: make(chan struct{}, 1), planning: make(chan struct{}, atOnce), entries: map[host.AutomationName]*entry{}, stale: true,
+		nudge: make(chan struct{}, 1), planning: make(chan struct{}, atOnce),
+		entries: map[host.AutomationName]*entry{}, agenda: automation.NewAgenda(), stale: true,
 	}
 }
 
@@ -153,11 +153,11 @@ func (s *Scheduler) runOnce(ctx context.Context, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		at, some := s.wakes.next()
-		if !some || at.After(now) || ctx.Err() != nil {
+		name, some := s.agenda.Due(now)
+		if !some || ctx.Err() != nil {
 			return
 		}
-		e := heap.Pop(&s.wakes).(*entry) //nolint:forcetypeassert // there is nothing else in it
+		e := s.entries[name]
 		e.busy = true
 		s.looking.Go(func() { s.lookAt(ctx, e) })
 	}
@@ -168,7 +168,7 @@ func (s *Scheduler) rest(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wait := look
-	if at, some := s.wakes.next(); some {
+	if at, some := s.agenda.First(); some {
 		wait = min(wait, max(at.Sub(now), 0))
 	}
 	if s.stale {
