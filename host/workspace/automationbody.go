@@ -136,4 +136,3 @@ func nameIn(encoded []byte) (name string) {
 	}) // what was found before damage is it
 	return name
 }
-

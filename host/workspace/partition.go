@@ -9,6 +9,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+	"github.com/penstock-run/penstock/usercode/calendar"
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
@@ -118,8 +119,7 @@ func (b *definitionBody) partitionsErr() error {
 }
 
 // PartitionsOf is the host's form of partitions. The error names the first
-// thing that is wrong with them. Zones and times are checked where a calendar is
-// made of them, see package host/partition.
+// thing that is wrong with them.
 func PartitionsOf(def *usercodev1.PartitionsDefinition) (*host.Partitions, error) {
 	if err := tag.CheckName(def.GetName()); err != nil {
 		return nil, err
@@ -154,13 +154,15 @@ func dimensionOf(d *usercodev1.PartitionDimension) (host.PartitionDimension, err
 		if err != nil {
 			return dimension, err
 		}
-		const day = 31 // what is too much for a unit is said by the calendar
-		if t.GetMinute() > 59 || t.GetHour() > 23 || t.GetDay() > day {
-			return dimension, fmt.Errorf("day %d, hour %d, minute %d is no time at which partitions begin", t.GetDay(), t.GetHour(), t.GetMinute())
+		o := calendar.SpanOptions{
+			Zone: t.GetZone(), Start: t.GetStart(), End: t.GetEnd(),
+			Minute: int(t.GetMinute()), Hour: int(t.GetHour()), Day: int(t.GetDay()), EndOffset: int(t.GetEndOffset()),
+		}
+		if _, err := calendar.NewSpans(calendar.Unit(unit), o); err != nil {
+			return dimension, err
 		}
 		dimension.Time = &host.TimePartitions{
-			Unit: unit, Zone: t.GetZone(), Start: t.GetStart(), End: t.GetEnd(),
-			Minute: int(t.GetMinute()), Hour: int(t.GetHour()), Day: int(t.GetDay()), EndOffset: int(t.GetEndOffset()),
+			Unit: unit, Zone: o.Zone, Start: o.Start, End: o.End, Minute: o.Minute, Hour: o.Hour, Day: o.Day, EndOffset: o.EndOffset,
 		}
 	case *usercodev1.PartitionDimension_Static:
 		if n := len(keys.Static.GetKeys()); n > host.MaxStaticPartitions {
