@@ -50,6 +50,18 @@ const jobHistory = createRoute({
   component: lazyRouteComponent(() => import("@/features/job/history"), "History"),
 });
 
+const automations = createRoute({
+  getParentRoute: () => root,
+  path: "/automation",
+  component: lazyRouteComponent(() => import("@/features/automation/automations-page"), "AutomationsPage"),
+});
+
+const automation = createRoute({
+  getParentRoute: () => root,
+  path: "/automation/$location/$repository/$name",
+  component: lazyRouteComponent(() => import("@/features/automation/automation-page"), "AutomationPage"),
+});
+
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
@@ -74,7 +86,7 @@ const deployment = createRoute({
   component: lazyRouteComponent(() => import("@/features/deployment/deployment-page"), "DeploymentPage"),
 });
 
-const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, bulks, run, deployment]);
+const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, bulks, run, automations, automation, deployment]);
 
 /** The router; history is given where there is no browser. */
 export function createPageRouter(history?: RouterHistory) {

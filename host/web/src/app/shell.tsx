@@ -34,6 +34,7 @@ export function Shell() {
   const sections = [
     { href: paths.jobs(), label: "Jobs" },
     { href: paths.runs(), label: "Runs" },
+    { href: paths.automations(), label: "Automation" },
     { href: paths.deployment(), label: "Deployment" },
   ];
   return (

@@ -1,5 +1,6 @@
 import { formatSearch, type SearchParams } from "@/lib/search-params";
 import type { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import type { AutomationNameText } from "./automation/automation-name";
 import type { JobNameText } from "./job/job-name";
 import { runStatusByName, runStatusData } from "./run/run-status";
 import { parseTag, type TagText } from "./run/tag";
@@ -69,6 +70,49 @@ export interface RunView {
 /** A run's page as it is opened. */
 export const runFromStart: RunView = { op: "", ops: "timeline", graph: "", said: "events" };
 
+/** Which schedules and sensors the list shows. */
+export interface AutomationsView {
+  /** Words in names, jobs or descriptions; empty for all. */
+  search: string;
+  /** Only those of a kind; empty for both. */
+  kind: "" | "schedule" | "sensor";
+}
+
+/** What is shown of a schedule or sensor. */
+export interface AutomationView {
+  tab: "ticks" | "preview" | "test";
+  /** Only ticks with these statuses, by name; none for all. */
+  statuses: string[];
+  /** Other crons that are previewed; none for those of the definition. */
+  crons: string[];
+  /** Another zone that is previewed; empty for that of the definition. */
+  zone: string;
+  /** The instant that is tested, as ISO 8601; empty for the next one. */
+  at: string;
+}
+
+/** What is shown and selected of a job's partitions. */
+export interface PartitionsView {
+  /** Only keys that begin with it. */
+  prefix: string;
+  /** The newest or last first, as it is unless asked otherwise. */
+  newestFirst: boolean;
+  /** Of two dimensions, the one key of the second that is shown; empty for all, side by side. */
+  second: string;
+  /** Selected ranges of keys, "from..to" each, the older end first. */
+  selected: string[];
+}
+
+/** Which backfills a page shows. */
+export interface BackfillsView {
+  /** Only those of a job: location/repository/job; empty for all. */
+  job: string;
+}
+
+function automationPath({ location, repository, name }: AutomationNameText): string {
+  return `/automation/${encodeURIComponent(location)}/${encodeURIComponent(repository)}/${encodeURIComponent(name)}`;
+}
+
 function jobPath({ location, repository, job }: JobNameText): string {
   return `/jobs/${encodeURIComponent(location)}/${encodeURIComponent(repository)}/${encodeURIComponent(job)}`;
 }
@@ -91,7 +135,7 @@ export const paths = {
   jobs: (view: Partial<JobsView> = {}) => `/jobs${formatSearch({ search: orNothing(view.search), where: orNothing(view.where) })}`,
   job: (name: JobNameText, view: Partial<JobView> = {}) =>
     jobPath(name) + formatSearch({ graph: orNothing(view.graph), node: orNothing(view.node), select: orNothing(view.select) }),
-  launchpad: (name: JobNameText, ops = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops) })}`,
+  launchpad: (name: JobNameText, ops = "", partition = "") => `${jobPath(name)}/launchpad${formatSearch({ ops: orNothing(ops), partition: orNothing(partition) })}`,
   /** The Launchpad with what a run was launched with, to execute it again; ops is the name of a way to choose which. */
   reexecute: (name: JobNameText, run: string, ops?: string) => `${jobPath(name)}/launchpad${formatSearch({ reexecute: run, again: ops })}`,
   jobRuns: (name: JobNameText, view: Partial<RunsView> = {}) => `${jobPath(name)}/runs${runsQuery(view)}`,
@@ -101,7 +145,15 @@ export const paths = {
   run: (id: string, { op, ops, graph, said }: Partial<RunView> = {}) =>
     `/runs/${encodeURIComponent(id)}${formatSearch({ op: orNothing(op), ops: ops === "graph" ? ops : undefined, graph: orNothing(graph), said: said === "output" ? said : undefined })}`,
   bulks: () => "/runs/bulk",
+  jobPartitions: (name: JobNameText, { prefix, newestFirst, second, selected }: Partial<PartitionsView> = {}) =>
+    `${jobPath(name)}/partitions${formatSearch({ prefix: orNothing(prefix), order: newestFirst === false ? "oldest" : undefined, second: orNothing(second), select: selected })}`,
+  automations: ({ search, kind }: Partial<AutomationsView> = {}) => `/automation${formatSearch({ search: orNothing(search), kind: orNothing(kind) })}`,
+  automation: (name: AutomationNameText, { tab, statuses, crons, zone, at }: Partial<AutomationView> = {}) =>
+    automationPath(name) + formatSearch({ tab: tab === "ticks" ? undefined : tab, status: statuses, cron: crons, zone: orNothing(zone), at: orNothing(at) }),
+  backfills: ({ job }: Partial<BackfillsView> = {}) => `/backfills${formatSearch({ job: orNothing(job) })}`,
+  backfill: (id: string) => `/backfills/${encodeURIComponent(id)}`,
   deployment: () => "/deployment",
+  alerts: () => "/deployment#alerts",
   location: (name: string) => `/deployment#${encodeURIComponent(name)}`,
 };
 
@@ -155,6 +207,39 @@ export function readRunView(search: SearchParams): RunView {
     graph: search.graph?.[0] ?? "",
     said: search.said?.[0] === "output" ? "output" : "events",
   };
+}
+
+/** Reads the query of the list of schedules and sensors. */
+export function readAutomationsView(search: SearchParams): AutomationsView {
+  const kind = search.kind?.[0] ?? "";
+  return { search: search.search?.[0] ?? "", kind: kind === "schedule" || kind === "sensor" ? kind : "" };
+}
+
+/** Reads the query of a schedule's or sensor's page. */
+export function readAutomationView(search: SearchParams): AutomationView {
+  const tab = search.tab?.[0] ?? "";
+  return {
+    tab: tab === "preview" || tab === "test" ? tab : "ticks",
+    statuses: search.status ?? [],
+    crons: search.cron ?? [],
+    zone: search.zone?.[0] ?? "",
+    at: search.at?.[0] ?? "",
+  };
+}
+
+/** Reads the query of a job's partitions. */
+export function readPartitionsView(search: SearchParams): PartitionsView {
+  return {
+    prefix: search.prefix?.[0] ?? "",
+    newestFirst: search.order?.[0] !== "oldest",
+    second: search.second?.[0] ?? "",
+    selected: search.select ?? [],
+  };
+}
+
+/** Reads the query of the list of backfills. */
+export function readBackfillsView(search: SearchParams): BackfillsView {
+  return { job: search.job?.[0] ?? "" };
 }
 
 /** The view with one more term that must hold, from its newest page; the rest stays. */

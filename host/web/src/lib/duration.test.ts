@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatDuration } from "./duration";
+import { formatAgo, formatAhead, formatDuration } from "./duration";
 
 describe("formatDuration", () => {
   it.each([
@@ -28,5 +28,16 @@ describe("formatAgo", () => {
     [200_000_000, "2 d ago"],
   ])("%d ms is %s", (ms, want) => {
     expect(formatAgo(ms)).toBe(want);
+  });
+});
+
+describe("formatAhead", () => {
+  it.each([
+    [-100, "now"],
+    [2_500, "in 2 s"],
+    [3_700_000, "in 1 h"],
+    [200_000_000, "in 2 d"],
+  ])("%d ms is %s", (ms, want) => {
+    expect(formatAhead(ms)).toBe(want);
   });
 });

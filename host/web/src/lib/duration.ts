@@ -23,9 +23,17 @@ function pair(span: number, big: number, bigName: string, small: number, smallNa
 
 /** Formats how long ago something was: "just now", "12 s ago", "3 min ago", "5 h ago", "2 d ago". */
 export function formatAgo(ms: number): string {
-  if (ms < 5 * SECOND) return "just now";
-  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s ago`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ago`;
-  return `${Math.floor(ms / DAY)} d ago`;
+  return ms < 5 * SECOND ? "just now" : `${whole(ms)} ago`;
+}
+
+/** Formats how long it is until something: "now", "in 12 s", "in 3 min", "in 5 h", "in 2 d". */
+export function formatAhead(ms: number): string {
+  return ms < SECOND ? "now" : `in ${whole(ms)}`;
+}
+
+function whole(ms: number): string {
+  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)} h`;
+  return `${Math.floor(ms / DAY)} d`;
 }

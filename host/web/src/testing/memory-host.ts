@@ -29,6 +29,7 @@ import { tokenInterceptor } from "@/domain/host/transport";
 import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";
 import { Held } from "./held";
+import { MemoryAutomation } from "./memory-automation";
 import { MemoryBulk } from "./memory-bulk";
 import { MemorySearch } from "./memory-search";
 import { MemoryTags } from "./memory-tags";
@@ -70,6 +71,7 @@ export class MemoryHost {
   /** Unset, the host is as explain says. */
   storage: (() => MessageInitShape<typeof GetStorageResponseSchema>) | undefined;
   readonly held = new Held();
+  readonly automation = new MemoryAutomation();
   readonly search = new MemorySearch(() => this.runs);
   readonly bulk = new MemoryBulk(() => this.runs, this.search);
   readonly tags = new MemoryTags((id) => this.findRun(id), (id, change) => { this.changeRun(id, change); });
@@ -126,6 +128,7 @@ export class MemoryHost {
         };
         this.search.serve(router, checked);
         this.bulk.serve(router, checked);
+        this.automation.serve(router, checked);
         this.tags.serve(router, checked);
         router.service(StorageService, { getStorage: checked(() => create(GetStorageResponseSchema, known(this.storage)())) });
         router.service(HostService, {
@@ -196,7 +199,7 @@ export class MemoryHost {
   /** Stops to answer; open streams break. */
   goDown(): void {
     this.down = true;
-    for (const channel of [this.locationChanges, this.runChanges, this.runEvents]) channel.fail(hostError(Code.Unavailable, "the host is down"));
+    for (const channel of [this.locationChanges, this.runChanges, this.runEvents, this.automation.changes]) channel.fail(hostError(Code.Unavailable, "the host is down"));
   }
 
   private checkToken(context: HandlerContext): void {

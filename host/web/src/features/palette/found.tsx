@@ -61,6 +61,7 @@ function useActions(): Found[] {
     page("Runs", paths.runs()),
     page("Runs in progress", statuses(runStatuses.filter((data) => data.inProgress))),
     page("Runs that failed", statuses(runStatuses.filter((data) => data.tone === "bad"))),
+    page("Automation", paths.automations()),
     page("Deployment", paths.deployment()),
     {
       key: "scheme",
