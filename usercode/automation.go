@@ -1,6 +1,7 @@
 package usercode
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,9 @@ const (
 	maxMissedTicks       = 100
 	maxEvaluationTimeout = 10 * time.Minute
 	minSensorInterval    = time.Second
-	maxSensorInterval    = 24 * time.Hour
+
+	defaultSensorInterval = 30 * time.Second
+	maxSensorInterval     = 24 * time.Hour
 )
 
 // automation is what schedules and sensors have in common.
@@ -75,6 +78,9 @@ func (a *automation) limit(t Timeout) {
 	a.timeout = time.Duration(t)
 }
 
+// compiledJobs finds the job that an author's was compiled to; nil when it is not in the repository.
+type compiledJobs func(j *Job) *spec.Job
+
 // compile sorts the tags and says what is wrong so far. It may be called again.
 func (a *automation) compile() (automation, []fault) {
 	compiled, faults := *a, slices.Clone(a.faults)
@@ -87,7 +93,7 @@ func (a *automation) compile() (automation, []fault) {
 }
 
 // compileAutomation makes the plain schedules and sensors of a repository whose jobs are compiled.
-func (r *Repository) compileAutomation(plain *spec.Repository, jobs map[*Job]*spec.Job) []fault {
+func (r *Repository) compileAutomation(plain *spec.Repository, jobs compiledJobs) []fault {
 	var faults []fault
 	first := map[string]*automation{}
 	known := func(a *automation) bool {
@@ -147,4 +153,54 @@ func (r *Repository) samePartitions() []fault {
 		}
 	}
 	return faults
+}
+
+// alone are the jobs of a schedule or sensor that is compiled without its repository: all that are sound.
+func alone(j *Job) *spec.Job {
+	if j == nil {
+		return nil
+	}
+	if job, problems := j.compile(); len(problems) == 0 {
+		return job
+	}
+	return nil
+}
+
+// compileSchedule is for tests of schedules that are in no repository yet.
+func compileSchedule(s *Schedule) (*spec.Schedule, error) {
+	if s == nil {
+		return nil, errors.New("the schedule is nil")
+	}
+	plain, faults := s.compile(alone)
+	return plain, problemsOf(s.job, faults)
+}
+
+func compileSensor(s *Sensor) (*spec.Sensor, error) {
+	if s == nil {
+		return nil, errors.New("the sensor is nil")
+	}
+	plain, faults := s.compile(alone)
+	for _, j := range s.jobs {
+		if err := problemsOf(j, nil); err != nil {
+			return nil, err
+		}
+	}
+	return plain, problemsOf(nil, faults)
+}
+
+// problemsOf is those of the job, or else the faults; nil when there are none.
+func problemsOf(j *Job, faults []fault) error {
+	if j != nil {
+		if _, problems := j.compile(); len(problems) > 0 {
+			return Problems(problems)
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	problems := make(Problems, 0, len(faults))
+	for _, f := range faults {
+		problems = append(problems, Problem{Origin: f.origin, Message: f.message})
+	}
+	return problems
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-run/penstock/usercode/internal/spec"
 	encoding "github.com/penstock-run/penstock/usercode/internal/wire"
 	"github.com/penstock-run/penstock/usercode/metadata"
+	"github.com/penstock-run/penstock/usercode/tag"
 )
 
 // Describe writes the definitions as indented JSON, in an order that depends on them alone: to look at, or to compare
@@ -40,6 +41,9 @@ type repositoryDescription struct {
 	Description string             `json:"description,omitempty"`
 	Metadata    []entryDescription `json:"metadata,omitempty"`
 	Jobs        []jobDescription   `json:"jobs"`
+
+	Schedules []scheduleDescription `json:"schedules,omitempty"`
+	Sensors   []sensorDescription   `json:"sensors,omitempty"`
 }
 
 type jobDescription struct {
@@ -53,6 +57,8 @@ type jobDescription struct {
 	Resources []resourceDescription `json:"resources,omitempty"`
 
 	MaxConcurrent int `json:"max_concurrent,omitempty"`
+
+	Partitions *partitionsDescription `json:"partitions,omitempty"`
 }
 
 // resourceDescription names the configs that opening it reads, and the resources that it uses.
@@ -122,6 +128,7 @@ func describeRepository(r *spec.Repository) repositoryDescription {
 		job := jobDescription{
 			Name: j.Name, Description: j.Description, Metadata: describeMetadata(j.Metadata),
 			Graph: describeGraph(j.Graph), ConfigSchema: j.ConfigSchema, MaxConcurrent: j.MaxConcurrent,
+			Tags: describeTags(j.Tags), Partitions: describePartitions(j),
 		}
 		for _, r := range j.Resources {
 			resource := resourceDescription{Name: r.Name, Description: r.Description, Type: r.Type, Resources: resourceNames(r.Resources)}
@@ -130,12 +137,23 @@ func describeRepository(r *spec.Repository) repositoryDescription {
 			}
 			job.Resources = append(job.Resources, resource)
 		}
-		for _, t := range j.Tags {
-			job.Tags = append(job.Tags, tagDescription{Key: t.Key, Value: t.Value})
-		}
 		d.Jobs[i] = job
 	}
+	for _, s := range r.Schedules {
+		d.Schedules = append(d.Schedules, describeSchedule(s))
+	}
+	for _, s := range r.Sensors {
+		d.Sensors = append(d.Sensors, describeSensor(s))
+	}
 	return d
+}
+
+func describeTags(list tag.List) []tagDescription {
+	var tags []tagDescription
+	for _, t := range list {
+		tags = append(tags, tagDescription{Key: t.Key, Value: t.Value})
+	}
+	return tags
 }
 
 func resourceNames(resources []*spec.Resource) []string {

@@ -149,6 +149,8 @@ func init() { //nolint:gochecknoinits // the way in for usertest, which must not
 			}
 			return nil
 		},
+		Schedule: func(schedule any) (*spec.Schedule, error) { return compileSchedule(schedule.(*Schedule)) },
+		Sensor:   func(sensor any) (*spec.Sensor, error) { return compileSensor(sensor.(*Sensor)) },
 		Secret: func(variable, value string) any {
 			return Secret{&secretRef{variable: variable, reveal: func() string { return value }}}
 		},

@@ -1,15 +1,19 @@
 package usercode
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/penstock-run/penstock/usercode/internal/spec"
+	"github.com/penstock-run/penstock/usercode/metadata"
 )
 
 // checkFlags are those of check.
@@ -136,17 +140,56 @@ func (c commandLine) noTable(err error) int {
 	return exitError
 }
 
-// listDefinitions has a row for each job.
+// listDefinitions has a row for each job, schedule and sensor, and a column for what some have.
 func (c commandLine) listDefinitions(plain []*spec.Repository) error {
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "REPOSITORY\tJOB\tTAGS\tMETADATA\tCONFIGS\n")
+	parted, schedules, sensors := false, 0, 0
+	for _, r := range plain {
+		parted = parted || slices.ContainsFunc(r.Jobs, func(j *spec.Job) bool { return j.Partitions != nil })
+		schedules, sensors = schedules+len(r.Schedules), sensors+len(r.Sensors)
+	}
+	partitions := func(text string) string {
+		if !parted {
+			return ""
+		}
+		return "\t" + text
+	}
+	fmt.Fprintf(table, "REPOSITORY\tJOB\tTAGS\tMETADATA\tCONFIGS%s\n", partitions("PARTITIONS"))
 	for _, r := range plain {
 		for _, j := range r.Jobs {
-			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\n", r.Name, j.Name, len(j.Tags), len(j.Metadata), len(j.Configs))
+			name := "-"
+			if j.Partitions != nil {
+				name = j.Partitions.Name
+			}
+			fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d%s\n", r.Name, j.Name, len(j.Tags), len(j.Metadata), len(j.Configs), partitions(name))
 		}
 		if len(r.Jobs) == 0 {
 			fmt.Fprintf(table, "%s\t(no jobs)\n", r.Name)
 		}
 	}
+	if schedules > 0 {
+		fmt.Fprintf(table, "\nREPOSITORY\tSCHEDULE\tJOB\tCRON\tZONE\n")
+	}
+	for _, r := range plain {
+		for _, s := range r.Schedules {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.Name, s.Name, s.Job.Name, strings.Join(s.Crons, ", "), cmp.Or(s.Zone, "UTC"))
+		}
+	}
+	if sensors > 0 {
+		fmt.Fprintf(table, "\nREPOSITORY\tSENSOR\tJOBS\tLOOKS\n")
+	}
+	for _, r := range plain {
+		for _, s := range r.Sensors {
+			fmt.Fprintf(table, "%s\t%s\t%d\t%s\n", r.Name, s.Name, len(s.Jobs), looks(s))
+		}
+	}
 	return table.Flush()
+}
+
+// looks is when a sensor is evaluated.
+func looks(s *spec.Sensor) string {
+	if s.RunStatus != nil {
+		return metadata.Inert("after runs: " + cmp.Or(s.RunStatus.Where, "all"))
+	}
+	return fmt.Sprintf("every %s", cmp.Or(s.Interval, defaultSensorInterval))
 }

@@ -87,7 +87,7 @@ func (r *Repository) compile() (*spec.Repository, []Problem) {
 	for _, f := range r.samePartitions() {
 		add("", f.origin, f.message)
 	}
-	for _, f := range r.compileAutomation(plain, compiled) {
+	for _, f := range r.compileAutomation(plain, func(j *Job) *spec.Job { return compiled[j] }) {
 		add("", f.origin, f.message)
 	}
 	slices.SortFunc(plain.Jobs, func(a, b *spec.Job) int { return strings.Compare(a.Name, b.Name) })

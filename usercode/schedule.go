@@ -83,14 +83,13 @@ func newSchedule(name string, job *Job) *Schedule {
 
 func (s *Schedule) applyRepository(r *Repository) { r.schedules = append(r.schedules, s) }
 
-// compile needs the jobs of the repository, by what they were made of.
-func (s *Schedule) compile(jobs map[*Job]*spec.Job) (*spec.Schedule, []fault) {
+func (s *Schedule) compile(jobs compiledJobs) (*spec.Schedule, []fault) {
 	a, faults := s.automation.compile()
 	plain := s.schedule
 	plain.Name, plain.Description, plain.DefaultOn, plain.Tags, plain.Timeout, plain.Origin = a.name, a.description, a.defaultOn, a.tags, a.timeout, a.origin
 	fail := func(format string, args ...any) { faults = append(faults, s.fault(format, args...)) }
 
-	switch plain.Job = jobs[s.job]; {
+	switch plain.Job = jobs(s.job); {
 	case s.job == nil:
 		fail("its job is nil; variables that init() or main() sets are nil when package variables are made")
 	case plain.Job == nil:
@@ -146,9 +145,9 @@ func followPartitions(s *spec.Schedule) (wrong string) {
 }
 
 // evaluation calls the author's function.
-func (s *Schedule) evaluation(plain *spec.Schedule, jobs map[*Job]*spec.Job) func(context.Context, time.Time) (spec.Evaluation, error) {
+func (s *Schedule) evaluation(plain *spec.Schedule, jobs compiledJobs) func(context.Context, time.Time) (spec.Evaluation, error) {
 	mayRun := func(j *Job) (*spec.Job, error) {
-		if job := jobs[j]; job != nil {
+		if job := jobs(j); job != nil {
 			return job, nil
 		}
 		return nil, fmt.Errorf("job %q is not in the repository of the schedule", j.name)

@@ -122,7 +122,7 @@ func endedRun(e *spec.EndedRun) EndedRun {
 
 func (s *Sensor) applyRepository(r *Repository) { r.sensors = append(r.sensors, s) }
 
-func (s *Sensor) compile(jobs map[*Job]*spec.Job) (*spec.Sensor, []fault) {
+func (s *Sensor) compile(jobs compiledJobs) (*spec.Sensor, []fault) {
 	a, faults := s.automation.compile()
 	plain := &spec.Sensor{
 		Name: a.name, Description: a.description, Interval: s.interval, DefaultOn: a.defaultOn, Tags: a.tags,
@@ -130,7 +130,7 @@ func (s *Sensor) compile(jobs map[*Job]*spec.Job) (*spec.Sensor, []fault) {
 	}
 	fail := func(format string, args ...any) { faults = append(faults, s.fault(format, args...)) }
 	for i, j := range s.jobs {
-		switch job := jobs[j]; {
+		switch job := jobs(j); {
 		case j == nil:
 			fail("job %d of it is nil; variables that init() or main() sets are nil when package variables are made", i+1)
 		case job == nil:
@@ -151,10 +151,10 @@ func (s *Sensor) compile(jobs map[*Job]*spec.Job) (*spec.Sensor, []fault) {
 }
 
 // evaluation calls the author's function.
-func (s *Sensor) evaluation(plain *spec.Sensor, jobs map[*Job]*spec.Job) func(context.Context, spec.Look) (spec.Evaluation, error) {
+func (s *Sensor) evaluation(plain *spec.Sensor, jobs compiledJobs) func(context.Context, spec.Look) (spec.Evaluation, error) {
 	mayRun := func(j *Job) (*spec.Job, error) {
 		if slices.Contains(s.jobs, j) {
-			return jobs[j], nil
+			return jobs(j), nil
 		}
 		return nil, fmt.Errorf("job %q is not one that the sensor may run (%s); add it to the options of the sensor", j.name, namesOf(plain.Jobs))
 	}

@@ -36,6 +36,8 @@ func (p Problem) Error() string {
 	switch {
 	case p.Job != "" && p.Repository != "":
 		what = fmt.Sprintf("job %q of %s", p.Job, what)
+	case p.Job == "" && p.Repository == "":
+		return fmt.Sprintf("%s (%s)", p.Message, p.Origin)
 	case p.Repository == "":
 		what = fmt.Sprintf("job %q", p.Job)
 	}

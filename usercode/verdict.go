@@ -29,7 +29,7 @@ type checkVerdict struct {
 	Host                   *checkedHost      `json:"host"` // null without --host and --capabilities
 	Capabilities           []checkCapability `json:"capabilities"`
 
-	uses map[string]int // jobs by the capability that they use
+	uses map[string]int // jobs, schedules or sensors by the capability that they use
 }
 
 // checkProblem is a Problem.
@@ -53,7 +53,7 @@ type checkedHost struct {
 type checkCapability struct {
 	Capability string        `json:"capability"`
 	State      string        `json:"state"`   // SHOWN or REFUSED
-	UsedBy     *int          `json:"used_by"` // jobs; null when this SDK does not know the capability
+	UsedBy     *int          `json:"used_by"` // jobs, schedules or sensors; null when this SDK does not know the capability
 	Refusal    *checkRefusal `json:"refusal"`
 	Notices    []checkNotice `json:"notices"`
 }
@@ -89,7 +89,12 @@ func (c commandLine) judge(f checkFlags, plain []*spec.Repository) checkVerdict 
 		for _, j := range r.Jobs {
 			v.uses[versioncheck.JobMetadata] += min(len(j.Metadata), 1)
 			v.uses[versioncheck.RunTags] += min(len(j.Tags), 1)
+			if j.Partitions != nil {
+				v.uses[versioncheck.Partitions]++
+			}
 		}
+		v.uses[versioncheck.Schedules] += len(r.Schedules)
+		v.uses[versioncheck.Sensors] += len(r.Sensors)
 	}
 	v.uses[versioncheck.ListJobs], v.uses[versioncheck.LaunchRun] = v.Jobs, v.Jobs
 	return v
@@ -181,7 +186,7 @@ func (c commandLine) printHost(v checkVerdict) error {
 			remark(row.Capability, row.Refusal)
 		}
 		if row.UsedBy != nil {
-			used = plural(*row.UsedBy, "job")
+			used = row.users()
 		}
 		for _, n := range row.Notices {
 			remarks = append(remarks, fmt.Sprintf("%s: %s: %s", row.Capability, n.Code, n.Message))
@@ -210,10 +215,29 @@ func (v *checkVerdict) refused(strict bool) (names []string) {
 			continue
 		}
 		if row.UsedBy != nil && *row.UsedBy > 0 {
-			names = append(names, fmt.Sprintf("%s of %s", row.Capability, plural(*row.UsedBy, "job")))
+			names = append(names, row.refused())
 		} else if strict {
 			names = append(names, row.Capability)
 		}
 	}
 	return names
+}
+
+// users is how many use the capability.
+func (c checkCapability) users() string {
+	switch c.Capability {
+	case versioncheck.Schedules:
+		return plural(*c.UsedBy, "schedule")
+	case versioncheck.Sensors:
+		return plural(*c.UsedBy, "sensor")
+	}
+	return plural(*c.UsedBy, "job")
+}
+
+// refused is what the build has that the host would refuse.
+func (c checkCapability) refused() string {
+	if c.Capability == versioncheck.Schedules || c.Capability == versioncheck.Sensors {
+		return c.users()
+	}
+	return c.Capability + " of " + c.users()
 }

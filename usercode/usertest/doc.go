@@ -7,4 +7,7 @@
 //		t.Fatal(err)
 //	}
 //	count, err := usertest.Output[int](result, "count")
+//
+// [Schedule], [Sensor] and [RunStatusSensor] say what schedules and sensors would launch, [Ticks] when, and [Partition] what
+// belongs to the run of a partition. They launch nothing.
 package usertest

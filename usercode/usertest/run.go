@@ -20,6 +20,9 @@ type Options struct {
 	// Config is the run config by name of the config. A value is what encoding/json makes the object of: the struct
 	// of the config itself, or a map with some of its keys. Keys that are left out have their defaults.
 	Config map[string]any
+	// Partition is the key of the partition that the run is for. Its config is that of [usercode.PartitionConfig], unless
+	// Config says something, and its tags are those of [usercode.PartitionTags].
+	Partition string
 	// Tags are those of a launch, which are added to those of the job and replace them.
 	Tags usercode.Tags
 	// Ops are the paths of the ops to execute: names of nodes, joined by dots inside of graphs. None means all.
@@ -131,7 +134,7 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	attempt, err := attemptOf(compiled, opts)
+	attempt, err := attemptOf(ctx, compiled, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -184,13 +187,25 @@ func Run(ctx context.Context, job *usercode.Job, opts *Options) (*Result, error)
 	return result, nil
 }
 
-func attemptOf(job *spec.Job, opts *Options) (engine.Attempt, error) {
+func attemptOf(ctx context.Context, job *spec.Job, opts *Options) (engine.Attempt, error) {
 	a := engine.Attempt{RunID: "test", Attempt: 1, Repository: opts.Repository, Job: job, OpPaths: opts.Ops}
 	if a.Repository == "" {
 		a.Repository = "test"
 	}
+	var partition, system tag.List
+	if opts.Partition != "" {
+		run, err := partitionRun(ctx, job, opts.Partition)
+		if err != nil {
+			return engine.Attempt{}, err
+		}
+		at, err := job.Partitions.At(opts.Partition)
+		if err != nil {
+			return engine.Attempt{}, err
+		}
+		partition, system, a.ConfigJSON = run.Tags, job.Partitions.Tags(at), run.Config
+	}
 	launch, tagErr := tag.FromAny(opts.Tags)
-	a.Tags = tag.Merge(job.Tags.WithOrigin(tag.OriginDefinition), launch.WithOrigin(tag.OriginLaunch))
+	a.Tags = tag.Merge(job.Tags.WithOrigin(tag.OriginDefinition), partition.WithOrigin(tag.OriginPartition), launch.WithOrigin(tag.OriginLaunch), system)
 	var configErr error
 	if len(opts.Config) > 0 {
 		if a.ConfigJSON, configErr = json.Marshal(map[string]any{"config": opts.Config}); configErr != nil {

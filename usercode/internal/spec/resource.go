@@ -54,6 +54,10 @@ func Given(ctx context.Context, r *Resource) (value any, ok bool) {
 type Internals struct {
 	// Resource is what a *usercode.Resource describes; nil for anything else.
 	Resource func(resource any) *Resource
+	// Schedule is what a *usercode.Schedule describes, and Sensor what a *usercode.Sensor does. The error lists everything
+	// that is wrong with it or its jobs.
+	Schedule func(schedule any) (*Schedule, error)
+	Sensor   func(sensor any) (*Sensor, error)
 	// Secret makes a usercode.Secret that refers to the variable and has the value.
 	Secret func(variable, value string) any
 }
