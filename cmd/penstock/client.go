@@ -59,6 +59,7 @@ type client struct {
 	runs      hostv1connect.RunServiceClient
 	bulks     hostv1connect.BulkServiceClient
 	storage   hostv1connect.StorageServiceClient
+	alerts    hostv1connect.AlertServiceClient
 	tags      hostv1connect.RunTagServiceClient
 	search    hostv1connect.SearchServiceClient
 	// retryAfter is how long follow waits before it calls again, the first time.
@@ -111,6 +112,7 @@ func (c *connection) dial() (*client, error) {
 		runs:       hostv1connect.NewRunServiceClient(caller),
 		bulks:      hostv1connect.NewBulkServiceClient(caller),
 		storage:    hostv1connect.NewStorageServiceClient(caller),
+		alerts:     hostv1connect.NewAlertServiceClient(caller),
 		tags:       hostv1connect.NewRunTagServiceClient(caller),
 		search:     hostv1connect.NewSearchServiceClient(caller),
 		retryAfter: 200 * time.Millisecond,

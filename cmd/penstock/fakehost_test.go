@@ -37,6 +37,7 @@ type fakeHost struct {
 	hostv1connect.UnimplementedRunServiceHandler
 	hostv1connect.UnimplementedRunTagServiceHandler
 	hostv1connect.UnimplementedSearchServiceHandler
+	hostv1connect.UnimplementedAlertServiceHandler
 
 	getHost   func() (*hostv1.Host, error)
 	locations func() ([]*hostv1.Location, error)
@@ -59,6 +60,8 @@ type fakeHost struct {
 	tagsOf    func(*hostv1.ListRunTagChangesRequest) (*hostv1.ListRunTagChangesResponse, error)
 	explain   func(id string) (*hostv1.ExplainRunResponse, error)
 	diagnose  func() (*hostv1.DiagnoseResponse, error)
+	alerts    func() (*hostv1.ListAlertsResponse, error)
+	testAlert func(name string) (*hostv1.TestAlertResponse, error)
 	watchRun  func(context.Context, *hostv1.WatchRunEventsRequest, func(*hostv1.WatchRunEventsResponse) error) error
 }
 
@@ -79,6 +82,7 @@ func (f *fakeHost) handler(wrap func(http.Handler) http.Handler) http.Handler {
 	hostv1connect.RegisterRunServiceHandler(rpc, f)
 	hostv1connect.RegisterRunTagServiceHandler(rpc, f)
 	hostv1connect.RegisterSearchServiceHandler(rpc, f)
+	hostv1connect.RegisterAlertServiceHandler(rpc, f)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, rpc)
 	if wrap == nil {
@@ -93,6 +97,14 @@ func (f *fakeHost) GetHost(ctx context.Context, r *hostv1.GetHostRequest) (*host
 	}
 	h, err := f.getHost()
 	return &hostv1.GetHostResponse{Host: h}, err
+}
+
+func (f *fakeHost) ListAlerts(context.Context, *hostv1.ListAlertsRequest) (*hostv1.ListAlertsResponse, error) {
+	return f.alerts()
+}
+
+func (f *fakeHost) TestAlert(_ context.Context, r *hostv1.TestAlertRequest) (*hostv1.TestAlertResponse, error) {
+	return f.testAlert(r.GetName())
 }
 
 func (f *fakeHost) ListLocations(context.Context, *hostv1.ListLocationsRequest) (*hostv1.ListLocationsResponse, error) {

@@ -48,6 +48,6 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newBulkCommand(), newLaunchCommand(), newVersionCommand(),
 		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(),
-		newBackupCommand(), newRestoreCommand(), newCompactCommand(), newFsckCommand(), newRetentionCommand())
+		newBackupCommand(), newRestoreCommand(), newCompactCommand(), newFsckCommand(), newAlertCommand(), newRetentionCommand())
 	return root
 }
