@@ -3,7 +3,7 @@ package host
 import "context"
 
 // MaxBackfills is how many backfills are kept: of older ones those that go on.
-const MaxBackfills = 10_000
+const MaxBackfills = 1000
 
 // BackfillStore keeps backfills; it is part of Store.
 type BackfillStore interface {

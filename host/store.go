@@ -17,6 +17,9 @@ import (
 // storetest.Exercise is this contract as tests.
 type Store interface {
 	AlertStore
+	AutomationStore
+	PartitionStore
+	BackfillStore
 
 	// CreateRun adds a run, its bodies and its first host event in one
 	// transaction, sets Seq, and raises CreatedAt to that of the run before if

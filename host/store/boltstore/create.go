@@ -68,11 +68,21 @@ type creation struct {
 	// terms are what the run is found by.
 	terms    []tagindex.Term
 	created  bool
+	notes    []record
 	lastNote host.Cursor
 }
 
 // prepare does all that does not need the writer, who is busy with others.
 func (c *creation) prepare() (err error) {
+	if err := c.prepareRun(); err != nil {
+		return err
+	}
+	c.bodies, err = c.store.packBodies(c.new.Bodies)
+	return err
+}
+
+// prepareRun is prepare but for the bodies.
+func (c *creation) prepareRun() (err error) {
 	if err := c.store.checkNewRun(&c.new); err != nil {
 		return err
 	}
@@ -83,8 +93,7 @@ func (c *creation) prepare() (err error) {
 	}
 	c.id, _ = idKey(c.told.ID)
 	c.terms = termsOf(host.RunSource{Run: c.told, Texts: c.store.texts.of(c.told.Launched.Metadata, c.metadata)})
-	c.bodies, err = c.store.packBodies(c.new.Bodies)
-	return err
+	return nil
 }
 
 // metadata is the body with which the run is launched, if it is there. The writer looks again.
@@ -113,22 +122,36 @@ func (c *creation) apply(x *txn) error {
 		c.told = known
 		return err
 	}
-	run, next := c.told, &c.store.next
-	if x.Bucket(bucketIDs).Get(c.id) != nil {
-		return conflict(reasonRunExists, "there is a run %s already", run.ID)
-	}
-	if err := c.missingBody(x, run); err != nil {
+	if err := c.check(x, c.store.next.seq); err != nil {
 		return err
 	}
-	notes, last, err := packFirstNotes(next.seq, host.Cursor{Attempt: run.Attempt}, c.new.Events)
-	if err != nil {
-		return fmt.Errorf("store events of run %s: %w", run.ID, err)
+	c.write(x)
+	return nil
+}
+
+// check finds out whether the run can be added with the number seq, and writes nothing.
+func (c *creation) check(x *txn, seq uint64) (err error) {
+	if x.Bucket(bucketIDs).Get(c.id) != nil {
+		return conflict(reasonRunExists, "there is a run %s already", c.told.ID)
 	}
-	run.Seq, c.lastNote, c.created = next.seq, last, true
+	if err := c.missingBody(x, c.told); err != nil {
+		return err
+	}
+	c.notes, c.lastNote, err = packFirstNotes(seq, host.Cursor{Attempt: c.told.Attempt}, c.new.Events)
+	if err != nil {
+		return fmt.Errorf("store events of run %s: %w", c.told.ID, err)
+	}
+	return nil
+}
+
+// write adds the run, which check has let through with the number that is the next one now.
+func (c *creation) write(x *txn) {
+	run, next := c.told, &c.store.next
+	run.Seq, c.created = next.seq, true
 	if run.CreatedAt.Before(next.created) {
 		run.CreatedAt = next.created
 	}
-	for _, r := range notes {
+	for _, r := range c.notes {
 		x.add(bucketNotes, r.key, r.value)
 	}
 	x.putNewRun(run, c.record.complete(run.Seq, run.CreatedAt))
@@ -138,7 +161,6 @@ func (c *creation) apply(x *txn) error {
 	x.postings().Add(run.Seq, c.terms)
 	next.seq, next.created = run.Seq+1, run.CreatedAt
 	x.next = next
-	return nil
 }
 
 // missingBody returns the error of a run that names a body that neither comes along nor is there.

@@ -88,10 +88,13 @@ func checkKnown(l *host.KnownLocation) error {
 	return nil
 }
 
+// maxStorableYear is the last year that is in 64 bits of nanoseconds as a whole.
+const maxStorableYear = 2261
+
 // storable says whether a time fits nanoseconds in 64 bits.
 func storable(t time.Time) bool {
 	y := t.UTC().Year()
-	return y >= 1970 && y <= 2261
+	return y >= 1970 && y <= maxStorableYear
 }
 
 // checkBodiesOf checks that every body that l names comes or is there, and that no other comes.

@@ -37,14 +37,26 @@ var (
 	bucketBulks        = []byte("bulks")
 	bucketBulkRequests = []byte("bulk requests")
 	bucketAlerts       = []byte("alerts")
-	bucketEvents       = []byte("events")
+	bucketAutomations  = []byte("automations")
+	bucketCursors      = []byte("cursors")
+	bucketTicks        = []byte("ticks")
+	bucketRunKeys      = []byte("run keys")
+	bucketEnded        = []byte("ended")
+	bucketPartitions   = []byte("partitions")
+	bucketBackfills    = []byte("backfills")
+	// Of a backfill, and of the request that began it.
+	bucketBackfillPartitions = []byte("backfill partitions")
+	bucketBackfillRequests   = []byte("backfill requests")
+	bucketEvents             = []byte("events")
 )
 
 // metaBuckets are those of meta.db, but bucketMeta.
 func metaBuckets() [][]byte {
 	return append(tagindex.Buckets(),
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
-		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests, bucketAlerts)
+		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests, bucketAlerts,
+		bucketAutomations, bucketCursors, bucketTicks, bucketRunKeys, bucketEnded, bucketPartitions,
+		bucketBackfills, bucketBackfillPartitions, bucketBackfillRequests)
 }
 
 // fullPage is how full a page stays that is split where records are added at the end.
@@ -124,7 +136,7 @@ func openStore(dir string, o Options) (*Store, error) {
 	s := &Store{
 		log: o.Logger, clock: o.Clock, onChange: o.OnChange, next: f.next,
 		halt: h, meta: newWriter(meta, h, space, index.Index), epochs: epochs, space: space,
-		index: index, texts: texts,
+		index: index, texts: texts, keepEnded: o.keepEnded,
 	}
 	s.next.seq = max(s.next.seq, 1)
 	s.keeper = newKeeper(s, lastWrite)

@@ -81,9 +81,9 @@ func (x *txn) putNewRun(run *host.Run, payload []byte) {
 	}
 }
 
-// putRun stores a run, and in the lists of open runs and of due retries what changes of that. What is not written costs
-// no pages, and most writes to a run change neither.
-func (x *txn) putRun(run *host.Run, payload []byte, was listed) {
+// putRun stores a run, and in the lists of open runs, of due retries and of those that ended what changes of that. What is
+// not written costs no pages, and most writes to a run change none. keepEnded is how many of those that ended are kept.
+func (x *txn) putRun(run *host.Run, payload []byte, was listed, keepEnded uint64) {
 	key, is := seqKey(run.Seq), listedOf(run)
 	x.put(bucketRuns, key, packFrom(compressRunFrom, key, payload))
 	switch {
@@ -100,6 +100,7 @@ func (x *txn) putRun(run *host.Run, payload []byte, was listed) {
 	default:
 		x.del(bucketRetries, key)
 	}
+	x.putEnded(run, was, is, keepEnded)
 }
 
 // listed is what the lists have of a run.

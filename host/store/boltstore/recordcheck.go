@@ -10,6 +10,8 @@ var packed = map[string]bool{
 	string(bucketRuns): true, string(bucketNotes): true, string(bucketBodies): true, string(bucketIdempotency): true,
 	string(bucketLocations): true, string(bucketAnswered): true, string(bucketHistory): true, string(bucketOutputs): true,
 	string(bucketBulks): true, string(bucketAlerts): true, string(bucketEvents): true,
+	string(bucketAutomations): true, string(bucketCursors): true, string(bucketTicks): true, string(bucketRunKeys): true,
+	string(bucketEnded): true, string(bucketPartitions): true, string(bucketBackfills): true, string(bucketBackfillPartitions): true,
 }
 
 // checksOf returns what looks at a record of a bucket without reading what it means. Nothing is known of buckets of newer

@@ -41,6 +41,8 @@ type Options struct {
 	epochBytes int64
 	epochAge   time.Duration
 	step       func(name string)
+	// keepEnded stands in for host.MaxEndedRuns in tests.
+	keepEnded uint64
 	// rewriteStep is called before each step of a rewrite of a file; tests stop there.
 	rewriteStep func(what string) error
 }
@@ -53,6 +55,9 @@ func (o *Options) orDefaults() Options {
 	}
 	if filled.Logger == nil {
 		filled.Logger = slog.New(slog.DiscardHandler)
+	}
+	if filled.keepEnded == 0 {
+		filled.keepEnded = host.MaxEndedRuns
 	}
 	return filled
 }
@@ -79,6 +84,11 @@ type Store struct {
 
 	// next is what CreateRun goes on from; only the goroutine that writes meta.db touches it.
 	next next
+
+	// keepEnded is how many of the runs that ended are kept in their order at least.
+	keepEnded uint64
+	// tidied is what TidyTicks need not look at again.
+	tidied tidiedTicks
 
 	// announcing is held while a change is told, so that changes are told in order. No reader needs it.
 	announcing sync.Mutex

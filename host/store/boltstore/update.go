@@ -118,7 +118,7 @@ func (u *update) write(x *txn) {
 		x.put(bucketNotes, r.key, r.value)
 	}
 	if u.wrote {
-		x.putRun(u.told, u.payload, u.listed)
+		x.putRun(u.told, u.payload, u.listed, u.store.keepEnded)
 	}
 	if len(u.before)+len(u.after) > 0 {
 		x.postings().Change(u.told.Seq, u.before, u.after)
