@@ -28,8 +28,15 @@ type Behavior struct {
 	// Repositories are its jobs.
 	Repositories []Repository
 
-	// Info and Definitions are how it misbehaves when it is asked for them.
-	Info, Definitions Trick
+	// Info and Definitions are how it misbehaves when it is asked for them, Evaluation when it is to evaluate something,
+	// with a trick that GetServerInfo knows.
+	Info, Definitions, Evaluation Trick
+	// EvaluateSchedule, EvaluateSensor and PartitionRuns take the place of user code. Default: a schedule asks for one run
+	// with its instant as key, a sensor for one of each number it counts in its cursor; a partition has the tag part, and
+	// config for the job Nested.
+	EvaluateSchedule func(context.Context, *usercodev1.EvaluateScheduleRequest) *usercodev1.Evaluation
+	EvaluateSensor   func(context.Context, *usercodev1.EvaluateSensorRequest) *usercodev1.EvaluateSensorResponse
+	PartitionRuns    func(context.Context, *usercodev1.GetPartitionRunsRequest) *usercodev1.GetPartitionRunsResponse
 	// Refuse answers a start with a refusal; nil starts a worker.
 	Refuse func(*usercodev1.StartRunRequest) *usercodev1.StartRefusal
 	// HoldWorkers keeps workers busy in their first op until they are canceled.

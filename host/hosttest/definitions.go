@@ -17,6 +17,17 @@ type Repository struct {
 	Name, Description string
 	Metadata          []*metadatav1.Entry
 	Jobs              []Job
+	Schedules         []*usercodev1.ScheduleDefinition
+	Sensors           []*usercodev1.SensorDefinition
+	// RawMore follows the encoded definition, as it is.
+	RawMore []byte
+}
+
+// Definition is the body of the repository, without RawMore.
+func (r Repository) Definition() *usercodev1.RepositoryDefinition {
+	return &usercodev1.RepositoryDefinition{
+		Name: r.Name, Description: r.Description, Metadata: r.Metadata, Schedules: r.Schedules, Sensors: r.Sensors,
+	}
 }
 
 // Job is a job that a peer has.
@@ -63,7 +74,7 @@ func encode(repositories []Repository, future bool) *encoded {
 
 func (e *encoded) manifest(r Repository) *usercodev1.GetDefinitionsResponse_Manifest {
 	m := &usercodev1.GetDefinitionsResponse_Manifest{Repository: r.Name}
-	m.RepositoryBodyDigest = e.add(e.marshal(&usercodev1.RepositoryDefinition{Name: r.Name, Description: r.Description, Metadata: r.Metadata}))
+	m.RepositoryBodyDigest = e.add(append(e.marshal(r.Definition()), r.RawMore...))
 	digest := &items{}
 	digest.add(m.GetRepositoryBodyDigest())
 	for _, j := range slices.SortedFunc(slices.Values(r.Jobs), func(a, b Job) int { return cmp.Compare(a.name(), b.name()) }) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,10 @@ type Recorded struct {
 	// Starts and Cancels are the requests as they came.
 	Starts  []*usercodev1.StartRunRequest
 	Cancels []*usercodev1.CancelRunRequest
+	// Schedules, Sensors and Partitions are the requests for evaluations as they came.
+	Schedules  []*usercodev1.EvaluateScheduleRequest
+	Sensors    []*usercodev1.EvaluateSensorRequest
+	Partitions []*usercodev1.GetPartitionRunsRequest
 	// Grants are the beginnings of user code: one for each worker that a host let start.
 	Grants []Grant
 	// Connections is the number of connections accepted.
@@ -194,6 +199,8 @@ func (p *Peer) Recorded() Recorded {
 	r.Opens, r.Wanted = append(r.Opens[:0:0], r.Opens...), append(r.Wanted[:0:0], r.Wanted...)
 	r.Starts, r.Cancels = append(r.Starts[:0:0], r.Starts...), append(r.Cancels[:0:0], r.Cancels...)
 	r.Grants = append(r.Grants[:0:0], r.Grants...)
+	r.Schedules, r.Sensors = slices.Clone(r.Schedules), slices.Clone(r.Sensors)
+	r.Partitions = slices.Clone(r.Partitions)
 	return r
 }
 

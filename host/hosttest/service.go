@@ -55,6 +55,9 @@ var serviceDesc = grpc.ServiceDesc{
 		unary("StartRun", (*process).startRun),
 		unary("CancelRun", (*process).cancelRun),
 		unary("GetRunAttempt", (*process).getRunAttempt),
+		unary("EvaluateSchedule", (*process).evaluateSchedule),
+		unary("EvaluateSensor", (*process).evaluateSensor),
+		unary("GetPartitionRuns", (*process).getPartitionRuns),
 	},
 	Streams: []grpc.StreamDesc{{
 		StreamName: "GetDefinitions", ServerStreams: true, ClientStreams: true,
