@@ -1,5 +1,5 @@
-// Command tutorial is a team's user-code server: six jobs that the README and
-// the documentation speak of. Run it with
+// Command tutorial is a team's user-code server: seven jobs, a schedule and a
+// sensor that the README and the documentation speak of. Run it with
 //
 //	penstock dev -- bin/tutorial
 package main
@@ -11,12 +11,15 @@ var commit = "unknown"
 
 func main() {
 	usercode.Main(usercode.NewRepository("tutorial",
-		usercode.Description("Jobs to learn with: four that say what metadata and tags are, and two that work on real input."),
+		usercode.Description("Jobs to learn with: four that say what metadata and tags are, and three that work on real input. A schedule and a sensor run two of them."),
 		myJobWithMetadata,
 		mySecondJobWithMetadata,
 		myJobWithTags,
 		mySecondJobWithTags,
 		repositoryReport,
 		folderSurvey,
+		dailyReport,
+		dailySchedule,
+		newCommits,
 	))
 }
