@@ -266,12 +266,6 @@ func decodeBulk(key, value []byte) (*storev1.Bulk, error) {
 	return m, nil
 }
 
-// isRequestOf says whether a request id may have begun the action with this key: it has, or the action cannot be read.
-func isRequestOf(tx *bbolt.Tx, requestID, key []byte) bool {
-	m, err := bulkByKey(tx, key)
-	return err != nil || m != nil && m.RequestId == string(requestID)
-}
-
 func bulkID(m *storev1.Bulk) string {
 	id, err := uuid.FromBytes(m.Id)
 	if err != nil {

@@ -29,7 +29,7 @@ func rebuildIndex(ctx context.Context, d *database, o *Options) error {
 
 // index compares the index with the runs.
 func (c *fsck) index(tx *bbolt.Tx) error {
-	if c.facts.format < formatVersion {
+	if c.facts.format < indexFormat {
 		return nil // it comes with the format
 	}
 	texts := newMetadataTexts(&c.o)

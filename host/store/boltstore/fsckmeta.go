@@ -61,23 +61,16 @@ func (c *fsck) meta(tx *bbolt.Tx) error {
 			_, err := unpack(string(bucketOutputs), k, v)
 			return err
 		})},
-		{bucketBulks, c.decoded(bucketBulks, func(k, v []byte) error {
-			m, err := decodeBulk(k, v)
-			if err == nil && !bytes.Equal(tx.Bucket(bucketBulkRequests).Get([]byte(m.RequestId)), k) {
-				c.problemf(true, "bulk action %s is not found by its request id %.80q", bulkID(m), m.RequestId)
-			}
-			return err
-		})},
+		{bucketBulks, c.decoded(bucketBulks, func(k, v []byte) error { return c.checkRecord(tx, bulkRequests, k, v) })},
 		{bucketAlerts, c.decoded(bucketAlerts, checkAlert)},
-		{bucketBulkRequests, func(k, v []byte) {
-			if !isRequestOf(tx, k, v) {
-				c.record(true, bucketBulkRequests, k, fmt.Errorf("%x is not the bulk action that it began", v))
-			}
-		}},
+		{bucketBulkRequests, c.checkRequest(tx, bulkRequests)},
 	} {
 		if err := c.each(tx, pass.bucket, pass.each); err != nil {
 			return err
 		}
+	}
+	if err := c.automation(tx); err != nil {
+		return err
 	}
 	if err := c.ids(tx); err != nil {
 		return err

@@ -18,10 +18,13 @@ import (
 // older hosts may ignore raises only the first.
 //
 // 2 added what is known of locations and the history of jobs, 3 retries that are due and outputs of deleted runs, 4 the
-// index of runs, which a host that does not know it would leave behind. See the package comment.
+// index of runs, which a host that does not know it would leave behind, 5 schedules, sensors, backfills and alerts. See the
+// package comment.
 const (
-	formatVersion = 4
+	formatVersion = 5
 	readerVersion = 4
+	// indexFormat is the first with an index.
+	indexFormat = 4
 )
 
 // Keys of bucket meta.

@@ -16,7 +16,7 @@ import (
 )
 
 // Repair makes what is derived from records anew: the ids of runs, the lists of those that are open or to be retried, the
-// request ids of actions on many runs, the index, the file that names the store, and a meta page of which the other one is sound. Records it never touches. What it
+// request ids of actions on many runs and of backfills, how keys of dynamic partitions are found, the index, the file that names the store, and a meta page of which the other one is sound. Records it never touches. What it
 // has done is in the log. Look with Fsck before, and after. Its errors are those of Fsck, and STORE_DAMAGED when pages of a
 // file cannot be trusted.
 func Repair(ctx context.Context, dir string, options *Options) error {
@@ -208,28 +208,12 @@ func listChanges(meta *database) (changes []listChange, err error) {
 				}
 			}
 		}
-		changes = append(changes, bulkChanges(tx)...)
+		changes = append(changes, bulkRequests.changes(tx)...)
+		changes = append(changes, backfillRequests.changes(tx)...)
+		changes = append(changes, partitionChanges(tx)...)
 		return nil
 	})
 	return changes, err
-}
-
-// bulkChanges compares the request ids that began actions on many runs with these.
-func bulkChanges(tx *bbolt.Tx) (changes []listChange) {
-	requests := tx.Bucket(bucketBulkRequests)
-	c := requests.Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if !isRequestOf(tx, k, v) {
-			changes = append(changes, listChange{bucketBulkRequests, bytes.Clone(k), nil})
-		}
-	}
-	c = tx.Bucket(bucketBulks).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if m, err := decodeBulk(k, v); err == nil && !bytes.Equal(requests.Get([]byte(m.RequestId)), k) {
-			changes = append(changes, listChange{bucketBulkRequests, []byte(m.RequestId), bytes.Clone(k)})
-		}
-	}
-	return changes
 }
 
 // isIDOf says whether an id may be that of the run with this number: it is, or the run cannot be read.
