@@ -23,6 +23,7 @@ import (
 	"github.com/penstock-run/penstock/host/collect"
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/retry"
@@ -149,7 +150,8 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	launcher := launch.NewLocal(p.workspace, p.address)
 	launcher.Recall(open)
 	p.launcher = launcher
-	planner := launch.NewPlanner(p.workspace, p.store)
+	partitions := partition.NewSource(store, systemClock{}, o.Logger)
+	planner := launch.NewPlanner(p.workspace, p.store, partitions)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: systemClock{}, Logger: o.Logger, Feed: feed})
 	sessions.SetPools(o.Pools)
 	p.sessions = sessions

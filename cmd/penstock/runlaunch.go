@@ -27,6 +27,7 @@ type launchRequest struct {
 	config      string
 	opSelection string
 	inputsFrom  string
+	partition   string
 	dryRun      bool
 	wait        bool
 }
@@ -41,9 +42,12 @@ func newRunLaunchCommand(c *connection) *cobra.Command {
 A job is named location/repository/job, or the shortest end of that which means one job only.
 With --inputs-from, ops that --op-selection leaves out are not missed: their outputs are taken from a run of the job that
 has ended. The value of an input may also stand in the config: {inputs: {my_op: {my_input: 1}}}.
+With --partition, the run is of that partition of the job: without --config it gets the config that the job's code makes
+for it, if the code makes any.
 With --wait, follow the run to its end; the exit code is then 0 when it succeeded and 1 when it failed or was canceled.
 Ctrl-C stops the waiting, not the run.`,
 		Example: `  penstock launch my_job --tag team=etl --wait
+  penstock launch daily_report --partition 2026-11-22
   penstock launch my_job --op-selection 'write_report' --inputs-from 0192a3b4 --dry-run
   penstock run launch tutorial/repository_report --config report.yaml --op-selection '*write_report'`,
 		Args:              usageArgs(cobra.ExactArgs(1)),
@@ -65,8 +69,10 @@ Ctrl-C stops the waiting, not the run.`,
 	flags.StringVar(&l.priority, "priority", "", "whole number; a higher one leaves the queue first (the tag "+tag.KeyPriority+")")
 	flags.StringVar(&l.opSelection, "op-selection", "", "ops to run: names, *name, name*, 2+name, name+, with commas, or an expression such as '*name:\"write_*\" and not roots()' (default all)")
 	flags.StringVar(&l.inputsFrom, "inputs-from", "", "run whose stored outputs stand for ops that are not selected")
+	flags.StringVar(&l.partition, "partition", "", "key of the partition that the run is of; list them with penstock partition list JOB")
 	must(cmd.RegisterFlagCompletionFunc("inputs-from", c.complete(completeRuns)))
 	must(cmd.RegisterFlagCompletionFunc("priority", cobra.NoFileCompletions))
+	must(cmd.RegisterFlagCompletionFunc("partition", cobra.NoFileCompletions))
 	must(cmd.RegisterFlagCompletionFunc("op-selection", cobra.NoFileCompletions))
 	return cmd
 }
@@ -133,6 +139,7 @@ func (l *launchRequest) request(job string, stdin io.Reader) (*hostv1.LaunchRunR
 	_, _ = rand.Read(id[:]) // never fails
 	return &hostv1.LaunchRunRequest{
 		RequestId: hex.EncodeToString(id[:]), Job: job, ConfigYaml: config, Tags: tags, OpSelection: l.opSelection, InputsFrom: l.inputsFrom,
+		Partition: l.partition,
 	}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/store/boltstore"
@@ -81,7 +82,8 @@ func newFixture(t *testing.T, s settings) *fixture {
 	f.workspace = must(workspace.New(workspace.Options{Locations: s.locations, Clock: clock{}, Logger: log, ProbeInterval: 20 * time.Millisecond}))(t)
 	listener := must(api.Listen(t.Context(), "127.0.0.1:0"))(t)
 	f.url = "http://" + listener.Addr().String()
-	planner, launcher := launch.NewPlanner(f.workspace, f.store), launch.NewLocal(f.workspace, f.url)
+	planner := launch.NewPlanner(f.workspace, f.store, partition.NewSource(f.store, clock{}, log))
+	launcher := launch.NewLocal(f.workspace, f.url)
 	f.sessions = attempt.New(attempt.Options{Store: f.store, Launcher: launcher, Clock: clock{}, Logger: log})
 	changes := f.workspace.Watch()
 	limit := -1

@@ -62,6 +62,7 @@ func (r runService) launchFrom(ctx context.Context, req *hostv1.LaunchRunRequest
 	out := launch.Request{
 		RequestID: req.GetRequestId(), Job: req.GetJob(), ConfigYAML: req.GetConfigYaml(),
 		Tags: tagsFrom(req.GetTags()), OpSelection: req.GetOpSelection(), DefinitionDigest: digest,
+		Partition: req.GetPartition(),
 	}
 	var err error
 	if from := req.GetInputsFrom(); from != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/workspace"
@@ -76,7 +77,7 @@ func newFixture(t *testing.T, limit int, locations ...host.LocationConfig) *fixt
 	f.must(sessions.Start(t.Context()))
 	t.Cleanup(sessions.Stop)
 	f.queue = queue.New(queue.Options{
-		Store: f.store, Feed: feed, Planner: launch.NewPlanner(f.workspace, f.store), Launcher: launcher, Sessions: sessions,
+		Store: f.store, Feed: feed, Planner: launch.NewPlanner(f.workspace, f.store, partition.NewSource(f.store, clock{}, log)), Launcher: launcher, Sessions: sessions,
 		CodeChanged: make(chan struct{}), Clock: clock{}, Logger: log, MaxInProgress: limit,
 	})
 	f.must(f.queue.Start(t.Context()))

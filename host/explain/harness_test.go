@@ -19,6 +19,7 @@ import (
 	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/workspace"
@@ -109,7 +110,7 @@ func newFixture(t *testing.T, limit int) *fixture {
 	f.must(err)
 	f.sessions = attempt.New(attempt.Options{Store: f.store, Launcher: f.launcher, Clock: f.clock, Logger: log})
 	f.must(f.sessions.Start(t.Context()))
-	planner := launch.NewPlanner(f.workspace, f.store)
+	planner := launch.NewPlanner(f.workspace, f.store, partition.NewSource(f.store, f.clock, log))
 	f.queue = queue.New(queue.Options{
 		Store: f.store, Feed: f.feed, Planner: planner, Launcher: f.launcher, Sessions: f.sessions,
 		CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: limit,

@@ -48,6 +48,8 @@ type Source struct {
 // Plan is what a request would become.
 type Plan struct {
 	Job host.JobName
+	// Partition is the key of the run's partition; empty when it is of none.
+	Partition string
 	// Tags of the run with their origins, sorted by key.
 	Tags []tag.Tag
 	// Overridden are the tags of the definition that the request replaced, sorted by key.
@@ -79,7 +81,7 @@ type Plan struct {
 	// Notes tell people what will happen that they might not expect, for
 	// example that the run has to wait for its code.
 	Notes []string
-	// Problems is all that is wrong, in the order location, config, tags, op
+	// Problems is all that is wrong, in the order location, partition, config, tags, op
 	// selection. Only Preview returns a plan that has any; what they concern is
 	// not filled in.
 	Problems []host.Problem

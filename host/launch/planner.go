@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/reexecution"
 	"github.com/penstock-run/penstock/host/workspace"
 )
@@ -15,18 +16,21 @@ import (
 type Planner struct {
 	workspace *workspace.Workspace
 	runs      reexecution.Runs
-	schemas   *schemaCache
+	// partitions are those of jobs.
+	partitions *partition.Source
+	schemas    *schemaCache
 	// seen are bodies of definitions that somebody planned with, to say later what changed since.
 	seen *recent[host.Digest, []byte]
 }
 
-// NewPlanner returns a Planner. The runs are those that launches may take up.
-func NewPlanner(w *workspace.Workspace, runs reexecution.Runs) *Planner {
+// NewPlanner returns a Planner. The runs are those that launches may take up, the partitions those that they may be of.
+func NewPlanner(w *workspace.Workspace, runs reexecution.Runs, partitions *partition.Source) *Planner {
 	return &Planner{
-		workspace: w,
-		runs:      runs,
-		schemas:   newSchemaCache(),
-		seen:      newRecent[host.Digest, []byte](maxSeenDefinitions, maxSeenBytes),
+		workspace:  w,
+		runs:       runs,
+		partitions: partitions,
+		schemas:    newSchemaCache(),
+		seen:       newRecent[host.Digest, []byte](maxSeenDefinitions, maxSeenBytes),
 	}
 }
 
@@ -89,7 +93,11 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 		return nil, changedError(job, saw)
 	}
 
-	plan := &Plan{Job: job.Name, Snapshot: job.Snapshot(), Bodies: bodiesOf(job), CodeVersion: job.Snapshot().CodeVersion}
+	part, err := p.partingOf(ctx, job, &r, from)
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Job: job.Name, Partition: part.key, Notes: part.notes, Snapshot: job.Snapshot(), Bodies: bodiesOf(job), CodeVersion: job.Snapshot().CodeVersion}
 	plan.ConfigTyped = r.ConfigYAML
 	f, err := p.fit(ctx, job, definition, fitRequest{config: r.ConfigYAML, selection: r.OpSelection, origin: from})
 	if err != nil {
@@ -99,8 +107,8 @@ func (p *Planner) Preview(ctx context.Context, r Request) (*Plan, error) {
 		return nil, err
 	}
 	var problems []host.Problem
-	plan.Tags, plan.Overridden, problems = planTags(job, definition, r, from.parent(), f)
-	plan.Problems = slices.Concat(f.configProblems, problems, f.selectionProblems)
+	plan.Tags, plan.Overridden, problems = planTags(job, definition, r, part, from.parent(), f)
+	plan.Problems = slices.Concat(part.problems, part.configProblems(f.configProblems), problems, f.selectionProblems)
 	switch {
 	case startsNow(location):
 	case location.RefuseStaleLaunches:

@@ -18,7 +18,7 @@ import (
 func TestPlan(t *testing.T) {
 	b := hosttest.Current()
 	b.Image = "registry.example.com/etl:1"
-	p := NewPlanner(openReady(t, hosttest.Start(t, b)), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, b)), noRuns{}, noPartitions)
 	plan, err := p.Plan(t.Context(), Request{Job: "my_job_with_tags", Tags: []tag.Tag{
 		{Key: "foo", Value: "mine", Origin: tag.OriginSystem}, {Key: "penstock/priority", Value: "5"}, {Key: "penstock/launcher", Value: "local"},
 	}})
@@ -54,7 +54,7 @@ func TestPlan(t *testing.T) {
 }
 
 func TestPlanSubsetConfigAndMetadata(t *testing.T) {
-	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{}, noPartitions)
 	plan, err := p.Plan(t.Context(), Request{Job: "tutorial/nested", OpSelection: "*inner.a", ConfigYAML: "n: 0x10 # sixteen"})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestPlanSubsetConfigAndMetadata(t *testing.T) {
 }
 
 func TestPlanAllProblemsAtOnce(t *testing.T) {
-	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{}, noPartitions)
 	r := Request{
 		Job: "nested", ConfigYAML: "n: many\nm: 1\n", OpSelection: "last, nothing",
 		Tags: []tag.Tag{
@@ -115,7 +115,7 @@ func TestPlanAllProblemsAtOnce(t *testing.T) {
 }
 
 func TestPlanTagLimit(t *testing.T) {
-	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{}, noPartitions)
 	tags := func(n int) (list []tag.Tag) {
 		for i := range n {
 			list = append(list, tag.Tag{Key: fmt.Sprintf("k%d", i), Value: strings.Repeat("v", tag.MaxValueBytes)})
@@ -134,7 +134,7 @@ func TestPlanTagLimit(t *testing.T) {
 func TestPlanRefusesWhatNoLauncherCan(t *testing.T) {
 	p := NewPlanner(openReady(t, hosttest.Start(t, behavior(
 		hosttest.OneOp("plain"), hosttest.WithTags("defined", "penstock/launcher", "celery"), hosttest.WithTags("bad", "penstock/location", "x"),
-	))), noRuns{})
+	))), noRuns{}, noPartitions)
 	for _, test := range []struct {
 		name string
 		r    Request
@@ -163,7 +163,7 @@ func TestPlanResolves(t *testing.T) {
 	two.Repositories = append(two.Repositories, hosttest.Repository{Name: "other", Jobs: []hosttest.Job{
 		{Definition: hosttest.OneOp("plain")}, {Name: "broken", RawDefinition: []byte("\xff\xff")},
 	}})
-	p := NewPlanner(openReady(t, hosttest.Start(t, two)), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, two)), noRuns{}, noPartitions)
 	for _, test := range []struct {
 		name, job string
 		code      host.Code
@@ -193,7 +193,7 @@ func TestPlanResolves(t *testing.T) {
 func TestPlanSchemaOfTheJobIsNoUse(t *testing.T) {
 	def := hosttest.OneOp("plain")
 	def.ConfigSchemaJson = []byte(`{"$ref":"http://example.com/x"}`)
-	p := NewPlanner(openReady(t, hosttest.Start(t, behavior(def))), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, behavior(def))), noRuns{}, noPartitions)
 	plan, err := p.Preview(t.Context(), Request{Job: "plain"})
 	if err != nil || len(plan.Problems) != 1 || plan.Problems[0].Field != "job" || !strings.Contains(plan.Problems[0].Message, "fetches nothing") {
 		t.Errorf("got %+v, %v", plan, err)
@@ -209,7 +209,7 @@ func TestPlanDefinitionChanged(t *testing.T) {
 	after.Graph.Nodes = append(after.Graph.Nodes, hosttest.Place("new_op", "new_op"))
 	peer := hosttest.Start(t, behavior(before))
 	w := openReady(t, peer)
-	p := NewPlanner(w, noRuns{})
+	p := NewPlanner(w, noRuns{}, noPartitions)
 	saw, err := p.Preview(t.Context(), Request{Job: "plain"})
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestPlanDefinitionChanged(t *testing.T) {
 	if diff := cmp.Diff(want, lines(e.Problems)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	_, err = NewPlanner(w, noRuns{}).Plan(t.Context(), Request{Job: "plain", DefinitionDigest: saw.Snapshot.Definition})
+	_, err = NewPlanner(w, noRuns{}, noPartitions).Plan(t.Context(), Request{Job: "plain", DefinitionDigest: saw.Snapshot.Definition})
 	if host.ReasonOf(err) != "DEFINITION_CHANGED" {
 		t.Errorf("a host that does not remember it: %v", err)
 	}
@@ -243,7 +243,7 @@ func TestPlanDefinitionChanged(t *testing.T) {
 func TestPlanWhileTheLocationIsDown(t *testing.T) {
 	peer := hosttest.Start(t, hosttest.Current())
 	w := openReady(t, peer)
-	p := NewPlanner(w, noRuns{})
+	p := NewPlanner(w, noRuns{}, noPartitions)
 	peer.Stop()
 	awaitState(t, w, host.LocationStale)
 	plan, err := p.Plan(t.Context(), Request{Job: "plain"})
@@ -253,7 +253,7 @@ func TestPlanWhileTheLocationIsDown(t *testing.T) {
 
 	w = open(t, peer.Address())
 	awaitState(t, w, host.LocationUnavailable)
-	_, err = NewPlanner(w, noRuns{}).Plan(t.Context(), Request{Job: "etl/tutorial/plain"})
+	_, err = NewPlanner(w, noRuns{}, noPartitions).Plan(t.Context(), Request{Job: "etl/tutorial/plain"})
 	var e *host.Error
 	if !errors.As(err, &e) || e.Code != host.Unavailable || e.Remedy == "" || !strings.Contains(e.Message, "refuses connections") {
 		t.Errorf("down from the beginning: got %v, want Unavailable with the location's fault", err)
@@ -271,7 +271,7 @@ func TestPlanIncompatible(t *testing.T) {
 	awaitState(t, w, host.LocationIncompatible)
 	fresh := open(t, peer.Address())
 	awaitState(t, fresh, host.LocationIncompatible)
-	for name, p := range map[string]*Planner{"known before": NewPlanner(w, noRuns{}), "never known": NewPlanner(fresh, noRuns{})} {
+	for name, p := range map[string]*Planner{"known before": NewPlanner(w, noRuns{}, noPartitions), "never known": NewPlanner(fresh, noRuns{}, noPartitions)} {
 		_, err := p.Plan(t.Context(), Request{Job: "etl/tutorial/plain"})
 		var e *host.Error
 		if !errors.As(err, &e) || e.Code != host.Refused || e.Remedy == "" {
@@ -285,7 +285,7 @@ func TestPlanIncompatible(t *testing.T) {
 
 // TestPlanOfARefusedServer launches at a server whose metadata the gate refuses.
 func TestPlanOfARefusedServer(t *testing.T) {
-	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Older("0.14.17"))), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Older("0.14.17"))), noRuns{}, noPartitions)
 	plan, err := p.Plan(t.Context(), Request{Job: "my_job_with_metadata"})
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func TestPlanOfARefusedServer(t *testing.T) {
 }
 
 func BenchmarkPlan(b *testing.B) {
-	p := NewPlanner(openReady(b, hosttest.Start(b, hosttest.Current())), noRuns{})
+	p := NewPlanner(openReady(b, hosttest.Start(b, hosttest.Current())), noRuns{}, noPartitions)
 	r := Request{Job: "etl/tutorial/nested", ConfigYAML: "n: 3", OpSelection: "*last", Tags: []tag.Tag{{Key: "team", Value: "etl"}}}
 	for b.Loop() {
 		if _, err := p.Plan(b.Context(), r); err != nil {

@@ -10,13 +10,16 @@ import (
 	"github.com/penstock-run/penstock/usercode/tag"
 )
 
-// planTags merges the tags of the definition, of the parent if there is one, of the request and of the system.
-// With problems there are no tags that could be used, but those of the
+// planTags merges the tags of the definition, of the schedule or sensor, of the partition, of the parent, of the request
+// and of the system. With problems there are no tags that could be used, but those of the
 // definition and the system are there to look at.
-func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, parent *host.Run, f fitting) (merged, overridden []tag.Tag, problems []host.Problem) {
+func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, part *parting, parent *host.Run, f fitting) (merged, overridden []tag.Tag, problems []host.Problem) {
 	defined := tag.List(definition.Tags).WithOrigin(tag.OriginDefinition)
+	source := r.Source.defined()
+	parted := tag.List(part.run.Tags).WithOrigin(tag.OriginPartition)
 	asked := tag.List(r.Tags).WithOrigin(tag.OriginLaunch)
-	problems = append(tagProblems(defined, "in the job's definition: "), tagProblems(asked, "")...)
+	problems = slices.Concat(tagProblems(defined, "in the job's definition: "), tagProblems(source, r.Source.whose()),
+		tagProblems(parted, "made for the partition by the job's code: "), tagProblems(asked, ""))
 	var inherited tag.List
 	if parent != nil && r.Reexecution.KeepTags {
 		var wrong []host.Problem
@@ -25,15 +28,16 @@ func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, par
 	}
 	broken := len(problems) > 0
 	// All at once: that a tag is wrong does not keep another from being more than the launchers can do.
-	for _, p := range launcherProblems(tag.Merge(defined, inherited, asked)) {
+	for _, p := range launcherProblems(tag.Merge(defined, source, parted, inherited, asked)) {
 		if !slices.ContainsFunc(problems, func(known host.Problem) bool { return known.Path == p.Path }) {
 			problems = append(problems, p)
 		}
 	}
 	if broken {
-		inherited, asked = nil, nil
+		source, parted, inherited, asked = nil, nil, nil, nil
 	}
-	users := tag.Merge(defined, inherited, asked)
+	users := tag.Merge(defined, source, parted, inherited, asked)
+	users = r.Source.requested(tag.Merge(users, r.Source.fallback(users)))
 	if n := len(users); n > tag.MaxPerRun {
 		problems = append(problems, host.Problem{
 			Field:   "tags",
@@ -41,11 +45,11 @@ func planTags(job *workspace.Job, definition *host.JobDefinition, r Request, par
 		})
 	}
 	for _, t := range defined {
-		if slices.ContainsFunc(slices.Concat(inherited, asked), func(a tag.Tag) bool { return a.Key == t.Key }) {
+		if slices.ContainsFunc(slices.Concat(source, parted, inherited, asked), func(a tag.Tag) bool { return a.Key == t.Key }) {
 			overridden = append(overridden, t)
 		}
 	}
-	return tag.Merge(users, systemTags(job, f.selection, f.subset), descentTags(r, parent)), overridden, problems
+	return tag.Merge(users, systemTags(job, f.selection, f.subset), descentTags(r, parent), part.system, r.Source.system()), overridden, problems
 }
 
 // systemTags are those that the host itself attaches at launch.

@@ -28,7 +28,7 @@ func planned(t *testing.T, p *Planner, r Request) *host.Run {
 func TestRecheck(t *testing.T) {
 	peer := hosttest.Start(t, hosttest.Current())
 	w := openReady(t, peer)
-	p := NewPlanner(w, noRuns{})
+	p := NewPlanner(w, noRuns{}, noPartitions)
 	run := planned(t, p, Request{Job: "nested", ConfigYAML: "n: 7", OpSelection: "*inner.b"})
 
 	r, err := p.Recheck(t.Context(), run)
@@ -60,7 +60,7 @@ func TestRecheck(t *testing.T) {
 func TestRecheckWaits(t *testing.T) {
 	peer := hosttest.Start(t, hosttest.Current())
 	w := openReady(t, peer)
-	p := NewPlanner(w, noRuns{})
+	p := NewPlanner(w, noRuns{}, noPartitions)
 	run := planned(t, p, Request{Job: "nested", ConfigYAML: "n: 7", OpSelection: "*last", Tags: []tag.Tag{{Key: "x", Value: "y"}}})
 
 	t.Run("ErrDoesNotFit", func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestRecheckWaits(t *testing.T) {
 	t.Run("ErrLoading", func(t *testing.T) {
 		hung := hosttest.Current()
 		hung.Info = hosttest.Hang
-		_, err := NewPlanner(open(t, hosttest.Start(t, hung).Address()), noRuns{}).Recheck(t.Context(), run)
+		_, err := NewPlanner(open(t, hosttest.Start(t, hung).Address()), noRuns{}, noPartitions).Recheck(t.Context(), run)
 		if host.CodeOf(err) != host.Unavailable || host.ReasonOf(err) != "LOCATION_LOADING" {
 			t.Errorf("got %v, want that it is still loading", err)
 		}

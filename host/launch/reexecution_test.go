@@ -14,6 +14,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/hosttest"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/reexecution"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/workspace"
@@ -38,7 +39,7 @@ func newAgain(t *testing.T) *again {
 	peer := hosttest.Start(t, hosttest.Current())
 	w := openReady(t, peer)
 	store := openStore(t)
-	return &again{Planner: NewPlanner(w, store), t: t, store: store, workspace: w, peer: peer}
+	return &again{Planner: NewPlanner(w, store, partition.NewSource(store, systemClock{}, nil)), t: t, store: store, workspace: w, peer: peer}
 }
 
 func (a *again) become(b hosttest.Behavior) { become(a.t, a.workspace, a.peer, b, "nested") }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 )
 
@@ -40,4 +41,17 @@ func openStore(t testing.TB) *boltstore.Store {
 		}
 	})
 	return s
+}
+
+// noPartitions is a planner's view of a host that keeps no keys of dynamic partitions.
+var noPartitions = partition.NewSource(noKeys{}, systemClock{}, nil)
+
+type noKeys struct{}
+
+func (noKeys) PartitionKeys(context.Context, host.DynamicName, string, uint64, int) (host.PartitionKeyPage, error) {
+	return host.PartitionKeyPage{}, nil
+}
+
+func (noKeys) HasPartitionKeys(context.Context, host.DynamicName, []string) (map[string]bool, error) {
+	return nil, nil
 }

@@ -20,7 +20,7 @@ func withPolicy(t *testing.T, p *hosttest.Peer, c host.LocationConfig) (*Planner
 		t.Fatal(err)
 	}
 	awaitState(t, w, host.LocationReady)
-	return NewPlanner(w, noRuns{}), w
+	return NewPlanner(w, noRuns{}, noPartitions), w
 }
 
 func TestLaunchAtALocationThatDoesNotAnswer(t *testing.T) {
@@ -110,7 +110,7 @@ func TestSpanText(t *testing.T) {
 }
 
 func TestTarget(t *testing.T) {
-	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{})
+	p := NewPlanner(openReady(t, hosttest.Start(t, hosttest.Current())), noRuns{}, noPartitions)
 	run := planned(t, p, Request{Job: "nested", ConfigYAML: "n: 7"})
 	target, err := p.Target("tutorial/nested")
 	if err != nil || target.Job.String() != "etl/tutorial/nested" {

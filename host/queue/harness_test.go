@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/store/boltstore"
 	"github.com/penstock-run/penstock/host/workspace"
@@ -240,7 +241,7 @@ func (f *fixture) open() {
 		f.t.Fatal(err)
 	}
 	f.seam = &seam{Store: f.store}
-	planner := launch.NewPlanner(f.workspace, f.store)
+	planner := launch.NewPlanner(f.workspace, f.store, partition.NewSource(f.store, f.clock, log))
 	f.queue = queue.New(queue.Options{
 		Store: f.seam, Feed: f.feed, Planner: planner, Launcher: f.launcher,
 		Sessions: f.sessions, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,

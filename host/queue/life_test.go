@@ -15,6 +15,7 @@ import (
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/retry"
 	"github.com/penstock-run/penstock/host/store/boltstore"
@@ -160,7 +161,7 @@ func (w *life) tryOpen() error {
 		w.t.Fatal(err)
 	}
 	w.store = &crashingStore{Store: inner, w: w}
-	planner := launch.NewPlanner(w.code, w.store)
+	planner := launch.NewPlanner(w.code, w.store, partition.NewSource(w.store, realClock{}, log))
 	w.sessions = attempt.New(attempt.Options{Store: w.store, Launcher: w, Clock: realClock{}, Logger: log})
 	w.queue = queue.New(queue.Options{
 		Store: w.store, Feed: w.feed, Planner: planner, Launcher: w, Sessions: w.sessions, CodeChanged: make(chan struct{}),

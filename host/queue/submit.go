@@ -102,6 +102,9 @@ func askedFor(run *host.Run, r *launch.Request) (host.Run, error) {
 // queuedNotes say what a run is made of, and of a child how the job differs from what its parent ran.
 func queuedNotes(plan *launch.Plan, now time.Time) [][]byte {
 	text := fmt.Sprintf("queued: %s, ops to execute: %d", plan.Job, len(plan.OpPaths))
+	if plan.Partition != "" {
+		text += fmt.Sprintf("; partition %s", plan.Partition)
+	}
 	if plan.Parent != "" {
 		text += fmt.Sprintf("; it executes run %s again", plan.Parent)
 	}

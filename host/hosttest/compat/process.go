@@ -21,6 +21,7 @@ import (
 	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/hosttest"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/store/boltstore"
@@ -139,7 +140,8 @@ func (p *Process) open(o Options) error {
 	p.Workspace.Keep(store)
 	changes := p.Workspace.Watch()
 	p.onStop(func() error { changes.Close(); p.Workspace.Stop(); return nil })
-	planner, launcher := launch.NewPlanner(p.Workspace, store), launch.NewLocal(p.Workspace, url)
+	planner := launch.NewPlanner(p.Workspace, store, partition.NewSource(store, o.Clock, logger))
+	launcher := launch.NewLocal(p.Workspace, url)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: o.Clock, Logger: logger})
 	q := queue.New(queue.Options{
 		Store: store, Feed: p.Feed, Planner: planner, Launcher: launcher, Sessions: sessions,
