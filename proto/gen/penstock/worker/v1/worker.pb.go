@@ -594,7 +594,7 @@ func (x *Hello) GetSlots() *Slots {
 // and a host that was restarted knows who has which.
 type Slots struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 1,000, in the order in which the ops were ready.
+	// At most 5,000, in the order in which the ops were ready.
 	Slots         []*Slots_Slot `protobuf:"bytes,1,rep,name=slots,proto3" json:"slots,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
