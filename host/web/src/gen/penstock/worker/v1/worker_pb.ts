@@ -252,7 +252,7 @@ export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
  */
 export type Slots = Message<"penstock.worker.v1.Slots"> & {
   /**
-   * At most 1,000, in the order in which the ops were ready.
+   * At most 5,000, in the order in which the ops were ready.
    *
    * @generated from field: repeated penstock.worker.v1.Slots.Slot slots = 1;
    */
