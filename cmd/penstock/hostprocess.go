@@ -163,6 +163,10 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	})
 	p.keeper = retention.New(retention.Options{Store: store, Clock: systemClock{}, Logger: o.Logger, Policy: o.Retention})
 	many := bulk.New(bulk.Options{Store: store, Cancel: p.queue.CancelRuns, Submit: p.queue.Submit, Clock: systemClock{}, Logger: o.Logger})
+	automatic, err := p.newAutomation(feed, partitions, registry, o.Logger)
+	if err != nil {
+		return err
+	}
 	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
 	p.api, err = api.New(api.Options{      //nolint:contextcheck // metrics are read whenever they are asked for
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
@@ -187,6 +191,9 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { p.queue.Stop(); return nil })
+	if err := automatic.start(lasting, p); err != nil {
+		return err
+	}
 	if err := many.Start(lasting); err != nil {
 		return err
 	}

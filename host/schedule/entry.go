@@ -21,9 +21,11 @@ type entry struct {
 	calendar   *calendar.Calendar
 	// idle is why it makes no ticks though it is switched on, without being looked at; trouble, why its tick could not be made.
 	idle, trouble error
-	// busy tells that it is being looked at, failures how often in a row that was for nothing.
-	busy     bool
-	failures int
+	// busy tells that it is being looked at, failures how often in a row that was for nothing; after some it is left alone
+	// until notBefore.
+	busy      bool
+	failures  int
+	notBefore time.Time
 	// told is the problem that was logged last.
 	told string
 }
@@ -113,8 +115,11 @@ func (s *Scheduler) put(e *entry, now time.Time) {
 		s.agenda.Drop(name)
 		return
 	}
-	if e.failures > 0 && next.Before(now.Add(pause(e.failures-1))) {
-		next = now.Add(pause(e.failures - 1))
+	if e.failures > 0 && next.Before(e.notBefore) {
+		next = e.notBefore
+	}
+	if settled := s.started.Add(settling); e.definition.Stale && next.Before(settled) && now.Before(settled) {
+		next = settled
 	}
 	s.agenda.Set(name, next)
 }

@@ -44,17 +44,17 @@ func (s *Scheduler) lookAt(ctx context.Context, e *entry) {
 		e.failures, e.trouble = 0, nil
 	case errors.Is(err, errChanged):
 		e.automation.Version = 0 // whatever the store has is newer
-		e.failures, e.trouble = 1, nil
+		e.failures, e.trouble, e.notBefore = 1, nil, now.Add(firstPause)
 		s.stale, s.retry = true, time.Time{}
 	default:
-		if host.CodeOf(err) == host.Internal {
+		if host.CodeOf(err) == host.Internal && e.failures == 0 {
 			s.o.Logger.Error("make the tick of a schedule", "schedule", e.automation.Name.String(), "error", err)
 		}
 		if host.CodeOf(err) == host.NotFound { // it is gone, which the picture will show
 			s.stale, s.retry = true, time.Time{}
 		}
+		e.trouble, e.notBefore = err, now.Add(pause(e.failures))
 		e.failures++
-		e.trouble = err
 	}
 	s.put(e, now)
 	s.wake()

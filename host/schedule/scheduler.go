@@ -20,6 +20,9 @@ const (
 	// firstPause is how long a tick that cannot be made now is put off, doubling up to maxPause.
 	firstPause = time.Second
 	maxPause   = 15 * time.Second
+	// settling is how long after the start a location that does not answer yet is waited for, before ticks are made by what
+	// it said last: a deploy may have been missed.
+	settling = 15 * time.Second
 	// atOnce is how many ticks are planned and stored at a time. That many go into one write.
 	atOnce = 64
 )

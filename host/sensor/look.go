@@ -67,7 +67,7 @@ func (w *Watcher) conclude(e *entry, seen *sight, err error, now time.Time) {
 		w.stale, w.retry = true, time.Time{}
 		return
 	default:
-		if host.CodeOf(err) == host.Internal {
+		if host.CodeOf(err) == host.Internal && e.failures == 0 {
 			w.o.Logger.Error("evaluate a sensor", "sensor", e.automation.Name.String(), "error", err)
 		}
 		if host.CodeOf(err) == host.NotFound { // it is gone, which the picture will show

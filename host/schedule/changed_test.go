@@ -1,0 +1,86 @@
+package schedule_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/penstock-run/penstock/host"
+	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
+)
+
+// TestSwitchedWhileItIsEvaluated has a person who switches a schedule off while user code is asked.
+func TestSwitchedWhileItIsEvaluated(t *testing.T) {
+	f := newFixture(t)
+	f.code.deploy(t, "s", evaluated("0 * * * *"))
+	f.begun().round()
+	f.code.evaluate = func(string, time.Time) (*usercodev1.Evaluation, error) {
+		if _, err := f.scheduler.Switch(t.Context(), named("s"), host.SwitchOff, "ada"); err != nil {
+			t.Error(err)
+		}
+		return &usercodev1.Evaluation{RunRequests: []*usercodev1.RunRequest{{}}}, nil
+	}
+	f.pass(3 * time.Hour)
+	f.want("s")
+	if s := f.standing("s"); s.Running || s.Problem != "" || len(f.code.asked) != 1 {
+		t.Errorf("it stands as %+v after %d evaluations", s, len(f.code.asked))
+	}
+}
+
+// TestDeployedWhileItIsEvaluated has a deploy with another cron while user code is asked.
+func TestDeployedWhileItIsEvaluated(t *testing.T) {
+	f := newFixture(t)
+	f.code.deploy(t, "s", evaluated("0 * * * *"))
+	f.begun().round()
+	other := f.another()
+	f.code.evaluate = func(string, time.Time) (*usercodev1.Evaluation, error) {
+		f.code.deploy(t, "s", fixed("30 * * * *"))
+		<-f.code.changed
+		if err := other.Begin(t.Context()); err != nil { // a second host sees the deploy first
+			t.Error(err)
+		}
+		f.scheduler.Poke()
+		return &usercodev1.Evaluation{RunRequests: []*usercodev1.RunRequest{{}}}, nil
+	}
+	f.pass(90 * time.Minute)
+	f.want("s", "22 11:30 SUCCESS run")
+}
+
+func TestTwoHosts(t *testing.T) {
+	f := newFixture(t)
+	f.code.evaluate = func(string, time.Time) (*usercodev1.Evaluation, error) {
+		return &usercodev1.Evaluation{RunRequests: []*usercodev1.RunRequest{{}, {RunKey: "k"}}}, nil
+	}
+	f.code.deploy(t, "fixed", missing(fixed("*/10 * * * *"), all, 100))
+	f.code.deploy(t, "evaluated", missing(evaluated("*/10 * * * *"), all, 100))
+	other := f.another()
+	f.begun()
+	if err := other.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 12 {
+		f.clock.Advance(10*time.Minute + time.Second)
+		var both sync.WaitGroup
+		both.Go(func() { other.RunOnce(t.Context()) })
+		f.scheduler.RunOnce(t.Context())
+		both.Wait()
+	}
+	for range 3 { // who lost looks again
+		f.clock.Advance(time.Second)
+		other.RunOnce(t.Context())
+		f.scheduler.RunOnce(t.Context())
+	}
+	for name, runs := range map[string]int{"fixed": 12, "evaluated": 13} {
+		ticks, made := f.ticks(name), 0
+		for i, tick := range ticks {
+			made += len(tick.Runs)
+			if want := at(t, "22 10:00").Add(time.Duration(i+1) * 10 * time.Minute); !tick.At.Equal(want) || tick.Status != host.TickSuccess {
+				t.Errorf("tick %d of %s is %s at %s, want %s", i, name, tick.Status, tick.At, want)
+			}
+		}
+		if len(ticks) != 12 || made != runs {
+			t.Errorf("%s has %d ticks and %d runs, want 12 and %d", name, len(ticks), made, runs)
+		}
+	}
+	f.bijection()
+}
