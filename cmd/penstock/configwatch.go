@@ -51,6 +51,7 @@ func (p *hostProcess) follow(o hostOptions, bound net.Addr) *configWatch {
 		p.queue.SetLimits(c.Limits)
 		p.sessions.SetPools(c.Pools)
 		p.keeper.SetPolicy(c.Retention)
+		p.alerts.SetRules(c.Alerts)
 		return nil
 	}, systemClock{}, o.Logger)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/alert"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/bulk"
@@ -53,7 +54,7 @@ type hostOptions struct {
 	AllowHosts []string
 	// Locations are all code locations at the start.
 	Locations []host.LocationConfig
-	// Config is followed: what it reads replaces Locations, MaxInProgress, Limits, Pools and Retention. It was read once; nil when there is no file.
+	// Config is followed: what it reads replaces Locations, MaxInProgress, Limits, Pools, Retention and Alerts. It was read once; nil when there is no file.
 	// Reload gets a value when it is to be read at once.
 	Config *configReader
 	Reload <-chan os.Signal
@@ -64,7 +65,9 @@ type hostOptions struct {
 	// Pools are those of which ops take slots.
 	Pools []host.Pool
 	// Retention says which runs are kept, and for how long.
-	Retention  retention.Policy
+	Retention retention.Policy
+	// Alerts are the rules by which people are told of runs.
+	Alerts     []alert.Rule
 	Reflection bool
 	Logger     *slog.Logger
 }
@@ -77,6 +80,7 @@ type hostProcess struct {
 	sessions  *attempt.Sessions
 	workspace *workspace.Workspace
 	keeper    *retention.Keeper
+	alerts    *alert.Alerter
 	store     host.Store
 	launcher  host.Launcher
 	address   string
@@ -162,6 +166,9 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		CodeChanged: changes.Ready(), Clock: systemClock{}, Logger: o.Logger, MaxInProgress: o.MaxInProgress, Limits: o.Limits,
 	})
 	p.keeper = retention.New(retention.Options{Store: store, Clock: systemClock{}, Logger: o.Logger, Policy: o.Retention})
+	if err := p.makeAlerts(store, feed, o, registry); err != nil {
+		return err
+	}
 	many := bulk.New(bulk.Options{Store: store, Cancel: p.queue.CancelRuns, Submit: p.queue.Submit, Clock: systemClock{}, Logger: o.Logger})
 	automatic, err := p.newAutomation(feed, partitions, registry, o.Logger)
 	if err != nil {
@@ -171,7 +178,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.api, err = api.New(api.Options{      //nolint:contextcheck // metrics are read whenever they are asked for
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
 		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Bulk: many, Launcher: launcher,
-		Keeper: p.keeper, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
+		Keeper: p.keeper, Alerts: p.alerts, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		StoreFacts: func() (diagnose.StoreFacts, error) { f, err := store.Facts(); return diagnose.StoreFacts(f), err },
 		Space:      spaceOf,
 		Identity: api.Identity{
@@ -214,6 +221,10 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { p.keeper.Stop(); return nil })
+	if err := p.alerts.Start(lasting); err != nil {
+		return err
+	}
+	p.onStop(func() error { p.alerts.Stop(); return nil })
 	p.onStop(config.start(lasting, o.Reload))
 	return p.api.Start(lasting)
 }

@@ -153,7 +153,7 @@ func (o *hostOptions) configure(path string, limitGiven bool) error {
 	if err != nil {
 		return usageErrorf("%w", err)
 	}
-	o.Locations, o.MaxInProgress, o.Limits, o.Pools, o.Retention = c.Locations, c.MaxInProgress, c.Limits, c.Pools, c.Retention
+	o.Locations, o.MaxInProgress, o.Limits, o.Pools, o.Retention, o.Alerts = c.Locations, c.MaxInProgress, c.Limits, c.Pools, c.Retention, c.Alerts
 	return nil
 }
 

@@ -24,15 +24,9 @@ const (
 	look = time.Minute
 )
 
-// Store is what an Alerter needs.
-type Store interface {
-	host.Store
-	host.AutomationStore
-}
-
 // Options of an Alerter. All are required but Rules.
 type Options struct {
-	Store Store
+	Store host.Store
 	Feed  *host.Feed
 	// Rules in use at first; they have to pass CheckRules.
 	Rules []Rule

@@ -2,8 +2,10 @@ package alert_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,14 +107,19 @@ func TestARetriedRunIsToldOnce(t *testing.T) {
 }
 
 func TestABurst(t *testing.T) {
-	const n = 1000
+	const n, teams = 1000, 10
 	f, r := newFixture(t), newReceiver(t)
-	rules := []alert.Rule{f.rule(hookRule("a", "status=failure", r.URL))}
-	f.start(rules...)
-	var ids []host.RunID
-	for range n {
-		ids = append(ids, f.run("x"))
+	var rules []alert.Rule
+	for i := range teams {
+		rules = append(rules, f.rule(hookRule(fmt.Sprint("team", i), fmt.Sprint("status=failure and team=", i), r.URL)))
 	}
+	f.start(rules...)
+	ids := make([]host.RunID, n)
+	var creating sync.WaitGroup // so that creations share writes
+	for i := range ids {
+		creating.Go(func() { ids[i] = f.run("x", launchTag("team", fmt.Sprint(i%teams))) })
+	}
+	creating.Wait()
 	results, err := f.store.UpdateRuns(t.Context(), host.Request{}, ids, func(run *host.Run) ([][]byte, error) {
 		run.Status, run.EndedAt = host.Failure, f.clock.Now()
 		return nil, nil
@@ -121,13 +128,20 @@ func TestABurst(t *testing.T) {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
 	all := r.wantRuns(t, ids...)
-	f.awaitDelivered("a", n)
+	for range n {
+		<-f.store.puts // each was delivered
+	}
 	distinct := map[string]bool{}
 	for _, m := range all {
 		distinct[m.id] = true
 	}
-	if s := f.standing("a"); len(distinct) != n || s.Waiting != 0 || len(s.Last) != host.MaxAlertsEnded {
-		t.Errorf("%d messages have different ids; %d wait and %d are remembered", len(distinct), s.Waiting, len(s.Last))
+	if len(distinct) != n {
+		t.Errorf("%d messages have different ids, want %d", len(distinct), n)
+	}
+	for i := range rules {
+		if s := f.standing(rules[i].Name); s.Waiting != 0 || len(s.Last) != host.MaxAlertsEnded {
+			t.Errorf("of %s %d wait and %d are remembered", rules[i].Name, s.Waiting, len(s.Last))
+		}
 	}
 }
 

@@ -117,7 +117,7 @@ func (f *fixture) start(rules ...alert.Rule) {
 	}
 }
 
-func newAlerter(store alert.Store, feed *host.Feed, clock host.Clock, client *http.Transport, log *slog.Logger, rules []alert.Rule) *alert.Alerter {
+func newAlerter(store host.Store, feed *host.Feed, clock host.Clock, client *http.Transport, log *slog.Logger, rules []alert.Rule) *alert.Alerter {
 	return alert.New(alert.Options{
 		Store: store, Feed: feed, Rules: rules, Address: "http://penstock.test:3000", Transport: client,
 		MetadataTexts: func(body []byte) ([]host.MetadataText, error) {

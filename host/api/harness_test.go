@@ -59,6 +59,7 @@ type fixture struct {
 	search    hostv1connect.SearchServiceClient
 	locations hostv1connect.LocationServiceClient
 	host      hostv1connect.HostServiceClient
+	alerts    hostv1connect.AlertServiceClient
 }
 
 // settings change what newFixture makes.
@@ -138,6 +139,7 @@ func (f *fixture) dial(c *http.Client, options ...connecthttp.Option) {
 	f.search = hostv1connect.NewSearchServiceClient(client)
 	f.locations = hostv1connect.NewLocationServiceClient(client)
 	f.host = hostv1connect.NewHostServiceClient(client)
+	f.alerts = hostv1connect.NewAlertServiceClient(client)
 }
 
 // withPeer is a fixture whose location "code" is a peer, loaded.
