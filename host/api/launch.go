@@ -16,6 +16,11 @@ func (r runService) PreviewRun(ctx context.Context, req *hostv1.PreviewRunReques
 	if err != nil {
 		return nil, err
 	}
+	return r.preview(ctx, request)
+}
+
+// preview plans a launch.
+func (r runService) preview(ctx context.Context, request launch.Request) (*hostv1.PreviewRunResponse, error) {
 	plan, err := r.s.o.Planner.Preview(ctx, request)
 	if err != nil {
 		return nil, err

@@ -23,12 +23,15 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/alert"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/automation"
 	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/launch"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/retention"
+	"github.com/penstock-run/penstock/host/schedule"
+	"github.com/penstock-run/penstock/host/sensor"
 	"github.com/penstock-run/penstock/host/workspace"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 	"github.com/penstock-run/penstock/proto/gen/penstock/worker/v1/workerv1connect"
@@ -62,6 +65,10 @@ type Options struct {
 	Queue     *queue.Queue
 	Sessions  *attempt.Sessions
 	Bulk      *bulk.Runner
+	// Schedules and Sensors run those, AutomationFeed tells what changes of them.
+	Schedules      *schedule.Scheduler
+	Sensors        *sensor.Watcher
+	AutomationFeed *automation.Feed
 	// Keeper deletes runs whose time is over.
 	Keeper *retention.Keeper
 	// Alerts tell people of runs.
@@ -184,6 +191,7 @@ func New(o Options) (*Server, error) {
 	hostv1connect.RegisterLocationServiceHandler(rpc, locationService{s})
 	hostv1connect.RegisterHostServiceHandler(rpc, hostService{s})
 	hostv1connect.RegisterStorageServiceHandler(rpc, storageService{s: s})
+	hostv1connect.RegisterAutomationServiceHandler(rpc, automationService{s: s, runs: runService{s}})
 	hostv1connect.RegisterAlertServiceHandler(rpc, alertService{s})
 	workerv1connect.RegisterWorkerServiceHandler(rpc, workerService{s})
 	s.registerHealth(rpc)

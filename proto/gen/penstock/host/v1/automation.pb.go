@@ -294,9 +294,9 @@ type Automation struct {
 	Remedy string `protobuf:"bytes,10,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// The next instant of a schedule, or when a sensor is evaluated next, as far as is known.
 	NextTickAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=next_tick_at,json=nextTickAt,proto3" json:"next_tick_at,omitempty"`
-	// The last ticks, newest first, at most 5.
+	// The last ticks, newest first, at most 5. In a list they come without their runs, cursors and log lines.
 	LastTicks []*Tick `protobuf:"bytes,12,rep,name=last_ticks,json=lastTicks,proto3" json:"last_ticks,omitempty"`
-	// Cursor of a sensor.
+	// Cursor of a sensor. A list comes without it.
 	Cursor string `protobuf:"bytes,13,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// Set when the location does not answer: the definition is the last that is known.
 	Stale         bool `protobuf:"varint,14,opt,name=stale,proto3" json:"stale,omitempty"`

@@ -156,14 +156,14 @@ export type Automation = Message<"penstock.host.v1.Automation"> & {
   nextTickAt?: Timestamp | undefined;
 
   /**
-   * The last ticks, newest first, at most 5.
+   * The last ticks, newest first, at most 5. In a list they come without their runs, cursors and log lines.
    *
    * @generated from field: repeated penstock.host.v1.Tick last_ticks = 12;
    */
   lastTicks: Tick[];
 
   /**
-   * Cursor of a sensor.
+   * Cursor of a sensor. A list comes without it.
    *
    * @generated from field: string cursor = 13;
    */
