@@ -51,17 +51,18 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 
 // client calls one host.
 type client struct {
-	address   string // for people
-	host      hostv1connect.HostServiceClient
-	locations hostv1connect.LocationServiceClient
-	jobs      hostv1connect.JobServiceClient
-	history   hostv1connect.HistoryServiceClient
-	runs      hostv1connect.RunServiceClient
-	bulks     hostv1connect.BulkServiceClient
-	storage   hostv1connect.StorageServiceClient
-	alerts    hostv1connect.AlertServiceClient
-	tags      hostv1connect.RunTagServiceClient
-	search    hostv1connect.SearchServiceClient
+	address    string // for people
+	host       hostv1connect.HostServiceClient
+	locations  hostv1connect.LocationServiceClient
+	jobs       hostv1connect.JobServiceClient
+	history    hostv1connect.HistoryServiceClient
+	runs       hostv1connect.RunServiceClient
+	bulks      hostv1connect.BulkServiceClient
+	storage    hostv1connect.StorageServiceClient
+	alerts     hostv1connect.AlertServiceClient
+	tags       hostv1connect.RunTagServiceClient
+	search     hostv1connect.SearchServiceClient
+	automation hostv1connect.AutomationServiceClient
 	// retryAfter is how long follow waits before it calls again, the first time.
 	retryAfter time.Duration
 }
@@ -115,6 +116,7 @@ func (c *connection) dial() (*client, error) {
 		alerts:     hostv1connect.NewAlertServiceClient(caller),
 		tags:       hostv1connect.NewRunTagServiceClient(caller),
 		search:     hostv1connect.NewSearchServiceClient(caller),
+		automation: hostv1connect.NewAutomationServiceClient(caller),
 		retryAfter: 200 * time.Millisecond,
 	}, nil
 }

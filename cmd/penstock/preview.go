@@ -15,9 +15,7 @@ func previewOf(r *hostv1.PreviewRunResponse, parent string) previewObject {
 		}),
 		DefinitionChanges: textsOf(r.GetDefinitionChanges()), Tags: tagsOf(r.GetTags()), Config: r.GetConfigYaml(),
 		CodeVersion: r.GetCodeVersion(), Notes: textsOf(r.GetNotes()),
-		Problems: convert(r.GetProblems(), func(p *hostv1.Problem) problemObject {
-			return problemObject{Field: p.GetField(), Path: p.GetPath(), Line: p.GetLine(), Column: p.GetColumn(), Message: p.GetMessage()}
-		}),
+		Problems: convert(r.GetProblems(), problemOf),
 	}
 }
 
