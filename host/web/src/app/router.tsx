@@ -62,6 +62,18 @@ const automation = createRoute({
   component: lazyRouteComponent(() => import("@/features/automation/automation-page"), "AutomationPage"),
 });
 
+const backfills = createRoute({
+  getParentRoute: () => root,
+  path: "/backfills",
+  component: lazyRouteComponent(() => import("@/features/backfill/backfills-page"), "BackfillsPage"),
+});
+
+const backfill = createRoute({
+  getParentRoute: () => root,
+  path: "/backfills/$id",
+  component: lazyRouteComponent(() => import("@/features/backfill/backfill-page"), "BackfillPage"),
+});
+
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
@@ -86,7 +98,7 @@ const deployment = createRoute({
   component: lazyRouteComponent(() => import("@/features/deployment/deployment-page"), "DeploymentPage"),
 });
 
-const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, bulks, run, automations, automation, deployment]);
+const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, bulks, run, automations, automation, backfills, backfill, deployment]);
 
 /** The router; history is given where there is no browser. */
 export function createPageRouter(history?: RouterHistory) {

@@ -35,6 +35,7 @@ export function Shell() {
     { href: paths.jobs(), label: "Jobs" },
     { href: paths.runs(), label: "Runs" },
     { href: paths.automations(), label: "Automation" },
+    { href: paths.backfills(), label: "Backfills" },
     { href: paths.deployment(), label: "Deployment" },
   ];
   return (

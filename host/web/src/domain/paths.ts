@@ -109,6 +109,12 @@ export interface BackfillsView {
   job: string;
 }
 
+/** What is shown of a backfill. */
+export interface BackfillView {
+  /** Only partitions that stand like that; empty for all. */
+  shown: "" | "open" | "failed" | "done";
+}
+
 function automationPath({ location, repository, name }: AutomationNameText): string {
   return `/automation/${encodeURIComponent(location)}/${encodeURIComponent(repository)}/${encodeURIComponent(name)}`;
 }
@@ -151,7 +157,7 @@ export const paths = {
   automation: (name: AutomationNameText, { tab, statuses, crons, zone, at }: Partial<AutomationView> = {}) =>
     automationPath(name) + formatSearch({ tab: tab === "ticks" ? undefined : tab, status: statuses, cron: crons, zone: orNothing(zone), at: orNothing(at) }),
   backfills: ({ job }: Partial<BackfillsView> = {}) => `/backfills${formatSearch({ job: orNothing(job) })}`,
-  backfill: (id: string) => `/backfills/${encodeURIComponent(id)}`,
+  backfill: (id: string, { shown }: Partial<BackfillView> = {}) => `/backfills/${encodeURIComponent(id)}${formatSearch({ shown: orNothing(shown) })}`,
   deployment: () => "/deployment",
   alerts: () => "/deployment#alerts",
   location: (name: string) => `/deployment#${encodeURIComponent(name)}`,
@@ -240,6 +246,12 @@ export function readPartitionsView(search: SearchParams): PartitionsView {
 /** Reads the query of the list of backfills. */
 export function readBackfillsView(search: SearchParams): BackfillsView {
   return { job: search.job?.[0] ?? "" };
+}
+
+/** Reads the query of a backfill's page. */
+export function readBackfillView(search: SearchParams): BackfillView {
+  const shown = search.shown?.[0] ?? "";
+  return { shown: shown === "open" || shown === "failed" || shown === "done" ? shown : "" };
 }
 
 /** The view with one more term that must hold, from its newest page; the rest stays. */

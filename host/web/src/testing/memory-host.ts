@@ -30,6 +30,7 @@ import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";
 import { Held } from "./held";
 import { MemoryAutomation } from "./memory-automation";
+import { MemoryBackfill } from "./memory-backfill";
 import { MemoryBulk } from "./memory-bulk";
 import { MemorySearch } from "./memory-search";
 import { MemoryTags } from "./memory-tags";
@@ -72,6 +73,7 @@ export class MemoryHost {
   storage: (() => MessageInitShape<typeof GetStorageResponseSchema>) | undefined;
   readonly held = new Held();
   readonly automation = new MemoryAutomation();
+  readonly backfill = new MemoryBackfill();
   readonly search = new MemorySearch(() => this.runs);
   readonly bulk = new MemoryBulk(() => this.runs, this.search);
   readonly tags = new MemoryTags((id) => this.findRun(id), (id, change) => { this.changeRun(id, change); });
@@ -129,6 +131,7 @@ export class MemoryHost {
         this.search.serve(router, checked);
         this.bulk.serve(router, checked);
         this.automation.serve(router, checked);
+        this.backfill.serve(router, checked);
         this.tags.serve(router, checked);
         router.service(StorageService, { getStorage: checked(() => create(GetStorageResponseSchema, known(this.storage)())) });
         router.service(HostService, {
@@ -199,7 +202,7 @@ export class MemoryHost {
   /** Stops to answer; open streams break. */
   goDown(): void {
     this.down = true;
-    for (const channel of [this.locationChanges, this.runChanges, this.runEvents, this.automation.changes]) channel.fail(hostError(Code.Unavailable, "the host is down"));
+    for (const channel of [this.locationChanges, this.runChanges, this.runEvents, this.automation.changes, this.backfill.changes]) channel.fail(hostError(Code.Unavailable, "the host is down"));
   }
 
   private checkToken(context: HandlerContext): void {

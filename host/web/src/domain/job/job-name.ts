@@ -12,3 +12,9 @@ export function formatJobName({ location, repository, job }: JobNameText): strin
 export function sameJob(a: JobNameText | undefined, b: JobNameText | undefined): boolean {
   return a !== undefined && b !== undefined && formatJobName(a) === formatJobName(b);
 }
+
+/** Reads formatJobName's form; undefined for another text. */
+export function jobNameOf(text: string): JobNameText | undefined {
+  const [location = "", repository = "", job = "", ...more] = text.split("/");
+  return job === "" || more.length > 0 ? undefined : { location, repository, job };
+}

@@ -62,6 +62,7 @@ function useActions(): Found[] {
     page("Runs in progress", statuses(runStatuses.filter((data) => data.inProgress))),
     page("Runs that failed", statuses(runStatuses.filter((data) => data.tone === "bad"))),
     page("Automation", paths.automations()),
+    page("Backfills", paths.backfills()),
     page("Deployment", paths.deployment()),
     {
       key: "scheme",
