@@ -9,6 +9,7 @@ type checkObject struct {
 	Host         checkHostObject         `json:"host"`
 	Server       *serverObject           `json:"server"` // what the build says of itself; null: nothing
 	Jobs         []checkJobObject        `json:"jobs"`
+	Automation   []checkAutomationObject `json:"automation"` // schedules and sensors that are not refused
 	Capabilities []checkCapabilityObject `json:"capabilities"`
 }
 
@@ -32,11 +33,19 @@ type checkJobObject struct {
 	Warnings   []string `json:"warnings"`
 }
 
+// checkAutomationObject is a schedule or sensor of a build.
+type checkAutomationObject struct {
+	Kind       string   `json:"kind"`
+	Repository string   `json:"repository"`
+	Name       string   `json:"name"`
+	Errors     []string `json:"errors"`
+}
+
 // checkCapabilityObject is what the host will say of one capability.
 type checkCapabilityObject struct {
 	Capability string              `json:"capability"`
 	State      string              `json:"state"`   // SHOWN or REFUSED
-	UsedBy     *int                `json:"used_by"` // jobs; null when this command cannot tell
+	UsedBy     *int                `json:"used_by"` // jobs, schedules or sensors; null when this command cannot tell
 	Refusal    *refusalObject      `json:"refusal"`
 	Notices    []checkNoticeObject `json:"notices"`
 }

@@ -23,19 +23,20 @@ func (b *build) checkedHost() checkHostObject {
 // wrong is the result when nothing could be loaded.
 func (b *build) wrong(err error) *checkObject {
 	return &checkObject{
-		Verdict: verdictWrong, Error: err.Error(), Host: b.checkedHost(), Jobs: []checkJobObject{}, Capabilities: []checkCapabilityObject{},
+		Verdict: verdictWrong, Error: err.Error(), Host: b.checkedHost(), Jobs: []checkJobObject{}, Automation: []checkAutomationObject{}, Capabilities: []checkCapabilityObject{},
 	}
 }
 
 // result is what the build says of itself, and what the host will say.
 func (b *build) result(w *workspace.Workspace, l *workspace.Location) *checkObject {
-	o := &checkObject{Host: b.checkedHost(), Server: serverOf(l.Server), Jobs: []checkJobObject{}, Capabilities: []checkCapabilityObject{}}
+	o := &checkObject{Host: b.checkedHost(), Server: serverOf(l.Server), Jobs: []checkJobObject{}, Automation: []checkAutomationObject{}, Capabilities: []checkCapabilityObject{}}
 	if o.Server != nil {
 		o.Server.ID, o.Server.StartedAt = "", nil // of a process that is gone by now
 	}
 	var uses map[string]int
 	if l.Fault == nil {
 		uses = o.addJobs(w.Jobs())
+		o.addAutomation(w, uses)
 	}
 	refusal := func(capability string, r versioncheck.Reason) *refusalObject {
 		return refusalOfReason(capability, b.name, r)
@@ -94,6 +95,7 @@ func (o *checkObject) addJobs(jobs []*workspace.Job) map[string]int {
 		}
 		uses[versioncheck.JobMetadata] += min(row.Metadata, 1)
 		uses[versioncheck.RunTags] += min(row.Tags, 1)
+		row.Errors = append(row.Errors, addPartitions(j, uses)...)
 		o.Jobs = append(o.Jobs, row)
 	}
 	return uses
@@ -105,7 +107,7 @@ func (o *checkObject) judge(strict bool) {
 	if len(o.missing(strict)) > 0 {
 		o.Verdict = verdictRefused
 	}
-	if o.wrongJobs() > 0 {
+	if o.wrongJobs()+len(o.wrongAutomation()) > 0 {
 		o.Verdict = verdictWrong
 	}
 }
@@ -126,7 +128,7 @@ func (o *checkObject) missing(strict bool) (names []string) {
 		switch {
 		case c.Refusal == nil:
 		case c.UsedBy != nil && *c.UsedBy > 0:
-			names = append(names, fmt.Sprintf("%s of %s", c.Capability, counted(*c.UsedBy, "job")))
+			names = append(names, c.missing())
 		case strict, c.isOfLocation():
 			names = append(names, c.Capability)
 		}
@@ -144,7 +146,7 @@ func (c *checkCapabilityObject) isOfLocation() bool {
 func (o *checkObject) failure(strict bool) error {
 	switch o.Verdict {
 	case verdictWrong:
-		return &exitError{code: exitRejected, err: fmt.Errorf("definitions are wrong: those of %s", counted(o.wrongJobs(), "job"))}
+		return &exitError{code: exitRejected, err: fmt.Errorf("definitions are wrong: those of %s", o.wrong())}
 	case verdictRefused:
 		return &exitError{code: exitRefused, err: fmt.Errorf("the host would refuse: %s", strings.Join(o.missing(strict), "; "))}
 	}
@@ -177,13 +179,16 @@ func (p printer) check(o *checkObject) {
 			will = "refused"
 		}
 		if c.UsedBy != nil {
-			used = counted(*c.UsedBy, "job")
+			used = c.usedBy()
 		}
 		return []string{c.Capability, will, used}
 	})
 	p.table([]string{"CAPABILITY", "WILL BE", "USED BY"}, rows)
 	for i := range o.Jobs {
 		p.checkedJob(&o.Jobs[i])
+	}
+	for _, a := range o.wrongAutomation() {
+		p.section(a.Kind+" "+inert(a.Repository+"/"+a.Name), pieces("error: "+strings.Join(a.Errors, "; "), "  "))
 	}
 	if o.Host.Refusal != nil {
 		p.section("the host: "+inert(o.Host.Refusal.Code), o.Host.Refusal.lines(""))

@@ -16,7 +16,7 @@ describe("Deployment", () => {
     const page = await browser.open(world.url("/deployment"));
     const ready = page.locator("#location-tutorial");
     await see(ready.getByText("Ready", { exact: true }));
-    for (const text of [/Address\s+127\.0\.0\.1:\d+/, /Protocol\s+0\.15\.0/, /SDK\s+go/, /Code version\s+\S+/, /tutorial, 6 jobs/, /job_metadata\s+Allowed/, /launch_run\s+Allowed/]) {
+    for (const text of [/Address\s+127\.0\.0\.1:\d+/, /Protocol\s+0\.15\.0/, /SDK\s+go/, /Code version\s+\S+/, /tutorial, 7 jobs/, /job_metadata\s+Allowed/, /launch_run\s+Allowed/]) {
       await seeText(ready, text);
     }
     const older = page.locator("#location-older");

@@ -5,7 +5,7 @@ import { withWorld } from "./harness/world";
 
 const world = withWorld({ locations: ["local"] });
 const browser = withBrowser();
-const jobs = ["my_job_with_metadata", "my_second_job_with_metadata", "my_job_with_tags", "my_second_job_with_tags", "repository_report"];
+const jobs = ["my_job_with_metadata", "my_second_job_with_metadata", "my_job_with_tags", "my_second_job_with_tags", "repository_report", "daily_report"];
 
 beforeAll(async () => {
   await world.serve("local", "tutorial");
@@ -19,7 +19,7 @@ describe("Jobs", () => {
     for (const job of jobs) await see(list.getByRole("link", { name: job, exact: true }));
     await see(list.getByRole("link", { name: "local", exact: true }));
     await see(list.getByRole("heading", { name: "tutorial" }));
-    await see(page.getByText("6 jobs", { exact: true }).last());
+    await see(page.getByText("7 jobs", { exact: true }).last());
   });
 
   test("finds jobs by name and by tag, and says when it finds none", async () => {
