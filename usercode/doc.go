@@ -50,6 +50,20 @@
 // A body describes; it must not do the work. It runs once per process, and a body that reads the time, the network
 // or a file describes a job that differs from process to process.
 //
+// # Partitions, schedules and sensors
+//
+// [NewDailyPartitions] and its like say into which parts a job's work falls, and become its options; [PartitionFrom] tells
+// an op for which part its run is, and [PartitionConfig] makes what the run is told.
+//
+// A [Schedule] makes runs at times, a [Sensor] when something has happened. They are items of the [Repository], and a host
+// keeps the clock for them:
+//
+//	var nightly = usercode.NewSchedule("nightly", dailyCount, usercode.Cron("0 6 * * mon-fri"), usercode.Zone("Europe/Berlin"))
+//
+//	func main() { usercode.Main(usercode.NewRepository("orders", dailyCount, nightly)) }
+//
+// Their functions are called in the user-code server, each with its own time; see [NewScheduleFunc] and [NewSensor].
+//
 // # What is said about jobs
 //
 // [Metadata] is for people who look at a job and never reaches its runs. [Tags] go to every run of the job, which is
@@ -66,5 +80,6 @@
 // # Tests
 //
 // An op's function is a Go function: give it a name and call it. Package usertest runs a whole job in the test's own
-// process, with fakes in place of resources, and makes chosen attempts of ops and of instances fail.
+// process, with fakes in place of resources, and makes chosen attempts of ops and of instances fail. It also evaluates a
+// schedule at a time, and a sensor with a cursor.
 package usercode
