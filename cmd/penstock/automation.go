@@ -10,8 +10,8 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
-// automation is what commands of schedules and of sensors have in common.
-type automation struct {
+// automationCommands is what commands of schedules and of sensors have in common.
+type automationCommands struct {
 	c    *connection
 	kind hostv1.AutomationKind
 }
@@ -23,7 +23,7 @@ func newScheduleCommand() *cobra.Command {
 		Args:  usageArgs(cobra.NoArgs),
 		RunE:  needsCommand,
 	}
-	a := &automation{c: &connection{}, kind: hostv1.AutomationKind_AUTOMATION_KIND_SCHEDULE}
+	a := &automationCommands{c: &connection{}, kind: hostv1.AutomationKind_AUTOMATION_KIND_SCHEDULE}
 	a.c.addFlags(cmd)
 	a.addCommands(cmd)
 	cmd.AddCommand(a.newPreviewCommand(), a.newScheduleTestCommand())
@@ -37,14 +37,14 @@ func newSensorCommand() *cobra.Command {
 		Args:  usageArgs(cobra.NoArgs),
 		RunE:  needsCommand,
 	}
-	a := &automation{c: &connection{}, kind: hostv1.AutomationKind_AUTOMATION_KIND_SENSOR}
+	a := &automationCommands{c: &connection{}, kind: hostv1.AutomationKind_AUTOMATION_KIND_SENSOR}
 	a.c.addFlags(cmd)
 	a.addCommands(cmd)
 	cmd.AddCommand(a.newSensorTestCommand(), a.newCursorCommand())
 	return cmd
 }
 
-func (a *automation) addCommands(cmd *cobra.Command) {
+func (a *automationCommands) addCommands(cmd *cobra.Command) {
 	cmd.AddCommand(
 		a.newListCommand(), a.newShowCommand(), a.newTicksCommand(),
 		a.newSwitchCommand("on", hostv1.AutomationSwitch_AUTOMATION_SWITCH_ON, "Switch a %s on", `Switch a %s on, whatever its definition says. That
@@ -57,17 +57,17 @@ again whether it is on.`),
 }
 
 // noun is schedule or sensor.
-func (a *automation) noun() string { return kindText(a.kind) }
+func (a *automationCommands) noun() string { return kindText(a.kind) }
 
 // named is the request for a name as typed.
-func (a *automation) named(name string) *hostv1.AutomationName {
+func (a *automationCommands) named(name string) *hostv1.AutomationName {
 	return &hostv1.AutomationName{Kind: a.kind, Name: name}
 }
 
 const nameHelp = "The name is location/repository/name, or as much of its end as means no other."
 
 // completeNames offers the shortest name of each that means no other.
-func (a *automation) completeNames(ctx context.Context, host *client) ([]cobra.Completion, error) {
+func (a *automationCommands) completeNames(ctx context.Context, host *client) ([]cobra.Completion, error) {
 	res, err := host.automation.ListAutomation(ctx, &hostv1.ListAutomationRequest{})
 	ends := map[string]int{}
 	var all []automationObject
@@ -96,7 +96,7 @@ func (o *automationObject) ends() []string {
 	return []string{parts[2], parts[1] + "/" + parts[2], o.Name}
 }
 
-func (a *automation) newListCommand() *cobra.Command {
+func (a *automationCommands) newListCommand() *cobra.Command {
 	var job string
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -136,7 +136,7 @@ their ticks are kept. Of a location whose server is too old to have %[1]ss, it i
 	return cmd
 }
 
-func (a *automation) newShowCommand() *cobra.Command {
+func (a *automationCommands) newShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:               "show NAME",
 		Short:             fmt.Sprintf("Show one %s, its last ticks and why it does not run", a.noun()),
@@ -157,7 +157,7 @@ func (a *automation) newShowCommand() *cobra.Command {
 	}
 }
 
-func (a *automation) newSwitchCommand(use string, to hostv1.AutomationSwitch, short, long string) *cobra.Command {
+func (a *automationCommands) newSwitchCommand(use string, to hostv1.AutomationSwitch, short, long string) *cobra.Command {
 	var by string
 	cmd := &cobra.Command{
 		Use:               use + " NAME",

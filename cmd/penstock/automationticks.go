@@ -11,7 +11,7 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
-func (a *automation) newTicksCommand() *cobra.Command {
+func (a *automationCommands) newTicksCommand() *cobra.Command {
 	var limit int
 	var cursor string
 	var statuses []string

@@ -17,7 +17,7 @@ const testTimeout = 11 * time.Minute
 const testHelp = `The code is asked what it would do, and the host plans the runs that it asks for, with all that is wrong with them. No run
 is launched, no key of a partition is added or removed, and no tick is kept. The exit code is 6 when the tick would fail.`
 
-func (a *automation) newScheduleTestCommand() *cobra.Command {
+func (a *automationCommands) newScheduleTestCommand() *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "test NAME",
@@ -40,7 +40,7 @@ func (a *automation) newScheduleTestCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *automation) newSensorTestCommand() *cobra.Command {
+func (a *automationCommands) newSensorTestCommand() *cobra.Command {
 	var cursor, run string
 	cmd := &cobra.Command{
 		Use:   "test NAME",
@@ -65,7 +65,7 @@ func (a *automation) newSensorTestCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *automation) test(cmd *cobra.Command, name string, req *hostv1.TestAutomationRequest) error {
+func (a *automationCommands) test(cmd *cobra.Command, name string, req *hostv1.TestAutomationRequest) error {
 	host, p, err := a.c.start(cmd)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
-func (a *automation) newPreviewCommand() *cobra.Command {
+func (a *automationCommands) newPreviewCommand() *cobra.Command {
 	var crons []string
 	var zone, at string
 	var count int

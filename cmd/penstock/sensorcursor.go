@@ -8,7 +8,7 @@ import (
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
 
-func (a *automation) newCursorCommand() *cobra.Command {
+func (a *automationCommands) newCursorCommand() *cobra.Command {
 	var set, by string
 	var reset bool
 	cmd := &cobra.Command{
