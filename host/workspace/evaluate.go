@@ -45,7 +45,10 @@ func (w *Workspace) EvaluateSchedule(ctx context.Context, name host.AutomationNa
 	if err != nil {
 		return nil, err
 	}
-	return response.GetEvaluation(), c.unusable(checkEvaluation(&response.Evaluation))
+	if err := checkEvaluation(&response.Evaluation); err != nil {
+		return nil, c.unusable(err)
+	}
+	return response.GetEvaluation(), nil
 }
 
 // EvaluateSensor asks user code what a sensor has found since its cursor.
@@ -78,7 +81,10 @@ func (w *Workspace) EvaluateSensor(ctx context.Context, name host.AutomationName
 	if n := len(response.GetCursor()); err == nil && n > host.MaxCursorBytes {
 		err = fmt.Errorf("its cursor has %d bytes; the limit is %d", n, host.MaxCursorBytes)
 	}
-	return &response, c.unusable(err)
+	if err != nil {
+		return nil, c.unusable(err)
+	}
+	return &response, nil
 }
 
 // PartitionRuns asks user code for config and tags of runs of a job's
