@@ -119,13 +119,27 @@ func (m *Maker) plan(ctx context.Context, e *Evaluated, n *host.NewTick) error {
 	return nil
 }
 
+// Put stores a tick with what it leaves of the Automation. One that the store refuses as it is has failed, and is stored
+// so: its runs take too much room together, or there would be too many keys. before is the Automation as it was.
+func (m *Maker) Put(ctx context.Context, n *host.NewTick, before *host.Automation) (tick host.Tick, created bool, err error) {
+	tick, created, err = m.Store.CreateTick(ctx, *n)
+	code := host.CodeOf(err)
+	if err == nil || code != host.Invalid && code != host.Conflict || host.ReasonOf(err) == host.ReasonAutomationChanged {
+		return tick, created, err
+	}
+	fail(n, Advised(err))
+	n.Tick.Cursor, n.Next.Cursor = before.Cursor, before.Cursor
+	return m.Store.CreateTick(ctx, *n)
+}
+
 // fail makes a tick of one that failed.
 func fail(n *host.NewTick, problem string) {
 	if len(problem) > maxErrorBytes {
 		problem = strings.ToValidUTF8(problem[:maxErrorBytes], "") + "…"
 	}
 	n.Tick.Status, n.Tick.Error = host.TickFailure, problem
-	n.Runs, n.Tick.KnownKeys, n.Tick.KnownKeyCount = nil, nil, 0
+	n.Tick.SkipReason, n.Tick.KnownKeys, n.Tick.KnownKeyCount = "", nil, 0
+	n.Runs, n.Keys = nil, nil
 }
 
 // passing tells of an error that it says nothing of the request: the same may be planned later.
@@ -184,11 +198,12 @@ func (e *Evaluated) requests() (requests []launch.Request, problem string) {
 	if len(asked) > host.MaxTickRuns {
 		return nil, fmt.Sprintf("it asks for %d runs; a tick makes at most %d. Ask for fewer at a time, or begin a backfill.", len(asked), host.MaxTickRuns)
 	}
+	keys := e.keys()
 	for i, r := range asked {
 		job := host.JobName{Location: e.Name.Location, Repository: e.Name.Repository, Job: cmp.Or(r.GetJob(), e.Job)}
 		q := launch.Request{
 			RequestID: requestID(e, i), Job: job.String(), ConfigYAML: r.GetConfigYaml(), Tags: TagsOf(r.GetTags()), OpSelection: r.GetOpSelection(),
-			Partition: r.GetPartition(), Source: e.source(r),
+			Partition: r.GetPartition(), Source: e.source(r, keys),
 		}
 		if e.Parts != nil {
 			q.PartitionRun = &e.Parts[i]
@@ -198,8 +213,8 @@ func (e *Evaluated) requests() (requests []launch.Request, problem string) {
 	return requests, ""
 }
 
-func (e *Evaluated) source(r *usercodev1.RunRequest) *launch.Source {
-	s := &launch.Source{Tick: TickID(e.At), RunKey: r.GetRunKey(), Tags: e.Tags}
+func (e *Evaluated) source(r *usercodev1.RunRequest, keys []host.PartitionKeysChange) *launch.Source {
+	s := &launch.Source{Tick: TickID(e.At), RunKey: r.GetRunKey(), Tags: e.Tags, Keys: keys}
 	if e.Name.Kind == host.ScheduleKind {
 		s.Schedule = e.Name.Name
 	} else {

@@ -75,6 +75,9 @@ func (p *Planner) partingOf(ctx context.Context, job *workspace.Job, r *Request,
 func (p *Planner) part(ctx context.Context, part *parting, job host.JobName, partitions *host.Partitions, r *Request, parent *host.Run) error {
 	set, err := p.partitions.Of(job, partitions)
 	if err == nil {
+		if r.Source != nil {
+			set = set.Changed(r.Source.Keys)
+		}
 		err = set.Has(ctx, part.key)
 	}
 	switch {

@@ -43,6 +43,8 @@ type Source struct {
 	Backfill string
 	// Tags of the schedule's or sensor's definition; origins are ignored.
 	Tags []tag.Tag
+	// Keys are changes of keys of dynamic partitions that are stored together with the run, and hold for it.
+	Keys []host.PartitionKeysChange
 }
 
 // Plan is what a request would become.

@@ -140,7 +140,7 @@ var errChanged = errors.New("the schedule changed meanwhile")
 
 // store stores a tick, and moves the schedule on.
 func (s *Scheduler) store(ctx context.Context, seen *sight, n *host.NewTick) error {
-	tick, created, err := s.o.Store.CreateTick(ctx, *n)
+	tick, created, err := s.maker.Put(ctx, n, &seen.automation)
 	switch {
 	case host.ReasonOf(err) == host.ReasonAutomationChanged:
 		return errChanged // somebody switched it, a deploy changed it, or another host made a tick

@@ -153,7 +153,7 @@ func (w *Watcher) ask(ctx context.Context, d *workspace.Sensor, r *usercodev1.Ev
 
 // store stores a tick, with what the sensor has seen.
 func (w *Watcher) store(ctx context.Context, seen *sight, n *host.NewTick) error {
-	tick, created, err := w.o.Store.CreateTick(ctx, *n)
+	tick, created, err := w.maker.Put(ctx, n, &seen.automation)
 	switch {
 	case host.ReasonOf(err) == host.ReasonAutomationChanged:
 		return errChanged // somebody switched it or set its cursor, or another host evaluated it
@@ -163,6 +163,7 @@ func (w *Watcher) store(ctx context.Context, seen *sight, n *host.NewTick) error
 		// The clock went back to where a tick that skipped for the same reason is counted already, or there is a tick.
 		return w.keep(ctx, seen, n.Next.Ended)
 	}
+	seen.failed = n.Tick.Status == host.TickFailure
 	w.o.Metrics.Ticked(&tick, 0)
 	a := n.Next
 	if a.Cursor != seen.automation.Cursor || a.Ended != seen.automation.Ended {
