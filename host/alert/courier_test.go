@@ -21,9 +21,13 @@ func TestAReceiverThatIsDownGetsItLater(t *testing.T) {
 	f.start(rule)
 	r.refuseWith(status(http.StatusServiceUnavailable))
 	first := f.ended("x", host.Failure, "")
-	for _, rest := range []time.Duration{1, 2, 4, 8, 16, 32, 60} {
+	for _, rest := range []string{"1s", "2s", "4s", "8s", "16s", "32s", "1m"} {
 		f.await("a", 1, any1)
-		f.rest(rest * time.Second)
+		d, err := time.ParseDuration(rest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.rest(d)
 	}
 	f.await("a", 1, any1)
 	if last := f.last("a"); last.Tries != 8 || !last.Waits() || last.Error == "" || f.standing("a").Waiting != 1 {

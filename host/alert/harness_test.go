@@ -266,14 +266,21 @@ type receiver struct {
 type received struct {
 	id   string
 	body struct {
-		Text, Delivery, Rule, About string
-		Test                        bool
-		Run                         struct {
-			ID, Location, Repository, Job, Status, Reason, URL string
-			Failure                                            string `json:"failure_reason"`
-			Tags                                               map[string]string
-			Ended                                              time.Time `json:"ended_at"`
-		}
+		Text     string `json:"text"`
+		Delivery string `json:"delivery"`
+		Rule     string `json:"rule"`
+		About    string `json:"about"`
+		Test     bool   `json:"test"`
+		Run      struct {
+			ID      string            `json:"id"`
+			Job     string            `json:"job"`
+			Status  string            `json:"status"`
+			Reason  string            `json:"reason"`
+			URL     string            `json:"url"`
+			Failure string            `json:"failure_reason"`
+			Tags    map[string]string `json:"tags"`
+			Ended   time.Time         `json:"ended_at"`
+		} `json:"run"`
 	}
 }
 

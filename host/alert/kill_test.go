@@ -49,7 +49,7 @@ func child(dir string) {
 	}
 	a := newAlerter(store, feed, realClock{}, &http.Transport{}, slog.New(slog.NewTextHandler(os.Stderr, nil)), []alert.Rule{rule})
 	must(a.Start(context.Background()))
-	fmt.Println("ready")
+	fmt.Fprintln(os.Stdout, "ready")
 	if os.Getenv(childRun) != "" {
 		id := host.RunID(uuid.Must(uuid.NewV7()).String())
 		_, _, err = store.CreateRun(context.Background(), host.NewRun{RequestID: "request-" + string(id), Run: host.Run{
@@ -61,7 +61,7 @@ func child(dir string) {
 			return nil, nil
 		})
 		must(err)
-		fmt.Println(id) // the end is on disk
+		fmt.Fprintln(os.Stdout, id) // the end is on disk
 	}
 	select {}
 }

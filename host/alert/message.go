@@ -64,11 +64,8 @@ func messageOf(r *Rule, a *host.Alert, run *host.Run, address string) message {
 		body: body{Delivery: a.ID, Rule: r.Name, About: r.About, Run: &bodyRun{ID: string(a.Run)}},
 	}
 	m.body.Run.URL = m.link
-	what := ""
-	switch {
-	case run == nil:
-		what = fmt.Sprintf("run %s, which was deleted since", a.Run)
-	default:
+	what := fmt.Sprintf("run %s, which was deleted since", a.Run)
+	if run != nil {
 		m.body.Run.fill(run)
 		what = fmt.Sprintf("run %s of %s", a.Run, run.Job)
 	}

@@ -33,7 +33,7 @@ func (a *Alerter) List(ctx context.Context) ([]Standing, error) {
 		if _, err = host.DamageIn(err); err != nil {
 			return nil, err
 		}
-		s.Last = append(waiting, ended...)
+		s.Last = slices.Concat(waiting, ended)
 		slices.SortStableFunc(s.Last, func(x, y host.Alert) int { return y.DueAt.Compare(x.DueAt) })
 		s.Last = s.Last[:min(len(s.Last), host.MaxAlertsEnded)]
 		if c := a.courierOf(rules[i].Name); c != nil {

@@ -55,10 +55,10 @@ func (w webhook) send(ctx context.Context, m *message, client *http.Client) erro
 	}
 	defer func() { _ = res.Body.Close() }() // it was only read
 	answer, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	switch {
-	case res.StatusCode/100 == 2:
+	switch res.StatusCode / 100 {
+	case 2:
 		return nil
-	case res.StatusCode/100 == 3:
+	case 3:
 		return w.told(fmt.Errorf("%s redirects (%s), which is not followed; write the address that it means", w.url.Host, res.Status))
 	}
 	text := fmt.Sprintf("%s answers %s", w.url.Host, res.Status)
