@@ -73,7 +73,14 @@ func packTick(key []byte, t *host.Tick) ([]byte, error) {
 	if err != nil {
 		return nil, invalid("tick of %s %s cannot be stored: %v", t.Name.Kind, t.Name, err) // text that is not UTF-8
 	}
+	if len(payload) > maxTickBytes {
+		return nil, tooLarge(t, len(payload))
+	}
 	return pack(key, payload), nil
+}
+
+func tooLarge(t *host.Tick, size int) error {
+	return invalid("tick of %s %s: it would take %d MiB with its runs; the limit is %d MiB", t.Name.Kind, t.Name, size>>20, maxTickBytes>>20)
 }
 
 // decodeTick reads a tick. Nothing of it lies in key and value.

@@ -10,7 +10,7 @@ import (
 )
 
 // maxTickBytes is how much one tick adds at most: all of it is one write, for which there must be room, and others wait.
-const maxTickBytes = 64 << 20
+const maxTickBytes = maxUnpacked
 
 // CreateTick implements host.Store.
 func (s *Store) CreateTick(ctx context.Context, n host.NewTick) (tick host.Tick, created bool, err error) {
@@ -87,8 +87,7 @@ func (c *tickCreation) prepare() (err error) {
 		c.size += sizeOfKeys(&c.new.Keys[i])
 	}
 	if c.size > maxTickBytes {
-		return invalid("tick of %s %s: its runs take %d MiB; the limit is %d MiB: ask for fewer at a time",
-			t.Name.Kind, t.Name, c.size>>20, maxTickBytes>>20)
+		return tooLarge(t, c.size)
 	}
 	return nil
 }

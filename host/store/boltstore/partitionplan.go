@@ -2,6 +2,8 @@ package boltstore
 
 import (
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -20,7 +22,8 @@ type dimensionPlan struct {
 	// next is the place of the next key, total how many there are.
 	next, total    uint64
 	added, removed int
-	// were are the places of keys that are touched, 0 for none, are those that they get, order is the order of both.
+	// were are the places of keys that are touched, 0 for none, are those that they get. order has the keys in order of
+	// these, but for some that were removed and added again.
 	were, are map[string]uint64
 	order     []string
 }
@@ -120,19 +123,26 @@ func (d *dimensionPlan) touch(key string, was, is uint64) {
 // write makes the changes.
 func (p *keysPlan) write(x *txn) {
 	for _, d := range p.dimensions {
-		if len(d.order) == 0 {
+		if len(d.order) == 0 { // nothing is touched
 			continue
 		}
-		for _, key := range d.order {
-			row := partitionRow(d.key, partitionByKey, []byte(key)...)
-			if was := d.were[key]; was != 0 {
+		for key, was := range d.were {
+			if was != 0 {
 				x.del(bucketPartitions, partitionRow(d.key, partitionByPlace, seqKey(was)...))
-				x.del(bucketPartitions, row)
+				x.del(bucketPartitions, partitionRow(d.key, partitionByKey, []byte(key)...))
 			}
+		}
+		// In the order of the rows: within a transaction, what comes before many others takes long.
+		for _, key := range slices.Sorted(maps.Keys(d.are)) {
 			if is := d.are[key]; is != 0 {
-				at := partitionRow(d.key, partitionByPlace, seqKey(is)...)
-				x.put(bucketPartitions, at, pack(at, []byte(key)))
+				row := partitionRow(d.key, partitionByKey, []byte(key)...)
 				x.put(bucketPartitions, row, pack(row, seqKey(is)))
+			}
+		}
+		for _, key := range d.order {
+			if is := d.are[key]; is != 0 {
+				row := partitionRow(d.key, partitionByPlace, seqKey(is)...)
+				x.put(bucketPartitions, row, pack(row, []byte(key)))
 			}
 		}
 		row := partitionRow(d.key, partitionCount)

@@ -23,6 +23,9 @@ type tidiedTicks struct {
 
 // TidyTicks implements host.Store.
 func (s *Store) TidyTicks(ctx context.Context, now time.Time) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	s.tidied.mu.Lock()
 	defer s.tidied.mu.Unlock()
 	if s.tidied.upTo == nil {

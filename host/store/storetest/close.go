@@ -34,6 +34,7 @@ func (x *exercise) canceledContext(t *testing.T) {
 	wantSame(t, "runs", s.all(), []host.Run{ended, run})
 	wantSame(t, "events", s.list(run.ID), nil)
 	wantSame(t, "known locations", s.known(), nil)
+	s.wantNoAutomation()
 	_, err := s.Body(s.ctx, digestOf([]byte("b")))
 	wantCode(t, "Body", err, host.NotFound)
 	if next := s.create(nil); next.Seq != 3 {
@@ -87,6 +88,7 @@ func (s *store) everything(ctx context.Context, run, ended host.RunID, n host.Ne
 	_, errs["Bulk"] = s.Bulk(ctx, b.ID)
 	_, errs["BulkOfRequest"] = s.BulkOfRequest(ctx, "request "+b.ID)
 	_, _, errs["Bulks"] = s.Bulks(ctx, "", 1)
+	s.everyAutomation(ctx, errs)
 	return errs
 }
 
