@@ -19,6 +19,11 @@ type model struct {
 	newest   time.Time
 	known    map[string]host.KnownLocation
 	history  map[host.JobName][]host.JobPeriod // oldest first
+
+	automations map[host.AutomationName]*modelAutomation
+	partitions  []string // of dimension, in order
+	ended       []host.EndedRun
+	backfill    *host.Backfill
 }
 
 // modelRun is a run with its events in the order in which they were stored.
@@ -36,6 +41,7 @@ func newModel() *model {
 	return &model{
 		requests: map[string]*modelRun{}, changed: map[string]map[host.RunID]bool{}, bodies: map[host.Digest][]byte{},
 		known: map[string]host.KnownLocation{}, history: map[host.JobName][]host.JobPeriod{},
+		automations: map[host.AutomationName]*modelAutomation{},
 	}
 }
 
@@ -55,6 +61,22 @@ func (m *model) create(n host.NewRun) *modelRun {
 	maps.Copy(m.bodies, n.Bodies)
 	r.note(n.Events)
 	return r
+}
+
+// end adds to the order in which runs ended what a change of one means.
+func (m *model) end(was, is *host.Run) {
+	e := host.EndedRun{Pos: uint64(len(m.ended)) + 1, Run: is.ID}
+	switch {
+	case !is.Status.Final():
+		return
+	case !was.Status.Final():
+		e.RetryDue = is.RetryDue
+	case was.RetryDue && !is.RetryDue:
+		e.Settled = true
+	default:
+		return
+	}
+	m.ended = append(m.ended, e)
 }
 
 // note adds host events after the last worker event.

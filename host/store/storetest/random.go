@@ -40,6 +40,10 @@ func (x *exercise) random(t *testing.T) {
 			"know ":      r.know,
 			"touch":      r.touch,
 			"history":    r.histories,
+			"automate":   r.automate,
+			"tick":       r.tick,
+			"tick ":      r.tick,
+			"backfill":   r.backfillOne,
 			"tidy":       func(*rapid.T) { r.tidy() },
 			"close/open": func(*rapid.T) { r.reopen() },
 		})
@@ -130,8 +134,10 @@ func (r *random) update(t *rapid.T) {
 	case err != nil:
 		t.Errorf("UpdateRun: %v", err)
 	default:
+		was := run.run
 		_, _ = change(&run.run)
 		run.note(notes)
+		r.model.end(&was, &run.run)
 		wantSame(t, "UpdateRun", got, run.run)
 	}
 }
@@ -301,6 +307,7 @@ func (r *random) check(t *rapid.T) {
 		}
 	}
 	wantSame(t, "locations to collect", locations, want)
+	r.checkTicks(t)
 	for _, run := range r.model.runs {
 		if last, err := r.LastSeq(r.ctx, run.run.ID, run.run.Attempt); !run.deleted && (err != nil || last != run.last[run.run.Attempt]) {
 			t.Errorf("LastSeq = %d, %v; want %d", last, err, run.last[run.run.Attempt])

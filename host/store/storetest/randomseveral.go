@@ -59,8 +59,10 @@ func (r *random) updateSeveral(t *rapid.T) {
 			}
 			continue
 		case !done[id]:
+			was := run.run
 			_, _ = change(&run.run)
 			run.note(notes)
+			r.model.end(&was, &run.run)
 			done[id] = true
 		}
 		wantSame(t, "UpdateRuns", got, host.RunResult{Run: run.run, Repeated: repeated})
