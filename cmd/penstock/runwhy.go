@@ -37,7 +37,7 @@ It is true of the moment at which it is asked, and changes nothing.`,
 
 func explanationOf(res *hostv1.ExplainRunResponse) explanation {
 	return explanation{
-		Run: runOf(res.GetRun()), Summary: res.GetSummary(),
+		Run: runOf(res.GetRun()), Summary: res.GetSummary(), Position: res.GetPosition(), Among: res.GetAmong(),
 		Reasons: convert(res.GetReasons(), func(r *hostv1.ExplainRunResponse_Reason) reasonObject {
 			return reasonObject{
 				Code: r.GetCode(), Blocks: r.GetBlocks(), Message: r.GetMessage(), Remedy: r.GetRemedy(),
@@ -56,6 +56,7 @@ func (p printer) explanation(e explanation) error {
 		[2]string{"Run", e.Run.ID},
 		[2]string{"Job", e.Run.Job},
 		[2]string{"Status", e.Run.Status},
+		[2]string{"Position", e.position()},
 		[2]string{"Why", strings.Join(strings.Fields(e.Summary), " ")},
 	)
 	var holds, besides []string
@@ -77,6 +78,19 @@ func (p printer) explanation(e explanation) error {
 		p.section(title, besides)
 	}
 	return nil
+}
+
+// position is the place of a run in the queue, empty when it has none.
+func (e explanation) position() string {
+	const most = 10_000
+	switch {
+	case e.Position == 0:
+		return ""
+	case e.Position > most:
+		return fmt.Sprintf("behind more than %d of %d", most, e.Among)
+	default:
+		return fmt.Sprintf("%d of %d", e.Position, e.Among)
+	}
 }
 
 // lines are the rule as it is printed.

@@ -7,6 +7,9 @@ type explanation struct {
 	Run     runObject      `json:"run"`
 	Summary string         `json:"summary"` // one sentence that says it all
 	Reasons []reasonObject `json:"reasons"` // the rules that were looked at, in the order in which they apply
+	// Place in the queue, from 1, among the runs that could start; at most 10001, which stands for any from there on; 0 for none.
+	Position uint32 `json:"position"`
+	Among    uint32 `json:"among"` // how many runs could start, with this one
 }
 
 // reasonObject is one rule.

@@ -21,7 +21,7 @@ func (r runService) ExplainRun(ctx context.Context, req *hostv1.ExplainRunReques
 	if err != nil {
 		return nil, err
 	}
-	out := &hostv1.ExplainRunResponse{Summary: valid(e.Summary)}
+	out := &hostv1.ExplainRunResponse{Summary: valid(e.Summary), Position: e.Position, Among: e.Among}
 	if out.Run, err = r.toWire(ctx, &e.Run); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ type Explanation struct {
 	Summary string
 	// Reasons are the rules that were looked at, in the order in which they apply.
 	Reasons []Reason
+	// Position is the place of a run that is QUEUED among those that nothing but the limit of all runs holds, from 1, and
+	// Among how many these are; queue.MaxPosition+1 stands for any place from there on. 0 when it has none.
+	Position, Among uint32
 }
 
 // Reason is one rule.

@@ -45,14 +45,23 @@ func (x *Explainer) queued(ctx context.Context, e *Explanation) error {
 	switch {
 	case !s.Known || s.RunStatus != host.Queued:
 		e.add(Reason{Code: CodeOrder, Message: "the queue is just taking it in"})
+	case s.Before > queue.MaxPosition:
+		e.Position, e.Among = uint32(queue.MaxPosition+1), uint32(s.Among)
+		e.add(Reason{
+			Code: CodeOrder, Blocks: s.MaxInProgress >= 0 && s.Taken >= s.MaxInProgress, Runs: s.BeforeRuns,
+			Message: fmt.Sprintf("more than %d of %d runs come before it, by priority and then by age", queue.MaxPosition, s.Among),
+			Remedy:  fmt.Sprintf("A higher priority lets it go first: penstock run tag %s penstock/priority=1.", run.ID),
+		})
 	case s.Before > 0:
+		e.Position, e.Among = uint32(s.Before+1), uint32(s.Among)
 		full := s.MaxInProgress >= 0 && s.Taken >= s.MaxInProgress
 		e.add(Reason{
 			Code: CodeOrder, Blocks: full, Runs: s.BeforeRuns,
-			Message: fmt.Sprintf("%s before it, by priority and then by age", verb(s.Before, "run comes", "runs come")),
+			Message: fmt.Sprintf("position %d of %d: %s before it, by priority and then by age", e.Position, e.Among, verb(s.Before, "run comes", "runs come")),
 			Remedy:  fmt.Sprintf("A higher priority lets it go first: penstock run tag %s penstock/priority=1.", run.ID),
 		})
 	default:
+		e.Position, e.Among = 1, uint32(s.Among)
 		e.add(Reason{Code: CodeOrder, Message: "it is the next one: no run that could start comes before it"})
 	}
 	due := "nothing holds the run; it is started at the queue's next look, within a second"

@@ -23,7 +23,7 @@ func TestQueued(t *testing.T) {
 		if r := e.want(explain.CodeLimit, true, "taken by runs in progress"); !slices.Equal(r.Runs, []host.RunID{first}) || r.Remedy == "" {
 			t.Errorf("the slots are held by %v, want %s: %s", r.Runs, first, r.Remedy)
 		}
-		if r := e.want(explain.CodeOrder, true, "2 runs come before it"); !slices.Equal(r.Runs, []host.RunID{urgent, second}) {
+		if r := e.want(explain.CodeOrder, true, "position 3 of 3: 2 runs come before it"); !slices.Equal(r.Runs, []host.RunID{urgent, second}) {
 			t.Errorf("before it are %v, want %s and %s", r.Runs, urgent, second)
 		}
 		e.want(explain.CodeReady, false, "answers and has a job that the run fits")

@@ -28,9 +28,11 @@ type Standing struct {
 	Ending bool
 
 	// Of a run that is QUEUED: how many runs come before it that nothing but the limit holds, and the first 10 of them.
-	// A run of a location that starts nothing now is before nobody.
+	// A run of a location that starts nothing now is before nobody. Before is at most MaxPosition+1, which stands for any
+	// number from there on. Among is how many runs there are that nothing but the limit holds, with this one.
 	Before     int
 	BeforeRuns []host.RunID
+	Among      int
 	// Taken are the slots that are taken, those of starts that have just begun included.
 	Taken int
 	// Limits are those that count it, beside the one of all runs.
@@ -97,31 +99,14 @@ func (q *Queue) Standing(id host.RunID) Standing {
 	now := q.o.Clock.Now()
 	s := Standing{Status: q.status(), Ending: q.paused, StartLease: q.o.StartLease, Taken: len(q.total.holders), Holders: q.total.names()}
 	e := q.open[id]
-	var before []*entry
 	if e == nil {
 		return s
 	}
 	s.Known, s.RunStatus, s.Working = true, e.status, e.busy
 	switch e.status {
 	case host.Queued:
-		held := q.held()
-		for key, g := range q.ready {
-			if at := key.location; held(at) || len(q.starting[at]) >= q.startsAtOnce(at, now) || firstFull(g.slots) != nil {
-				continue
-			}
-			for _, l := range g.lanes {
-				if firstFull(l.slots) != nil {
-					continue
-				}
-				for _, other := range l.runs {
-					if other != e && !other.busy && !now.Before(other.notBefore) && inOrder(other, e) < 0 {
-						before = append(before, other)
-					}
-				}
-			}
-		}
 		s.Limits = e.limits()
-		s.Before, s.BeforeRuns = len(before), named(before, inOrder)
+		s.Before, s.BeforeRuns, s.Among = q.position(e, now)
 		if now.Before(e.notBefore) {
 			s.RetryAt, s.Failures = e.notBefore, e.failures
 		}

@@ -1783,7 +1783,12 @@ type ExplainRunResponse struct {
 	// One sentence that says it all.
 	Summary string `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
 	// The rules that were looked at, in the order in which they apply.
-	Reasons       []*ExplainRunResponse_Reason `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	Reasons []*ExplainRunResponse_Reason `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// Place of a run that is QUEUED among those that nothing but the limit of all runs holds, from 1; at most 10,001, which
+	// stands for any place from there on. 0 when it has none.
+	Position uint32 `protobuf:"varint,4,opt,name=position,proto3" json:"position,omitempty"`
+	// How many such runs there are, this one included.
+	Among         uint32 `protobuf:"varint,5,opt,name=among,proto3" json:"among,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1837,6 +1842,20 @@ func (x *ExplainRunResponse) GetReasons() []*ExplainRunResponse_Reason {
 		return x.Reasons
 	}
 	return nil
+}
+
+func (x *ExplainRunResponse) GetPosition() uint32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ExplainRunResponse) GetAmong() uint32 {
+	if x != nil {
+		return x.Among
+	}
+	return 0
 }
 
 // Reason is one rule.
@@ -2092,11 +2111,13 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"\x13\n" +
 	"\x11DeleteRunResponse\"#\n" +
 	"\x11ExplainRunRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x9d\x03\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xcf\x03\n" +
 	"\x12ExplainRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\x12\x18\n" +
 	"\asummary\x18\x02 \x01(\tR\asummary\x12E\n" +
-	"\areasons\x18\x03 \x03(\v2+.penstock.host.v1.ExplainRunResponse.ReasonR\areasons\x1a\xfc\x01\n" +
+	"\areasons\x18\x03 \x03(\v2+.penstock.host.v1.ExplainRunResponse.ReasonR\areasons\x12\x1a\n" +
+	"\bposition\x18\x04 \x01(\rR\bposition\x12\x14\n" +
+	"\x05among\x18\x05 \x01(\rR\x05among\x1a\xfc\x01\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
 	"\x06blocks\x18\x02 \x01(\bR\x06blocks\x12\x18\n" +
