@@ -16,7 +16,80 @@ var (
 	graph  = usercode.NewGraph("graph", func(g *usercode.Graph) { text(g) })
 	config = usercode.NewConfig("config", struct{ A int }{})
 	client = usercode.NewResource("client", func(context.Context) (int, error) { return 0, nil }, config)
+
+	job       = usercode.NewJob("job", fine)
+	days      = usercode.NewDailyPartitions("days", "2026-01-01", usercode.AtHour(1))
+	regions   = usercode.NewStaticPartitions("regions", []string{"eu"})
+	customers = usercode.NewDynamicPartitions("customers")
+	pairs     = usercode.NewPartitionPairs("pairs", days, customers, usercode.Description(""))
+	schedule  = usercode.NewSchedule("schedule", job, usercode.Cron("@daily"))
+	sensor    = usercode.NewSensor("sensor", look, job)
 )
+
+func look(context.Context, usercode.SensorState) (usercode.SensorResult, error) {
+	return usercode.SensorResult{Requests: []usercode.RunRequest{{Job: job}}, PartitionKeys: []usercode.PartitionKeysChange{customers.Add("a")}}, nil
+}
+
+func tick(context.Context, usercode.Tick) ([]usercode.RunRequest, error) {
+	return nil, usercode.Skip("")
+}
+func ended(context.Context, usercode.EndedRun) ([]usercode.RunRequest, error) { return nil, nil }
+
+func fineAutomation() {
+	usercode.NewRepository("repository", job, schedule, sensor)
+	usercode.NewJob("job", fine, days, usercode.PartitionTags(func(usercode.Partition) (usercode.Tags, error) { return nil, nil }))
+	usercode.NewJob("job", fine, pairs, usercode.PartitionConfig(func(context.Context, usercode.Partition) (usercode.RunConfig, error) { return nil, nil }))
+	usercode.NewJob("job", fine, customers)
+	usercode.NewWeeklyPartitions("weeks", "2026-01-01", usercode.OnWeekday(time.Monday), usercode.Zone("Europe/Berlin"), usercode.Until("2027-01-01"), usercode.EndOffset(1), usercode.AtMinute(1), nil)
+	usercode.NewSchedule("s", job, usercode.Cron("@daily"), usercode.Zone("UTC"), usercode.RunConfig{}, usercode.Tags{}, usercode.Description(""), usercode.DefaultOn{}, usercode.AllMissed(3), nil)
+	usercode.NewPartitionSchedule("s", job, usercode.Cron("@daily"), usercode.Zone("UTC"), usercode.Tags{}, usercode.Description(""), usercode.DefaultOn{}, usercode.SkipMissed())
+	usercode.NewScheduleFunc("s", job, tick, usercode.Cron("@daily"), usercode.Zone("UTC"), usercode.Timeout(time.Minute), usercode.Tags{}, usercode.Description(""), usercode.DefaultOn{}, usercode.LatestMissed())
+	usercode.NewSensor("s", look, job, usercode.Every(time.Minute), usercode.Timeout(time.Minute), usercode.Tags{}, usercode.Description(""), usercode.DefaultOn{}, nil)
+	usercode.NewRunStatusSensor("s", "", ended, job, usercode.LastRetryOnly{}, usercode.Timeout(time.Minute), usercode.Tags{}, usercode.Description(""), usercode.DefaultOn{})
+}
+
+func wrongAutomation() {
+	// ERROR: does not implement usercode.TimePartitionsOption
+	usercode.NewDailyPartitions("days", "2026-01-01", usercode.Cron("@daily"))
+	// ERROR: does not implement usercode.PartitionsOption
+	usercode.NewStaticPartitions("regions", nil, usercode.Zone("UTC"))
+	// ERROR: does not implement usercode.PartitionsOption
+	usercode.NewDynamicPartitions("customers", usercode.EndOffset(1))
+	// ERROR: does not implement usercode.PartitionDimension
+	usercode.NewPartitionPairs("pairs", pairs, regions)
+	// ERROR: regions.Add undefined
+	regions.Add("us")
+	// ERROR: does not implement usercode.OpOption
+	usercode.NewTask("op", func(context.Context) error { return nil }, days)
+	// ERROR: does not implement usercode.RepositoryItem
+	usercode.NewRepository("repository", days)
+	// ERROR: does not implement usercode.JobOption
+	usercode.NewJob("job", fine, usercode.Cron("@daily"))
+	// ERROR: does not implement usercode.JobOption
+	usercode.NewJob("job", fine, schedule)
+	// ERROR: cannot use "job"
+	usercode.NewSchedule("s", "job", usercode.Cron("@daily"))
+	// ERROR: does not implement usercode.ScheduleOption
+	usercode.NewSchedule("s", job, usercode.Timeout(time.Minute))
+	// ERROR: does not implement usercode.ScheduleOption
+	usercode.NewSchedule("s", job, usercode.Every(time.Minute))
+	// ERROR: does not implement usercode.PartitionScheduleOption
+	usercode.NewPartitionSchedule("s", job, usercode.RunConfig{})
+	// ERROR: does not implement usercode.ScheduleFuncOption
+	usercode.NewScheduleFunc("s", job, tick, usercode.RunConfig{})
+	// ERROR: cannot use look
+	usercode.NewScheduleFunc("s", job, look)
+	// ERROR: does not implement usercode.SensorOption
+	usercode.NewSensor("s", look, usercode.Cron("@daily"))
+	// ERROR: does not implement usercode.SensorOption
+	usercode.NewSensor("s", look, usercode.LastRetryOnly{})
+	// ERROR: does not implement usercode.RunStatusSensorOption
+	usercode.NewRunStatusSensor("s", "", ended, usercode.Every(time.Minute))
+	// ERROR: cannot use ended
+	usercode.NewSensor("s", ended)
+	// ERROR: cannot use "job"
+	_ = usercode.RunRequest{Job: "job"}
+}
 
 func fine(g *usercode.Graph) {
 	number(g.As("a").After(task(g), graph(g)), number(g, usercode.Struct[int](g)))
