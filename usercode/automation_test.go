@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-run/penstock/usercode"
 )
@@ -215,5 +218,23 @@ func TestDescribeAutomation(t *testing.T) {
 	}
 	if strings.Index(text, `"name": "asked"`) > strings.Index(text, `"name": "fixed"`) {
 		t.Error("schedules are not sorted by name")
+	}
+}
+
+// TestDefinitionsOfAutomationAreStable makes the same definitions anew, in another order: what is served is the same.
+func TestDefinitionsOfAutomationAreStable(t *testing.T) {
+	describe := func(items []usercode.RepositoryItem) string {
+		var b bytes.Buffer
+		if err := usercode.Describe(&b, usercode.NewRepository("repo", items...)); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	items := everyAutomation()
+	first := describe(items)
+	again := everyAutomation()
+	slices.Reverse(again)
+	if d := cmp.Diff(first, describe(again)); d != "" {
+		t.Errorf("they differ:\n%s", d)
 	}
 }

@@ -69,7 +69,7 @@ func (h *lineHandler) Handle(ctx context.Context, r slog.Record) error {
 
 // add takes one line. The caller has the lock. Values of secrets in what is cut are found at the cut, too.
 func (l *lines) add(line string) {
-	line = clean(oneLine(line), maxLineBytes)
+	line = oneLine(clean(line, maxLineBytes))
 	if l.closed {
 		return
 	}
