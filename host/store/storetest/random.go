@@ -301,7 +301,7 @@ func (r *random) check(t *rapid.T) {
 		t.Fatal(err)
 	}
 	var want []string
-	for _, location := range []string{"l", "ll"} {
+	for _, location := range []string{"here", "l", "ll"} {
 		if len(r.model.outputs(location)) > 0 {
 			want = append(want, location)
 		}
