@@ -96,9 +96,13 @@ func (l *launchRequest) submit(ctx context.Context, host *client, p printer, req
 		}
 		return p.preview(res, req.GetReexecution().GetRunId(), l.configName())
 	}
-	run, err := host.launch(ctx, req, l.configName())
+	res, err := host.launch(ctx, req, l.configName())
 	if err != nil {
 		return err
+	}
+	run := res.GetRun()
+	for _, note := range res.GetNotes() {
+		fmt.Fprintf(p.err, "penstock: note: %s\n", inert(note))
 	}
 	if l.wait {
 		return p.wait(ctx, host, run)
@@ -200,7 +204,7 @@ func (l *launchRequest) configName() string {
 
 // launch queues the run. A connection that breaks after the host may have got the request is tried once more: the
 // request has an id, so it makes one run however often it comes.
-func (c *client) launch(ctx context.Context, req *hostv1.LaunchRunRequest, configName string) (*hostv1.Run, error) {
+func (c *client) launch(ctx context.Context, req *hostv1.LaunchRunRequest, configName string) (*hostv1.LaunchRunResponse, error) {
 	res, err := ask(ctx, c, c.runs.LaunchRun, req)
 	var f *failure
 	if err != nil && errors.As(err, &f) && !f.remote && f.passes() && !f.unsent && ctx.Err() == nil {
@@ -209,7 +213,7 @@ func (c *client) launch(ctx context.Context, req *hostv1.LaunchRunRequest, confi
 	if errors.As(err, &f) {
 		f.config = configName
 	}
-	return res.GetRun(), err
+	return res, err
 }
 
 // unsent reports whether the request never left: nobody accepted the connection.

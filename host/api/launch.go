@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
@@ -29,7 +30,7 @@ func (r runService) preview(ctx context.Context, request launch.Request) (*hostv
 		Job:              jobNameToWire(plan.Job),
 		Tags:             tagsToWire(plan.Tags),
 		Overridden:       tagsToWire(plan.Overridden),
-		Notes:            plan.Notes,
+		Notes:            slices.Concat(plan.Notes, r.s.o.Queue.Never(&host.Run{Job: plan.Job, Tags: plan.Tags})),
 		OpPaths:          plan.OpPaths,
 		ConfigYaml:       plan.ConfigYAML,
 		DefinitionDigest: digestToWire(plan.Snapshot.Definition),

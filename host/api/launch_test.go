@@ -137,3 +137,16 @@ func TestReexecuteKeepsItsRequest(t *testing.T) {
 		t.Errorf("the request id of another child: %s with %v", code, d)
 	}
 }
+
+func TestALaunchThatCannotStartIsNoted(t *testing.T) {
+	f, _ := withPeer(t, settings{idle: true}, hosttest.Current()) // at most 0 runs in progress
+	req := &hostv1.LaunchRunRequest{RequestId: uuid.NewString(), Job: "plain"}
+	preview, err := f.runs.PreviewRun(t.Context(), &hostv1.PreviewRunRequest{Launch: req})
+	if err != nil || len(preview.GetNotes()) != 1 || !strings.Contains(preview.GetNotes()[0], "set to 0, so nothing starts") {
+		t.Errorf("the preview notes %q, %v", preview.GetNotes(), err)
+	}
+	launched, err := f.runs.LaunchRun(t.Context(), req)
+	if err != nil || len(launched.GetNotes()) != 1 || !strings.Contains(launched.GetNotes()[0], "set to 0, so nothing starts") {
+		t.Errorf("the launch notes %q, %v", launched.GetNotes(), err)
+	}
+}

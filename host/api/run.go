@@ -34,7 +34,18 @@ func (r runService) LaunchRun(ctx context.Context, req *hostv1.LaunchRunRequest)
 		return nil, err
 	}
 	out, err := r.toWire(ctx, &run)
-	return &hostv1.LaunchRunResponse{Run: out}, err
+	return &hostv1.LaunchRunResponse{Run: out, Notes: r.never(&run)}, err
+}
+
+// never says why a run that waits cannot start as the limits are now.
+func (r runService) never(run *host.Run) (notes []string) {
+	if run.Status != host.Queued {
+		return nil
+	}
+	for _, why := range r.s.o.Queue.Never(run) {
+		notes = append(notes, valid(why))
+	}
+	return notes
 }
 
 // ListRuns lists runs, newest first.

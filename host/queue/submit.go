@@ -49,7 +49,7 @@ func (q *Queue) Prepare(ctx context.Context, r launch.Request) (host.NewRun, err
 		return host.NewRun{}, fmt.Errorf("make a run id: %w", err)
 	}
 	now := q.o.Clock.Now()
-	return host.NewRun{
+	n := host.NewRun{
 		RequestID: r.RequestID,
 		Run: host.Run{
 			ID:           host.RunID(id.String()),
@@ -69,7 +69,11 @@ func (q *Queue) Prepare(ctx context.Context, r launch.Request) (host.NewRun, err
 		},
 		Bodies: plan.Bodies,
 		Events: queuedNotes(plan, now),
-	}, nil
+	}
+	for _, why := range q.Never(&n.Run) {
+		n.Events = append(n.Events, launch.Note(launch.NoteQueued, why, now))
+	}
+	return n, nil
 }
 
 // askedFor answers a run that the request's id made. The error is that it is not what the request asks for, as far as the

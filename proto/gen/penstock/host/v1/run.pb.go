@@ -588,7 +588,9 @@ func (x *Reexecution) GetWithoutTags() []string {
 type LaunchRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Run.
-	Run           *Run `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Run *Run `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// Why it cannot start as the limits of the queue are now, whatever ends, one sentence each; empty when it can.
+	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -626,6 +628,13 @@ func (*LaunchRunResponse) Descriptor() ([]byte, []int) {
 func (x *LaunchRunResponse) GetRun() *Run {
 	if x != nil {
 		return x.Run
+	}
+	return nil
+}
+
+func (x *LaunchRunResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
 	}
 	return nil
 }
@@ -2027,9 +2036,10 @@ const file_penstock_host_v1_run_proto_rawDesc = "" +
 	"\vkeep_config\x18\x03 \x01(\bR\n" +
 	"keepConfig\x12\x1b\n" +
 	"\tkeep_tags\x18\x04 \x01(\bR\bkeepTags\x12!\n" +
-	"\fwithout_tags\x18\x05 \x03(\tR\vwithoutTags\"<\n" +
+	"\fwithout_tags\x18\x05 \x03(\tR\vwithoutTags\"R\n" +
 	"\x11LaunchRunResponse\x12'\n" +
-	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\"O\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.penstock.host.v1.RunR\x03run\x12\x14\n" +
+	"\x05notes\x18\x02 \x03(\tR\x05notes\"O\n" +
 	"\x11PreviewRunRequest\x12:\n" +
 	"\x06launch\x18\x01 \x01(\v2\".penstock.host.v1.LaunchRunRequestR\x06launch\"\xd7\x04\n" +
 	"\x12PreviewRunResponse\x12+\n" +
