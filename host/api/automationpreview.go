@@ -122,7 +122,7 @@ func calendarOf(zone string, crons []string) (*calendar.Calendar, []*hostv1.Prob
 		return c, nil
 	}
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join's own list is wanted, not one within
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	var problems []*hostv1.Problem
