@@ -178,6 +178,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	p.api, err = api.New(api.Options{      //nolint:contextcheck // metrics are read whenever they are asked for
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
 		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Bulk: many, Launcher: launcher,
+		Schedules: automatic.schedules, Sensors: automatic.sensors, AutomationFeed: automatic.changes,
 		Keeper: p.keeper, Alerts: p.alerts, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		StoreFacts: func() (diagnose.StoreFacts, error) { f, err := store.Facts(); return diagnose.StoreFacts(f), err },
 		Space:      spaceOf,
