@@ -2,6 +2,7 @@ package usercode
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -57,6 +58,7 @@ func answering(t *testing.T, token string, answers map[string]string) string {
 var futureRow = map[string]any{"name": "alerts", "label": "alerts", "minProtocolVersion": "0.99.0", "minHostProtocolVersion": "0.14.0"}
 
 func TestCheckAgainstAHost(t *testing.T) {
+	automated := automatedRepository()
 	full, bare := soundRepository(), NewRepository("bare", NewJob("job", func(g *Graph) { soundOp(g) }))
 	own := answering(t, "", map[string]string{"GetCapabilities": capabilitiesOf(t, versioncheck.Protocol)})
 	oldHost := answering(t, "", map[string]string{"GetCapabilities": capabilitiesOf(t, "0.14.17")})
@@ -98,24 +100,32 @@ func TestCheckAgainstAHost(t *testing.T) {
 		"OKKnownBugs":         {full, "--host " + buggy, exitOK, []string{"extra: KNOWN_BUGS: ", "before 0.99.0"}, nil},
 		"ErrMinHost": {bare, "--min-host 0.99.0 --host " + own, exitRefused, []string{"the host: HOST_TOO_OLD: ", "0.99.0 or newer"},
 			[]string{"this build, which needs a newer host"}},
-		"OKToken":         {full, "--token-file " + secret + " --host " + guarded, exitOK, []string{"All that this build has"}, nil},
-		"ErrToken":        {full, "--host " + guarded, exitError, nil, []string{"asks for a token: no token", "--token-file"}},
-		"ErrUnreachable":  {full, "--host " + nobody, exitUnreachable, nil, []string{"the host at http://127.0.0.1:1 does not answer: ", "connection refused"}},
-		"ErrStranger":     {full, "--host " + stranger, exitError, nil, []string{"404", "Is it a Penstock host?"}},
-		"ErrPage":         {full, "--host " + page, exitError, nil, []string{"not the JSON of a host's capabilities", "Is it a Penstock host?"}},
-		"ErrLarge":        {full, "--host " + large, exitError, nil, []string{"longer than"}},
-		"ErrNoFile":       {full, "--capabilities no-such-file", exitError, nil, []string{"read --capabilities", "no-such-file"}},
-		"ErrBadFile":      {full, "--capabilities " + secret, exitError, nil, []string{"not the JSON", "penstock host capabilities --json"}},
-		"ErrNoTokenFile":  {full, "--token-file no-such-file --host " + own, exitError, nil, []string{"read the token", "no-such-file"}},
-		"ErrBoth":         {full, "--host " + own + " --capabilities x", exitUsage, nil, []string{"not both"}},
-		"ErrTokenAlone":   {full, "--token-file x", exitUsage, nil, []string{"are for --host"}},
-		"ErrStrictAlone":  {full, "--strict", exitUsage, nil, []string{"--strict is for --host"}},
-		"ErrMinHostText":  {full, "--min-host soon", exitUsage, nil, []string{`--min-host: read version "soon"`}},
-		"ErrAddress":      {full, "--host here", exitUsage, nil, []string{`--host "here" is not an address`}},
-		"ErrClearToken":   {full, "--token-file " + secret + " --host 192.0.2.1:1", exitUsage, nil, []string{"unencrypted", "https://192.0.2.1:1"}},
-		"ErrNoAuthority":  {full, "--host-ca no-such-file --host 192.0.2.1:1", exitError, nil, []string{"no-such-file"}},
-		"ErrPlainWithCA":  {full, "--host-ca x --host http://192.0.2.1:1", exitUsage, nil, []string{"is not a https:// address"}},
-		"OKHelp":          {full, "-h", exitOK, []string{"-host", "-capabilities", "-strict", "  4  the host would refuse", "  5  the host does not answer"}, nil},
+		"OKToken":        {full, "--token-file " + secret + " --host " + guarded, exitOK, []string{"All that this build has"}, nil},
+		"ErrToken":       {full, "--host " + guarded, exitError, nil, []string{"asks for a token: no token", "--token-file"}},
+		"ErrUnreachable": {full, "--host " + nobody, exitUnreachable, nil, []string{"the host at http://127.0.0.1:1 does not answer: ", "connection refused"}},
+		"ErrStranger":    {full, "--host " + stranger, exitError, nil, []string{"404", "Is it a Penstock host?"}},
+		"ErrPage":        {full, "--host " + page, exitError, nil, []string{"not the JSON of a host's capabilities", "Is it a Penstock host?"}},
+		"ErrLarge":       {full, "--host " + large, exitError, nil, []string{"longer than"}},
+		"ErrNoFile":      {full, "--capabilities no-such-file", exitError, nil, []string{"read --capabilities", "no-such-file"}},
+		"ErrBadFile":     {full, "--capabilities " + secret, exitError, nil, []string{"not the JSON", "penstock host capabilities --json"}},
+		"ErrNoTokenFile": {full, "--token-file no-such-file --host " + own, exitError, nil, []string{"read the token", "no-such-file"}},
+		"ErrBoth":        {full, "--host " + own + " --capabilities x", exitUsage, nil, []string{"not both"}},
+		"ErrTokenAlone":  {full, "--token-file x", exitUsage, nil, []string{"are for --host"}},
+		"ErrStrictAlone": {full, "--strict", exitUsage, nil, []string{"--strict is for --host"}},
+		"ErrMinHostText": {full, "--min-host soon", exitUsage, nil, []string{`--min-host: read version "soon"`}},
+		"ErrAddress":     {full, "--host here", exitUsage, nil, []string{`--host "here" is not an address`}},
+		"ErrClearToken":  {full, "--token-file " + secret + " --host 192.0.2.1:1", exitUsage, nil, []string{"unencrypted", "https://192.0.2.1:1"}},
+		"ErrNoAuthority": {full, "--host-ca no-such-file --host 192.0.2.1:1", exitError, nil, []string{"no-such-file"}},
+		"ErrPlainWithCA": {full, "--host-ca x --host http://192.0.2.1:1", exitUsage, nil, []string{"is not a https:// address"}},
+		"OKHelp":         {full, "-h", exitOK, []string{"-host", "-capabilities", "-strict", "  4  the host would refuse", "  5  the host does not answer"}, nil},
+		"OKAutomated": {automated, "--host " + own, exitOK, []string{
+			"REPOSITORY  JOB    TAGS  METADATA  CONFIGS  PARTITIONS\nauto        daily  0     0         0        days\n",
+			"REPOSITORY  SCHEDULE  JOB    CRON       ZONE\nauto        nightly   daily  0 0 * * *  Europe/Berlin\n",
+			"REPOSITORY  SENSOR  JOBS  LOOKS\nauto        failed  0     after runs: status=failure\nauto        look    1     every 30s\n",
+			"partitions    allowed  1 job\n", "schedules     allowed  1 schedule\n", "sensors       allowed  2 sensors\n",
+		}, nil},
+		"ErrAutomatedRefused": {automated, "--host " + oldHost, exitRefused, []string{"schedules     refused  1 schedule\n", "schedules: HOST_TOO_OLD: "},
+			[]string{"orders: the host would refuse: partitions of 1 job; 1 schedule; 2 sensors\n"}},
 		"OKWithoutAHost":  {full, "", exitOK, []string{"All definitions are sound.\n"}, nil},
 		"OKMinHostNoHost": {full, "--min-host 0.15.0", exitOK, []string{"All definitions are sound.\n"}, nil},
 	}
@@ -134,6 +144,15 @@ func TestCheckAgainstAHost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// automatedRepository has partitions, a schedule and two sensors.
+func automatedRepository() *Repository {
+	daily := NewJob("daily", func(g *Graph) { soundOp(g) }, NewDailyPartitions("days", "2026-01-01", Zone("Europe/Berlin")))
+	return NewRepository("auto", daily,
+		NewPartitionSchedule("nightly", daily),
+		NewSensor("look", func(context.Context, SensorState) (SensorResult, error) { return SensorResult{}, nil }, daily),
+		NewRunStatusSensor("failed", "status=failure", func(context.Context, EndedRun) ([]RunRequest, error) { return nil, nil }))
 }
 
 func TestCheckTokenOfTheEnvironment(t *testing.T) {
