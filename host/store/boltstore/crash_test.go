@@ -55,7 +55,7 @@ func crashWriter(dir string) {
 	}
 	var wg sync.WaitGroup
 	for _, load := range append([]func(context.Context, *Store, func(string, host.Run, uint64)) error{
-		crashLocation, crashTags, crashBulk, crashTidy,
+		crashLocation, crashTags, crashBulk, crashTidy, crashTicks, crashBackfill,
 	}, slices.Repeat([]func(context.Context, *Store, func(string, host.Run, uint64)) error{crashLife}, crashWorkers)...) {
 		wg.Go(func() {
 			for {
@@ -156,6 +156,8 @@ type answered struct {
 	known, touched uint64
 	// tagged is the number that was answered as the run's tag, bulk how far the action on many runs was.
 	tagged, bulk uint64
+	// tick is the last tick of the sensor, backfill how far the backfill was.
+	tick, backfill uint64
 }
 
 func TestKilledWriterLosesNothingAnswered(t *testing.T) {
@@ -300,6 +302,10 @@ func learn(t *testing.T, line string, known map[host.RunID]*answered) {
 		a.tagged = n
 	case "bulk":
 		a.bulk = n
+	case "tick":
+		a.tick = n
+	case "backfill":
+		a.backfill = n
 	}
 }
 

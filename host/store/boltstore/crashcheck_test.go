@@ -3,6 +3,7 @@ package boltstore
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,8 +33,11 @@ func checkAnswered(t *testing.T, s *Store, known map[host.RunID]*answered) {
 	}
 	checkCrashLocation(t, s, known[crashLocationID])
 	checkCrashBulk(t, s, known[crashBulkID])
+	checkCrashTicks(t, s, known[crashSensorID])
+	checkCrashBackfill(t, s, known[crashBackfillID])
+	checkCrashEnded(t, s, known)
 	for id, a := range known {
-		if !there[id] && !a.deleting && id != crashLocationID && id != crashBulkID {
+		if !there[id] && !a.deleting && !slices.Contains([]host.RunID{crashLocationID, crashBulkID, crashSensorID, crashBackfillID}, id) {
 			t.Errorf("run %s was answered and is gone: %+v", id, *a)
 		}
 	}
