@@ -46,22 +46,29 @@ func (c *code) change(how func()) {
 	}
 }
 
-// deploy puts schedules there; a nil one takes away.
+// deploy puts a schedule there; a nil one takes it away.
 func (c *code) deploy(t testing.TB, name string, d *usercodev1.ScheduleDefinition) {
 	t.Helper()
+	if err := c.put(name, d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *code) put(name string, d *usercodev1.ScheduleDefinition) error {
+	if d == nil {
+		c.change(func() { delete(c.schedules, name) })
+		return nil
+	}
+	d = proto.CloneOf(d)
+	d.Name = name
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(d)
+	if err != nil {
+		return err
+	}
 	c.change(func() {
-		delete(c.schedules, name)
-		if d == nil {
-			return
-		}
-		d = proto.CloneOf(d)
-		d.Name = name
-		body, err := proto.MarshalOptions{Deterministic: true}.Marshal(d)
-		if err != nil {
-			t.Fatal(err)
-		}
 		c.schedules[name] = &workspace.Schedule{Name: named(name), Definition: d, Body: body, Digest: sha256.Sum256(body)}
 	})
+	return nil
 }
 
 func named(name string) host.AutomationName {

@@ -32,6 +32,7 @@ type fixture struct {
 	store     *boltstore.Store
 	seam      *seam
 	scheduler *schedule.Scheduler
+	changes   *automation.Feed
 	log       *lines
 	// refuse may refuse a run.
 	refuse func(launch.Request) error
@@ -42,7 +43,7 @@ type fixture struct {
 // newFixture is at 2026-11-22 10:00 UTC.
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "data"), clock: hosttest.NewClock(), code: newCode(), log: &lines{}}
+	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "data"), clock: hosttest.NewClock(), code: newCode(), changes: &automation.Feed{}, log: &lines{}}
 	f.open()
 	t.Cleanup(f.close)
 	return f
@@ -69,7 +70,7 @@ func (f *fixture) another() *schedule.Scheduler {
 		Ended: func(_ context.Context, _ host.JobName, after, until time.Time, most int) ([]string, error) {
 			return f.ended(after, until, most)
 		},
-		Turns: automation.NewTurns(), Feed: &automation.Feed{}, Metrics: metrics, Clock: f.clock, Logger: slog.New(slog.NewTextHandler(f.log, nil)),
+		Turns: automation.NewTurns(), Feed: f.changes, Metrics: metrics, Clock: f.clock, Logger: slog.New(slog.NewTextHandler(f.log, nil)),
 	})
 }
 
