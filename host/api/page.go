@@ -17,14 +17,17 @@ const (
 )
 
 // pageSize is the size of a page as asked for, 0 meaning the default.
-func pageSize(asked uint32) (int, error) {
+func pageSize(asked uint32) (int, error) { return sizeUpTo(asked, defaultPageSize, maxPageSize) }
+
+// sizeUpTo is pageSize where pages have other sizes.
+func sizeUpTo(asked uint32, usual, most int) (int, error) {
 	switch {
 	case asked == 0:
-		return defaultPageSize, nil
-	case asked > maxPageSize:
+		return usual, nil
+	case int64(asked) > int64(most):
 		return 0, &host.Error{
 			Code: host.Invalid, Reason: "PAGE_SIZE",
-			Message: fmt.Sprintf("page_size is %d; at most %d are allowed", asked, maxPageSize),
+			Message: fmt.Sprintf("page_size is %d; at most %d are allowed", asked, most),
 			Remedy:  "ask for less and go on with page_cursor",
 		}
 	default:

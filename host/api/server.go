@@ -24,10 +24,12 @@ import (
 	"github.com/penstock-run/penstock/host/alert"
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/automation"
+	"github.com/penstock-run/penstock/host/backfill"
 	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/diagnose"
 	"github.com/penstock-run/penstock/host/explain"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/partition"
 	"github.com/penstock-run/penstock/host/queue"
 	"github.com/penstock-run/penstock/host/retention"
 	"github.com/penstock-run/penstock/host/schedule"
@@ -65,6 +67,9 @@ type Options struct {
 	Queue     *queue.Queue
 	Sessions  *attempt.Sessions
 	Bulk      *bulk.Runner
+	Backfills *backfill.Runner
+	// Partitions makes sets of the partitions of jobs.
+	Partitions *partition.Source
 	// Schedules and Sensors run those, AutomationFeed tells what changes of them.
 	Schedules      *schedule.Scheduler
 	Sensors        *sensor.Watcher
@@ -128,6 +133,8 @@ type Server struct {
 	texts *metadataTexts
 	// last are the last runs of jobs.
 	last *lastRuns
+	// grid is how ops of runs of partitions went.
+	grid *gridOps
 	// workers counts attached streams.
 	workers atomic.Int64
 	started time.Time
@@ -172,6 +179,7 @@ func New(o Options) (*Server, error) {
 		started: o.Clock.Now(),
 		texts:   newMetadataTexts(o.Store, o.Logger),
 		last:    newLastRuns(o.Store, o.Logger),
+		grid:    newGridOps(o.Store),
 	}
 	s.explainer = explain.New(explain.Options{
 		Store: o.Store, Queue: o.Queue, Sessions: o.Sessions, Planner: o.Planner, Launcher: o.Launcher, Clock: o.Clock,
@@ -185,6 +193,8 @@ func New(o Options) (*Server, error) {
 	hostv1connect.RegisterRunServiceHandler(rpc, runService{s})
 	hostv1connect.RegisterSearchServiceHandler(rpc, searchService{s})
 	hostv1connect.RegisterBulkServiceHandler(rpc, bulkService{s, runService{s}})
+	hostv1connect.RegisterPartitionServiceHandler(rpc, partitionService{s, runService{s}})
+	hostv1connect.RegisterBackfillServiceHandler(rpc, backfillService{s})
 	hostv1connect.RegisterRunTagServiceHandler(rpc, runTagService{s: s, runs: runService{s}})
 	hostv1connect.RegisterJobServiceHandler(rpc, jobService{s})
 	hostv1connect.RegisterHistoryServiceHandler(rpc, historyService{s})
