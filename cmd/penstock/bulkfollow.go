@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
-
-	"connectrpc.com/connect/v2"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
@@ -83,41 +80,17 @@ func (p printer) bulkFailures(o bulkObject) {
 	}
 }
 
-// watchBulk calls each with an action whenever more of it is known, until it has ended, and returns it as it is then. As
-// with follow, a host that goes away meanwhile is called again: the action goes on when it is back.
+// watchBulk calls each with an action whenever more of it is known, until it has ended, and returns it as it is then.
 func (c *client) watchBulk(ctx context.Context, p printer, b *hostv1.Bulk, each func(*hostv1.Bulk)) (*hostv1.Bulk, error) {
-	away, pause := false, c.retryAfter
-	for {
-		err := c.watchBulkOnce(ctx, b.GetId(), func(now *hostv1.Bulk) {
-			if away {
-				away, pause = false, c.retryAfter
-				fmt.Fprintln(p.err, "The host answers again.")
-			}
+	err := c.watchAgain(ctx, p, "the action", func(heard func()) (ended bool, err error) {
+		err = c.watchBulkOnce(ctx, b.GetId(), func(now *hostv1.Bulk) {
+			heard()
 			b = now
 			each(b)
 		})
-		if err == nil && b.GetState() != hostv1.BulkState_BULK_STATE_RUNNING {
-			return b, nil
-		}
-		f, ok := errors.AsType[*failure](err)
-		if err != nil && (ctx.Err() != nil || !ok || !f.passes()) {
-			return b, err
-		}
-		if err != nil && !away {
-			away = true
-			message := f.message
-			if f.rpc != connect.CodeUnavailable {
-				message = "the connection to the host at " + c.address + " broke"
-			}
-			fmt.Fprintf(p.err, "%s\nTrying again until it answers; Ctrl-C stops this, and leaves the action going.\n", pieces(message, "  ")[0])
-		}
-		select {
-		case <-ctx.Done():
-			return b, ctx.Err()
-		case <-time.After(pause):
-			pause = min(2*pause, maxRetryAfter)
-		}
-	}
+		return b.GetState() != hostv1.BulkState_BULK_STATE_RUNNING, err
+	})
+	return b, err
 }
 
 // watchBulkOnce reads one stream of an action to its end.

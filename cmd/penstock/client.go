@@ -51,13 +51,16 @@ func (c *connection) addFlags(cmd *cobra.Command) {
 
 // client calls one host.
 type client struct {
-	address    string // for people
-	host       hostv1connect.HostServiceClient
-	locations  hostv1connect.LocationServiceClient
-	jobs       hostv1connect.JobServiceClient
-	history    hostv1connect.HistoryServiceClient
-	runs       hostv1connect.RunServiceClient
-	bulks      hostv1connect.BulkServiceClient
+	address   string // for people
+	host      hostv1connect.HostServiceClient
+	locations hostv1connect.LocationServiceClient
+	jobs      hostv1connect.JobServiceClient
+	history   hostv1connect.HistoryServiceClient
+	runs      hostv1connect.RunServiceClient
+	bulks     hostv1connect.BulkServiceClient
+	// partitions and backfills are of jobs that have partitions.
+	partitions hostv1connect.PartitionServiceClient
+	backfills  hostv1connect.BackfillServiceClient
 	storage    hostv1connect.StorageServiceClient
 	alerts     hostv1connect.AlertServiceClient
 	tags       hostv1connect.RunTagServiceClient
@@ -112,6 +115,8 @@ func (c *connection) dial() (*client, error) {
 		history:    hostv1connect.NewHistoryServiceClient(caller),
 		runs:       hostv1connect.NewRunServiceClient(caller),
 		bulks:      hostv1connect.NewBulkServiceClient(caller),
+		partitions: hostv1connect.NewPartitionServiceClient(caller),
+		backfills:  hostv1connect.NewBackfillServiceClient(caller),
 		storage:    hostv1connect.NewStorageServiceClient(caller),
 		alerts:     hostv1connect.NewAlertServiceClient(caller),
 		tags:       hostv1connect.NewRunTagServiceClient(caller),

@@ -20,6 +20,7 @@ import (
 	"github.com/penstock-run/penstock/host/alert"
 	"github.com/penstock-run/penstock/host/api"
 	"github.com/penstock-run/penstock/host/attempt"
+	"github.com/penstock-run/penstock/host/backfill"
 	"github.com/penstock-run/penstock/host/bulk"
 	"github.com/penstock-run/penstock/host/collect"
 	"github.com/penstock-run/penstock/host/diagnose"
@@ -169,6 +170,10 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	if err := p.makeAlerts(store, feed, o, registry); err != nil {
 		return err
 	}
+	backfills := backfill.New(backfill.Options{
+		Store: store, Feed: feed, Find: backfill.Through(planner), PartitionRuns: p.workspace.PartitionRuns, Preview: planner.Preview,
+		Submit: p.queue.Submit, Cancel: p.queue.CancelRuns, Clock: systemClock{}, Logger: o.Logger,
+	})
 	many := bulk.New(bulk.Options{Store: store, Cancel: p.queue.CancelRuns, Submit: p.queue.Submit, Clock: systemClock{}, Logger: o.Logger})
 	automatic, err := p.newAutomation(feed, partitions, registry, o.Logger)
 	if err != nil {
@@ -177,7 +182,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 	config := p.follow(o, listener.Addr()) //nolint:contextcheck // what a later change does is not part of the start
 	p.api, err = api.New(api.Options{      //nolint:contextcheck // metrics are read whenever they are asked for
 		Listener: listener, TLS: o.TLS, Token: o.Token, AllowedHosts: o.AllowHosts, Reflection: o.Reflection, UI: web.Handler(),
-		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Bulk: many, Launcher: launcher,
+		Store: store, Feed: feed, Workspace: p.workspace, Planner: planner, Queue: p.queue, Sessions: sessions, Bulk: many, Backfills: backfills, Partitions: partitions, Launcher: launcher,
 		Schedules: automatic.schedules, Sensors: automatic.sensors, AutomationFeed: automatic.changes,
 		Keeper: p.keeper, Alerts: p.alerts, Clock: systemClock{}, Logger: o.Logger, Metrics: registry, Config: config.Status,
 		StoreFacts: func() (diagnose.StoreFacts, error) { f, err := store.Facts(); return diagnose.StoreFacts(f), err },
@@ -206,6 +211,10 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.onStop(func() error { many.Stop(); return nil })
+	if err := backfills.Start(lasting); err != nil {
+		return err
+	}
+	p.onStop(func() error { backfills.Stop(); return nil })
 	retrier := retry.New(retry.Options{
 		Store: store, Feed: feed, Submit: p.queue.Submit, WaitForCode: planner.WaitForCode, Clock: systemClock{}, Logger: o.Logger,
 	})

@@ -46,7 +46,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newBulkCommand(), newLaunchCommand(), newScheduleCommand(), newSensorCommand(), newVersionCommand(),
+	root.AddCommand(newServeCommand(), newLocationCommand(), newJobCommand(), newRunCommand(), newBulkCommand(), newPartitionCommand(), newBackfillCommand(), newLaunchCommand(), newScheduleCommand(), newSensorCommand(), newVersionCommand(),
 		newDevCommand(), newNewCommand(), newHostCommand(), newCheckCommand(), newDoctorCommand(),
 		newBackupCommand(), newRestoreCommand(), newCompactCommand(), newFsckCommand(), newAlertCommand(), newRetentionCommand())
 	return root
