@@ -16,11 +16,9 @@ type loadConfig struct {
 
 var loading = usercode.NewConfig("load", loadConfig{})
 
-var loadDayOp = usercode.NewTask("load", func(ctx context.Context) error {
-	if day, ok := usercode.PartitionFrom(ctx); ok {
-		fmt.Printf("loading %s: %s\n", day.Key, day.End.Sub(day.Start))
-	}
-	return nil
+var loadDayOp = usercode.NewOp("load", func(ctx context.Context) (string, error) {
+	day, _ := usercode.PartitionFrom(ctx)
+	return fmt.Sprint("loaded ", day.Key, " of ", day.End.Sub(day.Start)), nil
 }, loading)
 
 var loadedDays = usercode.NewDailyPartitions("days", "2026-01-01", usercode.Zone("America/New_York"))
@@ -33,15 +31,18 @@ var loadDay = usercode.NewJob("load_day", func(g *usercode.Graph) { loadDayOp(g)
 func ExampleNewDailyPartitions() {
 	ctx := context.Background()
 	for _, day := range []string{"2026-03-07", "2026-03-08"} { // on the 8th the clock is put forward
-		if _, err := usertest.Run(ctx, loadDay, &usertest.Options{Partition: day}); err != nil {
+		result, err := usertest.Run(ctx, loadDay, &usertest.Options{Partition: day})
+		if err != nil {
 			fmt.Println(err)
+			continue
 		}
+		fmt.Println(usertest.Output[string](result, "load"))
 	}
 	run, err := usertest.Partition(ctx, loadDay, "2026-03-08")
 	fmt.Println(run.Config["load"]["since"], err)
 	// Output:
-	// loading 2026-03-07: 24h0m0s
-	// loading 2026-03-08: 23h0m0s
+	// loaded 2026-03-07 of 24h0m0s <nil>
+	// loaded 2026-03-08 of 23h0m0s <nil>
 	// 2026-03-08T00:00:00-05:00 <nil>
 }
 

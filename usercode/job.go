@@ -149,8 +149,14 @@ func init() { //nolint:gochecknoinits // the way in for usertest, which must not
 			}
 			return nil
 		},
-		Schedule: func(schedule any) (*spec.Schedule, error) { return compileSchedule(schedule.(*Schedule)) },
-		Sensor:   func(sensor any) (*spec.Sensor, error) { return compileSensor(sensor.(*Sensor)) },
+		Schedule: func(schedule any) (*spec.Schedule, error) {
+			s, _ := schedule.(*Schedule)
+			return compileSchedule(s)
+		},
+		Sensor: func(sensor any) (*spec.Sensor, error) {
+			s, _ := sensor.(*Sensor)
+			return compileSensor(s)
+		},
 		Secret: func(variable, value string) any {
 			return Secret{&secretRef{variable: variable, reveal: func() string { return value }}}
 		},

@@ -52,7 +52,7 @@ func ofPartitions(ctx context.Context, s *spec.Schedule, at time.Time) (*Evaluat
 	for _, key := range keys {
 		run, err := partitionRun(ctx, s.Job, key)
 		if err != nil {
-			return &Evaluation{Error: err.Error()}, nil
+			return &Evaluation{Error: err.Error()}, nil //nolint:nilerr // of the author's function
 		}
 		answer.Requests = append(answer.Requests, spec.RunRequest{Partition: key, Config: run.Config, Tags: run.Tags})
 	}

@@ -31,8 +31,8 @@ func call[T any](ctx context.Context, e *Evaluator, what string, limit time.Dura
 	}
 	defer func() { <-e.slots }()
 
-	limit, grace := timesOf(ctx, limit)
 	began := e.opts.Now()
+	limit, grace := timesOf(ctx, began, limit)
 	inner, cancel := context.WithTimeout(e.asked(ctx, lines), limit)
 	defer cancel()
 	ended := make(chan returned[T], 1)
@@ -73,13 +73,13 @@ func call[T any](ctx context.Context, e *Evaluator, what string, limit time.Dura
 
 // timesOf is how long a function may take, and how long it may take to return after that, so that a caller with a
 // deadline gets an answer before it.
-func timesOf(ctx context.Context, limit time.Duration) (whole, grace time.Duration) {
+func timesOf(ctx context.Context, now time.Time, limit time.Duration) (whole, grace time.Duration) {
 	if limit <= 0 {
 		limit = DefaultTimeout
 	}
 	grace = returnGrace
 	if deadline, ok := ctx.Deadline(); ok {
-		rest := time.Until(deadline)
+		rest := deadline.Sub(now)
 		grace = min(grace, rest/10)
 		limit = min(limit, rest-2*grace)
 	}
