@@ -19,6 +19,7 @@ const (
 	CheckJobs       Check = "jobs"       // the listing: every job, field by field
 	CheckDefinition Check = "definition" // a job's page, field by field
 	CheckMetadata   Check = "metadata"   // the state of metadata, its entries or its refusal, field by field
+	CheckAutomation Check = "automation" // schedules, sensors and partitions, field by field, or their refusals
 	CheckFetched    Check = "fetched"    // what was asked of the peer: refused metadata never
 	CheckLaunch     Check = "launch"     // a run of a job starts, ends, and keeps the job as of launch
 	CheckCancel     Check = "cancel"     // a run ends when it is asked to

@@ -37,7 +37,8 @@ func Fixture(canary string) []hosttest.Repository {
 	return []hosttest.Repository{
 		{
 			Name: "tutorial", Description: "Jobs that use everything.",
-			Metadata: []*metadatav1.Entry{hosttest.Text("team", Unshown)},
+			Metadata:  []*metadatav1.Entry{hosttest.Text("team", Unshown)},
+			Schedules: schedules(), Sensors: sensors(),
 			Jobs: []hosttest.Job{
 				{Definition: everything(), Metadata: EveryKind(canary)},
 				{Definition: hosttest.OneOp(JobBare)},
@@ -45,18 +46,18 @@ func Fixture(canary string) []hosttest.Repository {
 		},
 		{
 			Name: "warehouse", Description: "One job beside.",
-			Jobs: []hosttest.Job{{Definition: hosttest.OneOp(JobSmall), Metadata: []*metadatav1.Entry{hosttest.Text("owner", canary)}}},
+			Jobs: []hosttest.Job{{Definition: small(), Metadata: []*metadatav1.Entry{hosttest.Text("owner", canary)}}},
 		},
 	}
 }
 
-// WithoutMetadata is the fixture as an SDK wrote it that did not know metadata.
+// WithoutMetadata is the fixture as an SDK wrote it that knew neither metadata nor what makes runs by itself.
 func WithoutMetadata() []hosttest.Repository {
 	repositories := Fixture("")
 	for i := range repositories {
-		repositories[i].Metadata = nil
+		repositories[i].Metadata, repositories[i].Schedules, repositories[i].Sensors = nil, nil, nil
 		for k := range repositories[i].Jobs {
-			repositories[i].Jobs[k].Metadata = nil
+			repositories[i].Jobs[k].Metadata, repositories[i].Jobs[k].Definition.Partitions = nil, nil
 		}
 	}
 	return repositories
@@ -71,6 +72,12 @@ func Redeployed(canary string) []hosttest.Repository {
 		}
 	}
 	return repositories
+}
+
+func small() *usercodev1.JobDefinition {
+	def := hosttest.OneOp(JobSmall)
+	def.Partitions = partitionsOfSmall()
+	return def
 }
 
 // everything is the definition of a job whose messages use all of their fields.
@@ -93,7 +100,7 @@ func everything() *usercodev1.JobDefinition {
 					MaxDelay: durationpb.New(time.Minute), SomeErrors: true,
 				},
 			},
-			{Name: "start", Description: "Begins.", Outputs: port("result"), Transient: true},
+			{Name: "start", Description: "Begins.", Outputs: port("result"), Transient: true, Pool: "db"},
 		},
 		Graphs: []*usercodev1.GraphDefinition{{
 			Name: "twice", Description: "Adds two.", Inputs: port("in"),
@@ -112,6 +119,7 @@ func everything() *usercodev1.JobDefinition {
 			{Name: "one.outer", Items: []*usercodev1.Wire{{FromNode: "last", FromPort: "result"}}},
 			{Name: "one", Parent: "one.outer", Items: []*usercodev1.Wire{{ItemOf: "one.outer"}}},
 		}},
+		Partitions:       partitionsOfEverything(),
 		Resources:        []*usercodev1.ResourceDefinition{{Name: "db", Description: "A **database**.", Type: "*sql.DB", Configs: []string{"n"}}},
 		ConfigSchemaJson: []byte(`{"additionalProperties":false,"properties":{"n":{"default":1,"type":"integer"}},"type":"object"}`),
 	}

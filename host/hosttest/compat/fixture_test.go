@@ -27,7 +27,7 @@ func TestFixtureUsesEverything(t *testing.T) {
 	}
 	kinds := map[string]bool{}
 	for _, r := range Fixture("text") {
-		use(&usercodev1.RepositoryDefinition{Name: r.Name, Description: r.Description, Metadata: r.Metadata})
+		use(r.Definition())
 		for _, j := range r.Jobs {
 			use(j.Definition)
 			use(&usercodev1.JobMetadata{Entries: j.Metadata})

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/penstock-run/penstock/host/hosttest"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
@@ -18,7 +20,7 @@ import (
 // the host could not be asked.
 func Inspect(ctx context.Context, h Host, s Subject) ([]Finding, error) {
 	f := &findings{}
-	for _, check := range []func(context.Context, Host, Subject) error{f.location, f.jobs, f.definitions, f.search, f.launch, f.cancel, f.traces} {
+	for _, check := range []func(context.Context, Host, Subject) error{f.location, f.jobs, f.definitions, f.automation, f.search, f.launch, f.cancel, f.traces} {
 		if err := check(ctx, h, s); err != nil {
 			return f.list, err
 		}
@@ -109,7 +111,10 @@ func (f *findings) capabilities(l *hostv1.Location, s Subject) {
 }
 
 // requiredOf is written here again, so that a change of the table shows.
-var requiredOf = map[string]string{versioncheck.JobMetadata: "0.14.18", versioncheck.OutputStore: "0.15.0"}
+var requiredOf = map[string]string{
+	versioncheck.JobMetadata: "0.14.18", versioncheck.OutputStore: "0.15.0",
+	versioncheck.Partitions: "0.15.0", versioncheck.Schedules: "0.15.0", versioncheck.Sensors: "0.15.0",
+}
 
 // refusal checks every field of a refusal.
 func (f *findings) refusal(c Check, s Subject, capability string, got *hostv1.Refusal, withheld *uint32) {
@@ -197,6 +202,7 @@ func (f *findings) traces(ctx context.Context, h Host, s Subject) error {
 	if got := strings.Contains(f.told.String(), s.Canary); got != s.Want.Shown() {
 		f.addf(CheckLeak, "metadata is in the answers of the API: %t, want %t", got, s.Want.Shown())
 	}
+	f.automatedTraces(s, traces)
 	if strings.Contains(traces+f.told.String(), Unshown) {
 		f.addf(CheckLeak, "metadata of a repository is shown")
 	}
@@ -213,7 +219,7 @@ func (f *findings) traces(ctx context.Context, h Host, s Subject) error {
 func (s Subject) definition(r hosttest.Repository, j hosttest.Job) *hostv1.Job {
 	return &hostv1.Job{
 		Name:       &hostv1.JobName{Location: s.Location, Repository: r.Name, Job: j.Definition.GetName()},
-		Definition: j.Definition, RepositoryDescription: r.Description, Build: s.build(),
+		Definition: proto.CloneOf(j.Definition), RepositoryDescription: r.Description, Build: s.build(),
 	}
 }
 

@@ -135,6 +135,7 @@ func (f *findings) definitions(ctx context.Context, h Host, s Subject) error {
 		want := s.definition(r, j)
 		want.Metadata, want.LoadedAt, want.Warnings = got.GetMetadata(), got.GetLoadedAt(), got.GetWarnings()
 		want.DefinitionDigest = got.GetDefinitionDigest()
+		f.partitions(s, name, j, got, want)
 		f.equal(CheckDefinition, name, got, want)
 		if !s.Behavior.Future && string(got.GetDefinitionDigest()) != string(digest(j)) {
 			f.addf(CheckDefinition, "the digest of %s is %x, want %x", name, got.GetDefinitionDigest(), digest(j))

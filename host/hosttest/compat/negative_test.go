@@ -34,7 +34,16 @@ func (h emptyHost) Job(ctx context.Context, name string) (*hostv1.Job, error) {
 			Content: &hostv1.JobMetadataView_Shown{Shown: &hostv1.MetadataEntries{}},
 		}
 	}
+	if j != nil {
+		j.PartitionsRefusal = nil
+	}
 	return j, err
+}
+
+func (h emptyHost) Automation(ctx context.Context) (*hostv1.ListAutomationResponse, error) {
+	all, err := h.Host.Automation(ctx)
+	all.Refusals = nil
+	return all, err
 }
 
 // peer finds a row of the kit.
@@ -63,11 +72,11 @@ func TestNegativeControl(t *testing.T) {
 	}{
 		{"StrictDecoder", "0.16 with everything new", strict, nil, []Check{CheckLocation, CheckJobs, CheckLaunch}},
 		{"StrictDecoderOfBodies", "0.16 with everything new", strictBodies, nil, []Check{CheckLocation, CheckJobs, CheckLaunch}},
-		{"AlwaysShows", "0.14.17 with metadata", rejudge(everything), nil, []Check{CheckMetadata, CheckFetched, CheckLeak, CheckStore, CheckCapability}},
-		{"AlwaysShowsDev", "dev", rejudge(everything), nil, []Check{CheckMetadata, CheckFetched, CheckLeak, CheckStore}},
-		{"NeverShows", "current", rejudge(nothing), nil, []Check{CheckMetadata, CheckFetched, CheckLeak, CheckStore, CheckCapability}},
-		{"RefusedIsEmpty", "0.14.17 with metadata", nil, func(h Host) Host { return emptyHost{h} }, []Check{CheckMetadata, CheckJobs}},
-		{"RefusedIsEmptyWithoutAny", "0.14.17 before metadata", nil, func(h Host) Host { return emptyHost{h} }, []Check{CheckMetadata, CheckJobs}},
+		{"AlwaysShows", "0.14.17 with metadata", rejudge(everything), nil, []Check{CheckAutomation, CheckMetadata, CheckFetched, CheckLeak, CheckStore, CheckCapability}},
+		{"AlwaysShowsDev", "dev", rejudge(everything), nil, []Check{CheckAutomation, CheckMetadata, CheckFetched, CheckLeak, CheckStore}},
+		{"NeverShows", "current", rejudge(nothing), nil, []Check{CheckAutomation, CheckMetadata, CheckFetched, CheckLeak, CheckStore, CheckCapability}},
+		{"RefusedIsEmpty", "0.14.17 with metadata", nil, func(h Host) Host { return emptyHost{h} }, []Check{CheckAutomation, CheckMetadata, CheckJobs}},
+		{"RefusedIsEmptyWithoutAny", "0.14.17 before metadata", nil, func(h Host) Host { return emptyHost{h} }, []Check{CheckAutomation, CheckMetadata, CheckJobs}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // each has a host of its own

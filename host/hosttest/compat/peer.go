@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -35,10 +36,14 @@ type Want struct {
 	Refused string
 	// Store is the same of the output store where it is another code; "SHOWN" when only job metadata is refused.
 	Store string
+	// Automation is the same of partitions, schedules and sensors. Default: as the output store.
+	Automation string
 	// Notice says that something goes beside what is shown.
 	Notice bool
 	// Broken are jobs whose definitions cannot be used, Damaged those whose metadata lacks an entry.
 	Broken, Damaged []string
+	// BrokenAutomation are schedules and sensors that cannot be used, and are listed with what is wrong with them.
+	BrokenAutomation []string
 	// Outcome is how a run ends that is launched. Default: SUCCESS.
 	Outcome hostv1.RunStatus
 }
@@ -51,13 +56,17 @@ func (w Want) Shown() bool { return w.Usable() && w.Refused == "" }
 
 // refusedAs is the code with which a gated capability is refused; empty when it is shown.
 func (w Want) refusedAs(capability string) string {
-	switch {
-	case capability != versioncheck.OutputStore || w.Store == "":
-		return w.Refused
-	case w.Store == string(versioncheck.StateShown):
+	code := w.Refused
+	if capability != versioncheck.JobMetadata {
+		code = cmp.Or(w.Store, code)
+	}
+	if capability != versioncheck.JobMetadata && capability != versioncheck.OutputStore {
+		code = cmp.Or(w.Automation, code)
+	}
+	if code == string(versioncheck.StateShown) {
 		return ""
 	}
-	return w.Store
+	return code
 }
 
 // Subject is a running peer as a location of a host.

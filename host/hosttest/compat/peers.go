@@ -68,12 +68,19 @@ func Peers() []Peer {
 		{Name: "output store switched off", Behavior: with(declaring(versioncheck.Protocol), func(b *hosttest.Behavior) {
 			i := slices.IndexFunc(b.Capabilities, func(c *usercodev1.Capability) bool { return c.GetName() == versioncheck.OutputStore })
 			b.Capabilities[i].Enabled = false
-		}), Want: refusedBoth("", versioncheck.CodeCapabilityNotAdvertised)},
+		}), Want: Want{State: ready, Store: string(versioncheck.CodeCapabilityNotAdvertised), Automation: string(versioncheck.StateShown)}},
+		{Name: "partitions, schedules and sensors switched off", Behavior: with(declaring(versioncheck.Protocol), func(b *hosttest.Behavior) {
+			for _, c := range b.Capabilities {
+				c.Enabled = !slices.Contains([]string{versioncheck.Partitions, versioncheck.Schedules, versioncheck.Sensors}, c.GetName())
+			}
+		}), Want: Want{State: ready, Automation: string(versioncheck.CodeCapabilityNotAdvertised)}},
 		{Name: "unimplemented server info", Behavior: with(declaring(versioncheck.Protocol), info(hosttest.Unimplemented)), Want: refused(versioncheck.CodeVersionNotReported)},
 		{Name: "empty reply", Behavior: with(declaring(versioncheck.Protocol), info(hosttest.Empty)), Want: refused(versioncheck.CodeVersionNotReported)},
 		{Name: "empty version", Behavior: declaring(""), Want: refused(versioncheck.CodeVersionNotReported)},
 		{Name: "another server id at every probe", Behavior: with(declaring(versioncheck.Protocol), func(b *hosttest.Behavior) { b.RandomServerID = true }), Want: shown},
 		{Name: "one definition is not UTF-8", Behavior: with(declaring(versioncheck.Protocol), raw(JobBare, notUTF8)), Want: Want{State: ready, Broken: []string{JobBare}}},
+		{Name: "one schedule is not UTF-8 and one sensor is cut off", Behavior: with(declaring(versioncheck.Protocol), brokenAutomation), Want: Want{State: ready, BrokenAutomation: []string{"text", "cut", "#2"}}},
+		{Name: "0.14.18 with broken schedules", Behavior: with(at("0.14.18"), func(b *hosttest.Behavior) { b.Repositories[0].RawMore = []byte{0xff} }), Want: refusedBoth("", versioncheck.CodeServerTooOld)},
 		{Name: "one entry is not UTF-8", Behavior: with(declaring(versioncheck.Protocol), raw(JobEverything, entryNotUTF8)), Want: Want{State: ready, Damaged: []string{JobEverything}}},
 	}
 	return append(all, hostilePeers()...)
@@ -86,6 +93,19 @@ func newNode(j *hosttest.Job) {
 	node.ProtoReflect().SetUnknown(protowire.AppendString(protowire.AppendTag(nil, 99, protowire.BytesType), "zeppelin"))
 	def.Graph.Nodes = append(def.Graph.Nodes, node)
 	j.Definition = def
+}
+
+// brokenAutomation adds a schedule whose text is broken, a sensor that is cut off, and one without a name that can be used.
+func brokenAutomation(b *hosttest.Behavior) {
+	const scheduleField, sensorField = 4, 5
+	var more []byte
+	for _, item := range []struct {
+		field   protowire.Number
+		encoded string
+	}{{scheduleField, "\x0a\x04text\x12\x01\xff"}, {sensorField, "\x0a\x03cut\x12\x20x"}, {sensorField, "\x0a\x03a/b"}} {
+		more = protowire.AppendString(protowire.AppendTag(more, item.field, protowire.BytesType), item.encoded)
+	}
+	b.Repositories[1].RawMore = more
 }
 
 // notUTF8 breaks the text of a definition.

@@ -140,7 +140,8 @@ func (p *Process) open(o Options) error {
 	p.Workspace.Keep(store)
 	changes := p.Workspace.Watch()
 	p.onStop(func() error { changes.Close(); p.Workspace.Stop(); return nil })
-	planner := launch.NewPlanner(p.Workspace, store, partition.NewSource(store, o.Clock, logger))
+	partitions := partition.NewSource(store, o.Clock, logger)
+	planner := launch.NewPlanner(p.Workspace, store, partitions)
 	launcher := launch.NewLocal(p.Workspace, url)
 	sessions := attempt.New(attempt.Options{Store: store, Launcher: launcher, Clock: o.Clock, Logger: logger})
 	q := queue.New(queue.Options{
@@ -148,9 +149,14 @@ func (p *Process) open(o Options) error {
 		CodeChanged: changes.Ready(), Clock: o.Clock, Logger: logger, MaxInProgress: o.MaxInProgress,
 	})
 	many := bulk.New(bulk.Options{Store: store, Cancel: q.CancelRuns, Submit: q.Submit, Clock: o.Clock, Logger: logger})
+	schedules, sensors, told, err := p.newAutomation(o, q, partitions, registry, logger)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
 	server, err := api.New(api.Options{
 		Listener: listener, Store: store, Feed: p.Feed, Workspace: p.Workspace, Planner: planner, Queue: q,
-		Sessions: sessions, Bulk: many, Clock: o.Clock, Logger: logger, Metrics: registry, UI: http.NotFoundHandler(),
+		Sessions: sessions, Bulk: many, Schedules: schedules, Sensors: sensors, AutomationFeed: told, Clock: o.Clock, Logger: logger, Metrics: registry, UI: http.NotFoundHandler(),
 		Keeper:   retention.New(retention.Options{Store: store, Clock: o.Clock, Logger: logger}),
 		Identity: api.Identity{Version: "1.2.3", Protocol: o.Protocol, Advertised: url},
 	})
@@ -161,7 +167,7 @@ func (p *Process) open(o Options) error {
 	for _, part := range []struct {
 		start func(context.Context) error
 		stop  func()
-	}{{p.Workspace.Start, func() {}}, {server.Start, server.Stop}, {sessions.Start, sessions.Stop}, {q.Start, q.Stop}, {many.Start, many.Stop}} {
+	}{{p.Workspace.Start, func() {}}, {server.Start, server.Stop}, {sessions.Start, sessions.Stop}, {q.Start, q.Stop}, {schedules.Start, schedules.Stop}, {sensors.Start, sensors.Stop}, {many.Start, many.Stop}} {
 		p.onStop(func() error { part.stop(); return nil })
 		if err := part.start(ctx); err != nil {
 			return err
@@ -191,6 +197,7 @@ func (p *Process) dial(url string, log *Log) {
 		url: url, http: c, log: log,
 		jobs: hostv1connect.NewJobServiceClient(client), locations: hostv1connect.NewLocationServiceClient(client),
 		runs: hostv1connect.NewRunServiceClient(client), history: hostv1connect.NewHistoryServiceClient(client),
+		automated: hostv1connect.NewAutomationServiceClient(client),
 	}
 }
 

@@ -20,6 +20,8 @@ type Host interface {
 	// History is what a job was, Diff what changed between two of its snapshots.
 	History(ctx context.Context, job string) ([]*hostv1.JobSnapshot, error)
 	Diff(ctx context.Context, r *hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error)
+	// Automation is all schedules and sensors, and why some are not shown.
+	Automation(ctx context.Context) (*hostv1.ListAutomationResponse, error)
 	// Launch queues a run of a job, Cancel asks for its end.
 	Launch(ctx context.Context, r *hostv1.LaunchRunRequest) (*hostv1.Run, error)
 	Cancel(ctx context.Context, id string) (*hostv1.Run, error)
@@ -42,6 +44,7 @@ type apiHost struct {
 	locations hostv1connect.LocationServiceClient
 	runs      hostv1connect.RunServiceClient
 	history   hostv1connect.HistoryServiceClient
+	automated hostv1connect.AutomationServiceClient
 }
 
 // Location is a location.
@@ -71,6 +74,11 @@ func (h apiHost) History(ctx context.Context, job string) ([]*hostv1.JobSnapshot
 // Diff is what changed between two snapshots.
 func (h apiHost) Diff(ctx context.Context, r *hostv1.DiffJobRequest) (*hostv1.DiffJobResponse, error) {
 	return h.history.DiffJob(ctx, r)
+}
+
+// Automation is all schedules and sensors.
+func (h apiHost) Automation(ctx context.Context) (*hostv1.ListAutomationResponse, error) {
+	return h.automated.ListAutomation(ctx, &hostv1.ListAutomationRequest{})
 }
 
 // Launch queues a run.

@@ -27,6 +27,8 @@ type fixture struct {
 type wireAge struct {
 	version                    string
 	metadata, drain, newFields bool
+	// automation is partitions, schedules and sensors.
+	automation bool
 }
 
 // fixtures are those of each age. Those of one age belong together: digests in the manifest are those of the bodies.
@@ -34,8 +36,8 @@ func fixtures(t *testing.T) (all []fixture) {
 	t.Helper()
 	for _, age := range []wireAge{
 		{version: "0.14.17"},
-		{version: "0.15.0", metadata: true, drain: true},
-		{version: "0.16.0", metadata: true, drain: true, newFields: true},
+		{version: "0.15.0", metadata: true, drain: true, automation: true},
+		{version: "0.16.0", metadata: true, drain: true, automation: true, newFields: true},
 	} {
 		add := func(name string, m proto.Message) []byte {
 			if age.newFields {
@@ -50,6 +52,9 @@ func fixtures(t *testing.T) (all []fixture) {
 		}
 		definitionFixtures(age, add)
 		runFixtures(age, add)
+		if age.automation {
+			automationFixtures(add)
+		}
 	}
 	return all
 }
@@ -74,6 +79,7 @@ func sum(b []byte) []byte {
 
 func definitionFixtures(age wireAge, add adder) {
 	everything, _ := definitionOf(Fixture("wire"), "tutorial", JobEverything)
+	everything.Definition.Partitions = nil // they are in a fixture of their own
 	repository := &usercodev1.RepositoryDefinition{Name: "tutorial", Description: "Jobs that use everything."}
 	if age.metadata {
 		repository.Metadata = []*metadatav1.Entry{hosttest.Text("team", "platform")}
