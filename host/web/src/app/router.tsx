@@ -50,6 +50,12 @@ const jobHistory = createRoute({
   component: lazyRouteComponent(() => import("@/features/job/history"), "History"),
 });
 
+const jobPartitions = createRoute({
+  getParentRoute: () => job,
+  path: "/partitions",
+  component: lazyRouteComponent(() => import("@/features/job/partitions"), "Partitions"),
+});
+
 const automations = createRoute({
   getParentRoute: () => root,
   path: "/automation",
@@ -98,7 +104,7 @@ const deployment = createRoute({
   component: lazyRouteComponent(() => import("@/features/deployment/deployment-page"), "DeploymentPage"),
 });
 
-const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobHistory]), runs, bulks, run, automations, automation, backfills, backfill, deployment]);
+const routes = root.addChildren([index, jobs, job.addChildren([jobOverview, jobLaunchpad, jobRuns, jobPartitions, jobHistory]), runs, bulks, run, automations, automation, backfills, backfill, deployment]);
 
 /** The router; history is given where there is no browser. */
 export function createPageRouter(history?: RouterHistory) {

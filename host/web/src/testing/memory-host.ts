@@ -32,6 +32,7 @@ import { Held } from "./held";
 import { MemoryAutomation } from "./memory-automation";
 import { MemoryBackfill } from "./memory-backfill";
 import { MemoryBulk } from "./memory-bulk";
+import { MemoryPartition } from "./memory-partition";
 import { MemorySearch } from "./memory-search";
 import { MemoryTags } from "./memory-tags";
 
@@ -74,6 +75,7 @@ export class MemoryHost {
   readonly held = new Held();
   readonly automation = new MemoryAutomation();
   readonly backfill = new MemoryBackfill();
+  readonly partition = new MemoryPartition();
   readonly search = new MemorySearch(() => this.runs);
   readonly bulk = new MemoryBulk(() => this.runs, this.search);
   readonly tags = new MemoryTags((id) => this.findRun(id), (id, change) => { this.changeRun(id, change); });
@@ -132,6 +134,7 @@ export class MemoryHost {
         this.bulk.serve(router, checked);
         this.automation.serve(router, checked);
         this.backfill.serve(router, checked);
+        this.partition.serve(router, checked);
         this.tags.serve(router, checked);
         router.service(StorageService, { getStorage: checked(() => create(GetStorageResponseSchema, known(this.storage)())) });
         router.service(HostService, {

@@ -27,11 +27,13 @@ export function JobPage() {
     { href: paths.job(name), label: "Overview" },
     { href: paths.launchpad(name), label: "Launchpad" },
     { href: paths.jobRuns(name), label: "Runs" },
+    // Refused is not the same as none.
+    ...(data?.job?.definition?.partitions !== undefined || data?.job?.partitionsRefusal !== undefined ? [{ href: paths.jobPartitions(name), label: "Partitions" }] : []),
     { href: paths.jobHistory(name), label: "History" },
   ].map((tab) => ({ ...tab, current: pathname.replace(/\/$/, "") === new URL(tab.href, window.location.origin).pathname }));
   const onLaunchpad = tabs[1]?.current === true;
   // A job that is gone has runs and a history all the same.
-  const onPast = tabs.slice(2).some((tab) => tab.current);
+  const onPast = tabs.some((tab) => tab.current && (tab.label === "Runs" || tab.label === "History"));
   const gone = error?.code === Code.NotFound;
   return (
     <Page
