@@ -130,6 +130,12 @@ faults: ## Kill, stop, cut off and fill real processes and their disk at random,
 bench: ## Go benchmarks, and a table of the figures that have a goal (BENCH=Speed for those of launching alone)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./... | go run ./cmd/internal/benchtable
 
+.PHONY: bench-queue
+bench-queue: ## The queue alone, as benchstat reads it: launch to dispatch when idle, 10,000 short runs drained, a decision and a place among 100,000
+	go test -run '^$$' -bench 'QueueDispatch' -benchtime 500x ./host/queue
+	go test -run '^$$' -bench 'QueueDrain' -benchtime 1x ./host/queue
+	go test -run '^$$' -bench 'Begin|Position' ./host/queue
+
 .PHONY: bench-store
 bench-store: build ## The run store at millions of runs, beside PostgreSQL, as a table with goals (N=10000000)
 	$(BUILD) -o bin/ ./cmd/internal/benchstore

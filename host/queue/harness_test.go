@@ -109,11 +109,13 @@ func refuse(reason string) func(host.StartRequest) (host.StartOutcome, error) {
 
 // fixture is a queue over a real store and a real workspace with a real peer.
 type fixture struct {
-	t        *testing.T
+	t        testing.TB
 	path     string
 	peer     *hosttest.Peer
 	clock    *hosttest.Clock
 	launcher *launcher
+	// workers stands in for launcher, if a test gives it.
+	workers host.Launcher
 
 	feed      *host.Feed
 	store     *boltstore.Store
@@ -165,13 +167,13 @@ func (s *seam) OpenRuns(ctx context.Context) ([]host.Run, error) {
 }
 
 // newFixture opens everything but does not start the queue.
-func newFixture(t *testing.T, limit int) *fixture {
+func newFixture(t testing.TB, limit int) *fixture {
 	t.Helper()
 	return newFixtureOf(t, limit, "etl")
 }
 
 // newFixtureOf has several locations, all at one peer.
-func newFixtureOf(t *testing.T, limit int, locations ...string) *fixture {
+func newFixtureOf(t testing.TB, limit int, locations ...string) *fixture {
 	t.Helper()
 	f := &fixture{
 		t: t, path: filepath.Join(t.TempDir(), "data"), limit: limit,
@@ -228,6 +230,10 @@ func (f *fixture) open() {
 	f.t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	f.feed = &host.Feed{}
+	workers := f.workers
+	if workers == nil {
+		workers = f.launcher
+	}
 	var err error
 	f.store, err = boltstore.Open(f.path, &boltstore.Options{
 		Clock: f.clock, Logger: log, OnChange: f.feed.Publish,
@@ -236,14 +242,14 @@ func (f *fixture) open() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.sessions = attempt.New(attempt.Options{Store: f.store, Launcher: f.launcher, Clock: f.clock, Logger: log})
+	f.sessions = attempt.New(attempt.Options{Store: f.store, Launcher: workers, Clock: f.clock, Logger: log})
 	if err := f.sessions.Start(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
 	f.seam = &seam{Store: f.store}
 	planner := launch.NewPlanner(f.workspace, f.store, partition.NewSource(f.store, f.clock, log))
 	f.queue = queue.New(queue.Options{
-		Store: f.seam, Feed: f.feed, Planner: planner, Launcher: f.launcher,
+		Store: f.seam, Feed: f.feed, Planner: planner, Launcher: workers,
 		Sessions: f.sessions, CodeChanged: f.changed, Clock: f.clock, Logger: log, MaxInProgress: f.limit,
 		Holds: func(location string) string {
 			if f.holds.Load() || f.heldLocation.Load() == location {

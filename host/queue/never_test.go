@@ -49,7 +49,9 @@ func TestALaunchSaysThatItsRunCannotStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(events, func(e host.StoredEvent) bool { return strings.Contains(string(e.Data), `limit "closed" lets no run start`) })
+		return slices.ContainsFunc(events, func(e host.StoredEvent) bool {
+			return strings.Contains(string(e.Data), `limit "closed" lets no run start`)
+		})
 	}
 	if !has(f.submit("env", "prod").ID) {
 		t.Error("a run that cannot start does not say so")
