@@ -26,12 +26,23 @@
 //	          index       name                              → how far chunks are sealed
 //	          bulks       id of an action on many runs      → penstock.store.v1.Bulk
 //	          bulk requests  request id                     → id of the action that it began
+//	          alerts      rule, class, …                    → rules of alerts and their messages, see convertalert.go
+//	          automations location, repository, name, kind  → penstock.store.v1.Automation, of a schedule or sensor
+//	          cursors     as automations                    → penstock.store.v1.AutomationState
+//	          ticks       as automations, nanoseconds       → penstock.store.v1.Tick
+//	          run keys    digest of automation, run key     → seq of the run that has it, see runkey.go
+//	          ended       BE64 position                     → id of a run that ended, and how, see endedrun.go
+//	          partitions  location, repository, dimension, … → keys of dynamic partitions, see partition.go
+//	          backfills   id of a backfill                  → penstock.store.v1.Backfill
+//	          backfill partitions  id, round                → penstock.store.v1.BackfillPartitions
+//	          backfill requests    request id               → id of the backfill that it began
 //	events-…  meta        name                              → number or text
 //	          events      seq, attempt, first event seq, 0  → penstock.store.v1.EventBatch
 //
-// Numbers in keys are big endian; each name in a key of history follows its length as BE16, so that no job's keys begin
-// with another's. Every value of runs, notes, bodies, idempotency, locations, answered, history, outputs and events starts
-// with a CRC32C over its key and itself, which every read checks; what is damaged is an error that names bucket and key.
+// Numbers in keys are big endian; each name in a key of several follows its length as BE16, so that no job's keys begin
+// with another's. Every value starts with a CRC32C over its key and itself, which every read checks, but for lists that are
+// made from other records (ids, open, purge, retries, requests of bulks and backfills); what is damaged is an error that
+// names bucket and key.
 // Lists and pages of runs leave it out and say so, so that one damaged run does not stop the others.
 //
 // # Index
@@ -63,6 +74,19 @@
 // with the record as long as one write can take them; of more, the first ones go before it, all of a job together. A
 // crash between leaves rows of what was seen, beside the record of what was in use before; the next call finds them.
 //
+// # Ticks and ends of runs
+//
+// A tick is one transaction: its row, which is there once for an instant, its runs as CreateRun makes them, their run keys,
+// changes of partition keys, and where its schedule or sensor is then. All is checked before anything is written, so that a
+// tick that is refused leaves nothing and the others of the transaction stay. What people and ticks change of a schedule or
+// sensor is a record of its own, cursors, since a sensor is written each time that it is evaluated.
+//
+// Whatever makes a run final adds its id to ended in the same transaction, since all of it goes through putRun; so does the
+// end of a retry that is due. Positions are dense; each 1024th entry removes as many old ones, beyond a million.
+//
+// The partitions of a backfill never change and may be many, so they lie apart from what does. So do those that a round
+// launches again.
+//
 // # Other versions
 //
 // A store has a format version and the least format that a reader must know. Format 2 added locations, answered and
@@ -80,6 +104,11 @@
 // Format 4 added the index. A host that does not know it would leave it behind, so the minimum reader is 4, and a store of an
 // older format is brought to it when it is opened, by a copy of meta.db, see migrate.go. From here on, a run keeps the fields that a newer host wrote
 // into it when this one changes it, see unknown.go.
+//
+// Format 5 added schedules, sensors, ticks, run keys, the order in which runs ended, dynamic partitions, backfills and
+// alerts. A host that does not know them makes no ticks and sends no alerts, so it takes nothing from them: of the runs that
+// end while it runs, the order lacks those, and sensors and alerts about them say nothing. That is what a step back means
+// to people, too, so the minimum reader stays 4, and no copy is made.
 //
 // # Writing
 //
