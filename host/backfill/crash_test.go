@@ -192,7 +192,7 @@ func TestCrashWhileCanceling(t *testing.T) {
 func crashCancel(t *testing.T, at int, unsaid bool) (crashed bool) {
 	t.Helper()
 	f := newFixture(t, crashPartitions).start()
-	defer f.close()
+	defer func() { f.close() }()
 	b := f.begin(all(crashOpen))
 	f.awaitOpen(b.ID, crashOpen)
 	f.become(f.runs(b.ID)[0].ID, host.Started)
@@ -218,6 +218,10 @@ func crashCancel(t *testing.T, at int, unsaid bool) (crashed bool) {
 		if run.Status != host.Canceled {
 			t.Errorf("crash at call %d: run %s is %s", at, run.ID, run.Status)
 		}
+	}
+	if f.seam.hasCrashed() { // its end is stored, and was not answered
+		crashed = true
+		f.restart()
 	}
 	f.seam.set(func() { f.seam.crashAt = 0 })
 	b, n, err := f.runner.Retry(t.Context(), "request-"+uuid.NewString(), b.ID, "ada")

@@ -97,20 +97,25 @@ func (r *Runner) Stop() {
 	r.done.Wait()
 }
 
-// goOn lets a backfill go on in a goroutine of its own.
+// goOn lets a backfill go on in a goroutine of its own. One that is retried may be about to end here.
 func (r *Runner) goOn(b host.Backfill) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ctx == nil || r.stopped || r.works[b.ID] != nil {
+	if r.ctx == nil || r.stopped {
 		return // the next start takes it up
 	}
-	w := newWork(r, b)
+	w, last := newWork(r, b), r.works[b.ID]
 	r.works[b.ID] = w
 	ctx := r.ctx
 	r.done.Go(func() {
+		if last != nil {
+			<-last.over
+		}
 		w.run(ctx)
 		r.mu.Lock()
-		delete(r.works, b.ID)
+		if r.works[b.ID] == w {
+			delete(r.works, b.ID)
+		}
 		r.mu.Unlock()
 		close(w.over)
 		r.watchers.tell(b.ID)

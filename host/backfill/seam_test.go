@@ -58,13 +58,11 @@ func (s *seam) set(change func()) {
 	change()
 }
 
+// hasCrashed tells that the call came with which it crashes.
 func (s *seam) hasCrashed() bool {
-	select {
-	case <-s.down:
-		return true
-	default:
-		return false
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crashed
 }
 
 func (s *seam) Run(ctx context.Context, id host.RunID) (host.Run, error) {
