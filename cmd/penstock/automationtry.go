@@ -35,7 +35,7 @@ func (a *automationCommands) newScheduleTestCommand() *cobra.Command {
 			return a.test(cmd, args[0], &hostv1.TestAutomationRequest{At: instant})
 		},
 	}
-	cmd.Flags().StringVar(&at, "at", "", "the time of the tick, such as 2026-03-08T07:00:00Z (default the next one)")
+	cmd.Flags().StringVar(&at, "at", "", "the time of the tick, such as 2026-03-08T07:00:00Z (default the next one; of a schedule of partitions the last one)")
 	must(cmd.RegisterFlagCompletionFunc("at", cobra.NoFileCompletions))
 	return cmd
 }

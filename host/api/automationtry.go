@@ -12,6 +12,7 @@ import (
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/automation"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	"github.com/penstock-run/penstock/usercode/calendar"
 )
 
 // TestAutomation evaluates a schedule or a sensor, and plans the runs that it asks for. It changes nothing.
@@ -20,7 +21,7 @@ func (a automationService) TestAutomation(ctx context.Context, req *hostv1.TestA
 	if err != nil {
 		return nil, err
 	}
-	tested, err := a.test(ctx, k.name, req)
+	tested, err := a.test(ctx, k, req)
 	if err != nil {
 		return nil, err
 	}
@@ -41,16 +42,16 @@ func (a automationService) TestAutomation(ctx context.Context, req *hostv1.TestA
 	return out, nil
 }
 
-func (a automationService) test(ctx context.Context, name host.AutomationName, req *hostv1.TestAutomationRequest) (*automation.Tested, error) {
-	if name.Kind == host.ScheduleKind {
-		var at time.Time
+func (a automationService) test(ctx context.Context, k *known, req *hostv1.TestAutomationRequest) (*automation.Tested, error) {
+	if k.name.Kind == host.ScheduleKind {
+		at := k.lastOfPartitions(a.s.o.Clock.Now())
 		if t := req.GetAt(); t != nil {
 			if t.CheckValid() != nil {
 				return nil, &host.Error{Code: host.Invalid, Reason: "TIME", Message: "at is not a time", Remedy: "send one of the years 1 to 9999"}
 			}
 			at = t.AsTime()
 		}
-		return a.s.o.Schedules.Test(ctx, name, at)
+		return a.s.o.Schedules.Test(ctx, k.name, at)
 	}
 	var run host.RunID
 	if req.GetRunId() != "" {
@@ -59,7 +60,21 @@ func (a automationService) test(ctx context.Context, name host.AutomationName, r
 			return nil, err
 		}
 	}
-	return a.s.o.Sensors.Test(ctx, name, req.Cursor, run) //nolint:protogetter // unset is another thing than empty
+	return a.s.o.Sensors.Test(ctx, k.name, req.Cursor, run) //nolint:protogetter // unset is another thing than empty
+}
+
+// lastOfPartitions is the last instant of a schedule of partitions: those of its next one do not exist yet, so nothing could
+// be said of their runs. It is zero of other schedules.
+func (k *known) lastOfPartitions(now time.Time) time.Time {
+	if k.schedule.GetPartitions() == nil {
+		return time.Time{}
+	}
+	c, err := calendar.New(k.schedule.GetZone(), k.schedule.GetCrons()...)
+	if err != nil {
+		return time.Time{} // the test will say so
+	}
+	last, _ := c.Prev(now)
+	return last
 }
 
 const (

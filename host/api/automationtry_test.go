@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/hosttest"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 )
@@ -71,5 +72,26 @@ func TestTestAutomationChangesNothing(t *testing.T) {
 	}
 	if runs, err := a.runs.ListRuns(t.Context(), &hostv1.ListRunsRequest{}); err != nil || len(runs.GetRuns()) != 1 {
 		t.Errorf("there are %d runs, %v, want that of the stored tick alone", len(runs.GetRuns()), err)
+	}
+}
+
+// TestTestOfPartitionsLooksBack: what would be launched next cannot be planned, for its partitions do not exist yet.
+func TestTestOfPartitionsLooksBack(t *testing.T) {
+	b := automationPeer()
+	days := idleSchedule("days", "plain")
+	days.Crons = []string{"0 0 * * *"}
+	days.Makes = &usercodev1.ScheduleDefinition_Partitions{Partitions: &usercodev1.PartitionRuns{}}
+	b.Repositories[0].Jobs = append(b.Repositories[0].Jobs, hosttest.Job{Definition: hosttest.Partitioned("daily_job", hosttest.Daily("2026-01-01"))})
+	days.Job = "daily_job"
+	b.Repositories[0].Schedules = append(b.Repositories[0].Schedules, days)
+	a := withAutomation(t, b)
+	yesterday := func() string { return time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly) }
+	before := yesterday()
+	res, err := a.automation.TestAutomation(t.Context(), &hostv1.TestAutomationRequest{Name: &hostv1.AutomationName{Name: "days"}})
+	if err != nil || len(res.GetRuns()) != 1 {
+		t.Fatalf("test: %v, %v, want one run", res, err)
+	}
+	if got := res.GetRuns()[0].GetRequest().GetPartition(); got != before && got != yesterday() {
+		t.Errorf("its partition is %s, want that of yesterday, %s", got, before)
 	}
 }

@@ -78,6 +78,8 @@ func parseFields(text string) (pattern, error) {
 	case len(fields):
 	case len(fields) + 1, len(fields) + 2:
 		return pattern{}, fmt.Errorf("%d fields, five are needed (%s): there are no seconds and no years", len(parts), fiveFields)
+	case 1:
+		return pattern{}, fmt.Errorf("one field, five are needed (%s), or one of %s", fiveFields, shortNames)
 	default:
 		return pattern{}, fmt.Errorf("%d fields, five are needed (%s), or one of %s", len(parts), fiveFields, shortNames)
 	}

@@ -18,6 +18,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"NoCron", "", nil, []string{"no cron: at least one is needed"}},
 		{"Empty", "", []string{""}, []string{`cron "": 0 fields, five are needed`, "@hourly"}},
+		{"OneField", "", []string{"daily"}, []string{"one field, five are needed", "@daily"}},
 		{"FourFields", "", []string{"0 0 * *"}, []string{"4 fields, five are needed (minute, hour, day of the month, month and day of the week)"}},
 		{"Seconds", "", []string{"0 0 6 * * *"}, []string{"6 fields", "no seconds"}},
 		{"MinuteTooLarge", "", []string{"61 * * * *"}, []string{`cron "61 * * * *": minute: 61 is not between 0 and 59; allowed are *, 0-59, lists`}},

@@ -1534,7 +1534,8 @@ type TestAutomationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name.
 	Name *AutomationName `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The instant, of a schedule; unset means its next one.
+	// The instant, of a schedule; unset means its next one, or of a schedule of partitions its last one, since the partitions
+	// of the next one do not exist yet.
 	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// The cursor, of a sensor.
 	Cursor *string `protobuf:"bytes,3,opt,name=cursor,proto3,oneof" json:"cursor,omitempty"`

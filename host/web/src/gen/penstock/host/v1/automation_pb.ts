@@ -801,7 +801,8 @@ export type TestAutomationRequest = Message<"penstock.host.v1.TestAutomationRequ
   name?: AutomationName | undefined;
 
   /**
-   * The instant, of a schedule; unset means its next one.
+   * The instant, of a schedule; unset means its next one, or of a schedule of partitions its last one, since the partitions
+   * of the next one do not exist yet.
    *
    * @generated from field: google.protobuf.Timestamp at = 2;
    */
