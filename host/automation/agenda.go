@@ -24,7 +24,7 @@ type appointment struct {
 // NewAgenda returns one with nothing in it.
 func NewAgenda() *Agenda { return &Agenda{of: map[host.AutomationName]*appointment{}} }
 
-// Set has name looked at at an instant, instead of when it was to be.
+// Set says when name is to be looked at, instead of when it was to be.
 func (a *Agenda) Set(name host.AutomationName, at time.Time) {
 	if p := a.of[name]; p != nil {
 		p.at = at

@@ -43,8 +43,8 @@ func Reconcile(stored []host.Automation, there []Definition, absent func(locatio
 		d := &there[i]
 		found[d.Name] = true
 		a := have[d.Name]
-		switch {
-		case a == nil:
+		switch a {
+		case nil:
 			changed = append(changed, Change{Automation: host.Automation{Name: d.Name, Definition: d.Body, FirstSeen: now, From: now}, Begins: true})
 		default:
 			if next, other := follow(*a, d, now); other {

@@ -106,7 +106,7 @@ func (r *changedRow) index(ctx context.Context, key string) (at int, found bool,
 // has asks for the one key: all may be many.
 func (r *changedRow) has(ctx context.Context, key string) (found bool, why string, err error) {
 	if err := host.CheckPartitionKey(key); err != nil {
-		return false, err.Error(), nil
+		return false, err.Error(), nil //nolint:nilerr // that is why there is none
 	}
 	if r.added[key] || r.removed[key] {
 		return r.added[key], "", nil

@@ -43,7 +43,7 @@ func TestDeployedWhileItIsEvaluated(t *testing.T) {
 		return &usercodev1.Evaluation{RunRequests: []*usercodev1.RunRequest{{}}}, nil
 	}
 	f.pass(90 * time.Minute)
-	f.want("s", "22 11:30 SUCCESS run")
+	f.want("s", "22 11:30 SUCCESS 1")
 }
 
 func TestTwoHosts(t *testing.T) {

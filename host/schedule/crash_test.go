@@ -43,7 +43,7 @@ func TestCrashesAtAnyCall(t *testing.T) {
 			}
 			crashed := calls.Load() >= at
 			f.restart(0)
-			f.want("s", "22 12:00 SKIPPED late", "22 13:00 SUCCESS late run run", "22 14:00 SUCCESS late run", "22 15:00 SUCCESS run")
+			f.want("s", "22 12:00 SKIPPED late", "22 13:00 SUCCESS late 2", "22 14:00 SUCCESS late 1", "22 15:00 SUCCESS 1")
 			if !crashed {
 				break
 			}
@@ -75,6 +75,6 @@ func TestStoreThatTakesNoWrites(t *testing.T) {
 	}
 	f.seam.before = nil
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 SKIPPED late", "22 12:00 SUCCESS run", "22 13:00 SUCCESS run")
-	f.want("later", "22 13:00 SUCCESS run")
+	f.want("s", "22 11:00 SKIPPED late", "22 12:00 SUCCESS 1", "22 13:00 SUCCESS 1")
+	f.want("later", "22 13:00 SUCCESS 1")
 }

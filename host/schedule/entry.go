@@ -115,10 +115,13 @@ func (s *Scheduler) put(e *entry, now time.Time) {
 		s.agenda.Drop(name)
 		return
 	}
+	if e.notBefore.Sub(now) > maxPause { // the clock was set back
+		e.notBefore = now
+	}
 	if e.failures > 0 && next.Before(e.notBefore) {
 		next = e.notBefore
 	}
-	if settled := s.started.Add(settling); e.definition.Stale && next.Before(settled) && now.Before(settled) {
+	if settled := s.started.Add(settling); e.definition.Stale && next.Before(settled) && now.Before(settled) && settled.Sub(now) <= settling {
 		next = settled
 	}
 	s.agenda.Set(name, next)

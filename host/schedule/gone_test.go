@@ -29,7 +29,7 @@ func TestDeployThatRemovesAScheduleKeepsItsHistory(t *testing.T) {
 	f.pass(time.Hour)
 	f.code.deploy(t, "s", nil)
 	f.pass(2 * time.Hour) // 13:00
-	f.want("s", "22 11:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1")
 	if a := f.record("s"); !a.GoneSince.After(at(t, "22 10:59")) || !a.GoneSince.Before(at(t, "22 11:01")) {
 		t.Errorf("it is gone since %s", a.GoneSince)
 	}
@@ -38,9 +38,9 @@ func TestDeployThatRemovesAScheduleKeepsItsHistory(t *testing.T) {
 	}
 	f.code.deploy(t, "s", d)
 	f.round()
-	f.want("s", "22 11:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1")
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 SUCCESS run", "22 14:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1", "22 14:00 SUCCESS 1")
 	if a := f.record("s"); !a.GoneSince.IsZero() || !a.FirstSeen.Equal(at(t, "22 10:00")) {
 		t.Errorf("its record is %+v", a)
 	}
@@ -83,7 +83,7 @@ func TestWhatIsNotHeardOfIsNotGone(t *testing.T) {
 			if c.gone { // it begins anew
 				f.want("s")
 			} else { // it was there all the time
-				f.want("s", "22 11:00 SKIPPED late", "22 12:00 SUCCESS run")
+				f.want("s", "22 11:00 SKIPPED late", "22 12:00 SUCCESS 1")
 			}
 		})
 	}
@@ -96,7 +96,7 @@ func TestDefinitionThatCannotBeUsed(t *testing.T) {
 	f.code.schedules["bad"].Err = &host.Error{Code: host.Invalid, Message: "its crons contradict"}
 	f.begun()
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 SUCCESS run") // it spoils no other
+	f.want("s", "22 11:00 SUCCESS 1") // it spoils no other
 	f.want("bad")
 	if s := f.standing("bad"); s.Running || s.Problem != "the definition of schedule l/r/bad cannot be used: its crons contradict" {
 		t.Errorf("it stands as %+v", s)

@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -174,7 +175,7 @@ func (f *fixture) want(name string, want ...string) {
 			text += " late"
 		}
 		if len(tick.Runs) > 0 {
-			text += strings.Repeat(" run", len(tick.Runs))
+			text += fmt.Sprintf(" %d", len(tick.Runs))
 		}
 		got = append(got, text)
 	}

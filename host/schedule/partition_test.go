@@ -44,8 +44,8 @@ func TestPartitionsThatEnded(t *testing.T) {
 	f.code.deploy(t, "twice", parted("0 3,15 * * *"))
 	f.begun()
 	f.pass(18 * time.Hour) // 04:00 of the 23rd
-	f.want("daily", "23 03:00 SUCCESS run")
-	f.want("twice", "22 15:00 SKIPPED", "23 03:00 SUCCESS run")
+	f.want("daily", "23 03:00 SUCCESS 1")
+	f.want("twice", "22 15:00 SKIPPED", "23 03:00 SUCCESS 1")
 	if reason := f.ticks("twice")[0].SkipReason; reason != "no partition ended between 2026-11-22 03:00:00Z and 2026-11-22 15:00:00Z" {
 		t.Errorf("the reason is %q", reason)
 	}
@@ -61,7 +61,7 @@ func TestPartitionsThatEnded(t *testing.T) {
 	f.code.deploy(t, "daily", missing(parted("0 3 * * *"), all, 10))
 	f.round()
 	f.restart(48 * time.Hour)
-	f.want("daily", "23 03:00 SUCCESS run", "24 03:00 SUCCESS late run", "25 03:00 SUCCESS late run")
+	f.want("daily", "23 03:00 SUCCESS 1", "24 03:00 SUCCESS late 1", "25 03:00 SUCCESS late 1")
 	for i, want := range []string{"2026-11-22", "2026-11-23", "2026-11-24"} {
 		if got := f.ticks("daily")[i].Runs[0].Partition; got != want {
 			t.Errorf("tick %d is of partition %s, want %s", i, got, want)
@@ -75,7 +75,7 @@ func TestPartitionsThatCannotBeMade(t *testing.T) {
 		parts func(keys []string) ([]host.PartitionRun, error)
 		want  string
 	}{
-		"CodeFailsForOne": {days, func(keys []string) ([]host.PartitionRun, error) {
+		"CodeFailsForOne": {days, func([]string) ([]host.PartitionRun, error) {
 			return []host.PartitionRun{{Err: "no such day"}}, nil
 		}, "the code of job l/r/j failed for partition \"2026-11-22\", and none of the 1 runs was made: no such day"},
 		"TooMany": {func(_, _ time.Time, most int) ([]string, error) {
@@ -111,5 +111,5 @@ func TestPartitionsOfALocationThatIsSilent(t *testing.T) {
 	f.want("s")
 	f.code.parts = nil
 	f.pass(15 * time.Second)
-	f.want("s", "23 03:00 SUCCESS late run")
+	f.want("s", "23 03:00 SUCCESS late 1")
 }

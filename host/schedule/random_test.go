@@ -63,7 +63,10 @@ func TestRandomLife(t *testing.T) {
 	t.Parallel()
 	for range 6 {
 		seed := rand.Uint64()
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomLife(t, rand.New(rand.NewPCG(seed, 0))) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			randomLife(t, rand.New(rand.NewPCG(seed, 0)))
+		})
 	}
 }
 

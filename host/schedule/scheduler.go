@@ -72,6 +72,8 @@ type Scheduler struct {
 	stale    bool
 	retry    time.Time
 	failures int
+	// read is what the clock showed when it was read last.
+	read time.Time
 
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
@@ -145,8 +147,9 @@ func (s *Scheduler) wake() {
 
 // runOnce draws the picture again where that is needed, and begins to look at each schedule whose time has come.
 func (s *Scheduler) runOnce(ctx context.Context, now time.Time) {
+	now = now.Round(0) // by the wall, as the instants of schedules are
 	s.mu.Lock()
-	again := s.stale && !now.Before(s.retry)
+	again := s.stale && (!now.Before(s.retry) || s.retry.Sub(now) > maxPause)
 	s.mu.Unlock()
 	if again {
 		if err := s.redraw(ctx, now); err != nil && ctx.Err() == nil {
@@ -155,6 +158,12 @@ func (s *Scheduler) runOnce(ctx context.Context, now time.Time) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now.Before(s.read) { // it was set back: what waits is not to wait until the old time
+		for _, e := range s.entries {
+			s.put(e, now)
+		}
+	}
+	s.read = now
 	for {
 		name, some := s.agenda.Due(now)
 		if !some || ctx.Err() != nil {

@@ -20,7 +20,7 @@ func TestTicksOnTime(t *testing.T) {
 		t.Errorf("it stands as %+v", s)
 	}
 	f.pass(40 * time.Minute)
-	f.want("quarterly", "22 10:15 SUCCESS run", "22 10:30 SUCCESS run")
+	f.want("quarterly", "22 10:15 SUCCESS 1", "22 10:30 SUCCESS 1")
 	run := f.runs()[0]
 	if s, _ := run.Tag(tag.KeySchedule); run.ConfigYAML != "a: 1" || s != "quarterly" || run.Job.String() != "l/r/j" {
 		t.Errorf("the run is %+v", run)
@@ -35,7 +35,7 @@ func TestTwoCronsAtOneInstantMakeOneTick(t *testing.T) {
 	f.code.deploy(t, "s", fixed("0 * * * *", "*/30 * * * *"))
 	f.begun()
 	f.pass(time.Hour)
-	f.want("s", "22 10:30 SUCCESS run", "22 11:00 SUCCESS run")
+	f.want("s", "22 10:30 SUCCESS 1", "22 11:00 SUCCESS 1")
 }
 
 func TestNothingIsMadeUpForOfTheTimeBefore(t *testing.T) {
@@ -45,7 +45,7 @@ func TestNothingIsMadeUpForOfTheTimeBefore(t *testing.T) {
 	f.round()
 	f.want("s")
 	f.pass(time.Hour)
-	f.want("s", "22 14:00 SUCCESS run")
+	f.want("s", "22 14:00 SUCCESS 1")
 }
 
 func TestChangedCronStartsAtTheChange(t *testing.T) {
@@ -59,11 +59,11 @@ func TestChangedCronStartsAtTheChange(t *testing.T) {
 	f.open()
 	f.begun()
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 SUCCESS run", "22 14:10 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1", "22 14:10 SUCCESS 1")
 
 	f.code.deploy(t, "s", missing(fixed("*/30 * * * *"), all, 100)) // an earlier tick than the old cron has
 	f.pass(30 * time.Minute)
-	f.want("s", "22 11:00 SUCCESS run", "22 14:10 SUCCESS run", "22 15:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1", "22 14:10 SUCCESS 1", "22 15:00 SUCCESS 1")
 }
 
 func TestChangedZoneStartsAtTheChange(t *testing.T) {
@@ -75,7 +75,7 @@ func TestChangedZoneStartsAtTheChange(t *testing.T) {
 	d.Zone = "America/New_York"
 	f.code.deploy(t, "s", d)
 	f.pass(5 * time.Hour) // 12:01 in New York
-	f.want("s", "22 12:00 SUCCESS run", "22 17:00 SUCCESS run")
+	f.want("s", "22 12:00 SUCCESS 1", "22 17:00 SUCCESS 1")
 }
 
 func TestAnotherChangeOfTheDefinitionLosesNoTick(t *testing.T) {
@@ -89,7 +89,7 @@ func TestAnotherChangeOfTheDefinitionLosesNoTick(t *testing.T) {
 	f.code.deploy(t, "s", d)
 	f.open()
 	f.begun().round()
-	f.want("s", "22 11:00 SUCCESS late run", "22 12:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS late 1", "22 12:00 SUCCESS 1")
 }
 
 func TestSwitch(t *testing.T) {
@@ -110,16 +110,16 @@ func TestSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.round()
-	f.want("s", "22 11:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1")
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 SUCCESS run", "22 14:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1", "22 14:00 SUCCESS 1")
 	// Again on is nothing, and what is due stays due.
 	f.clock.Advance(30 * time.Minute)
 	if a, err = f.scheduler.Switch(t.Context(), named("s"), host.SwitchOn, "eve"); err != nil || a.SwitchedBy != "bob" {
 		t.Errorf("Switch = %+v, %v", a, err)
 	}
 	f.round()
-	f.want("s", "22 11:00 SUCCESS run", "22 14:00 SUCCESS run", "22 15:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1", "22 14:00 SUCCESS 1", "22 15:00 SUCCESS 1")
 	if _, err := f.scheduler.Switch(t.Context(), named("no"), host.SwitchOn, ""); host.CodeOf(err) != host.NotFound {
 		t.Errorf("switching what is not there is %v", err)
 	}
@@ -136,7 +136,7 @@ func TestOnByDeploy(t *testing.T) {
 	d.DefaultOn = true
 	f.code.deploy(t, "s", d)
 	f.pass(time.Hour)
-	f.want("s", "22 14:00 SUCCESS run")
+	f.want("s", "22 14:00 SUCCESS 1")
 }
 
 func TestClockJumps(t *testing.T) {
@@ -144,10 +144,10 @@ func TestClockJumps(t *testing.T) {
 		policy *usercodev1.ScheduleDefinition
 		want   []string
 	}{
-		"Skip":   {missing(fixed("0 */6 * * *"), skip, 0), []string{"22 12:00 SUCCESS run", "23 12:00 SKIPPED late", "23 18:00 SUCCESS run"}},
-		"Latest": {missing(fixed("0 */6 * * *"), latest, 0), []string{"22 12:00 SUCCESS run", "23 06:00 SKIPPED late", "23 12:00 SUCCESS late run", "23 18:00 SUCCESS run"}},
+		"Skip":   {missing(fixed("0 */6 * * *"), skip, 0), []string{"22 12:00 SUCCESS 1", "23 12:00 SKIPPED late", "23 18:00 SUCCESS 1"}},
+		"Latest": {missing(fixed("0 */6 * * *"), latest, 0), []string{"22 12:00 SUCCESS 1", "23 06:00 SKIPPED late", "23 12:00 SUCCESS late 1", "23 18:00 SUCCESS 1"}},
 		"All": {missing(fixed("0 */6 * * *"), all, 3), []string{
-			"22 12:00 SUCCESS run", "22 18:00 SKIPPED late", "23 00:00 SUCCESS late run", "23 06:00 SUCCESS late run", "23 12:00 SUCCESS late run", "23 18:00 SUCCESS run",
+			"22 12:00 SUCCESS 1", "22 18:00 SKIPPED late", "23 00:00 SUCCESS late 1", "23 06:00 SUCCESS late 1", "23 12:00 SUCCESS late 1", "23 18:00 SUCCESS 1",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,12 +174,12 @@ func TestClockThatWentBackForLong(t *testing.T) {
 	f.pass(time.Hour)
 	f.clock.Advance(-6 * time.Hour) // 05:00
 	f.pass(2 * time.Hour)
-	f.want("s", "22 11:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1")
 	if s := f.standing("s"); !strings.Contains(s.Problem, "clock of the host went back") || !s.Next.Equal(at(t, "22 12:00")) {
 		t.Errorf("it stands as %+v", s)
 	}
 	f.pass(5 * time.Hour)
-	f.want("s", "22 11:00 SUCCESS run", "22 12:00 SUCCESS run")
+	f.want("s", "22 11:00 SUCCESS 1", "22 12:00 SUCCESS 1")
 	if s := f.standing("s"); s.Problem != "" {
 		t.Errorf("it stands as %+v", s)
 	}
@@ -192,12 +192,12 @@ func TestRestartAcrossDueTicks(t *testing.T) {
 		reason string
 	}{
 		"Skip":   {missing(fixed("0 * * * *"), skip, 0), []string{"22 13:00 SKIPPED late"}, "3 ticks were missed"},
-		"Latest": {missing(fixed("0 * * * *"), latest, 0), []string{"22 12:00 SKIPPED late", "22 13:00 SUCCESS late run"}, "only the latest one is made up for"},
+		"Latest": {missing(fixed("0 * * * *"), latest, 0), []string{"22 12:00 SKIPPED late", "22 13:00 SUCCESS late 1"}, "only the latest one is made up for"},
 		"AllUpTo": {
 			missing(fixed("0 * * * *"), all, 2),
-			[]string{"22 11:00 SKIPPED late", "22 12:00 SUCCESS late run", "22 13:00 SUCCESS late run"}, "the host did not run",
+			[]string{"22 11:00 SKIPPED late", "22 12:00 SUCCESS late 1", "22 13:00 SUCCESS late 1"}, "the host did not run",
 		},
-		"All": {missing(fixed("0 * * * *"), all, 10), []string{"22 11:00 SUCCESS late run", "22 12:00 SUCCESS late run", "22 13:00 SUCCESS late run"}, ""},
+		"All": {missing(fixed("0 * * * *"), all, 10), []string{"22 11:00 SUCCESS late 1", "22 12:00 SUCCESS late 1", "22 13:00 SUCCESS late 1"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -226,7 +226,7 @@ func TestDaylightSaving(t *testing.T) {
 	f.code.deploy(t, "fold", d)
 	f.begun()
 	f.pass(48 * time.Hour)
-	f.want("gap", "08 07:00 SUCCESS run", "09 06:30 SUCCESS run")
+	f.want("gap", "08 07:00 SUCCESS 1", "09 06:30 SUCCESS 1")
 	f.close()
 	f.clock.Advance(time.Date(2026, 10, 31, 12, 0, 0, 0, time.UTC).Sub(f.clock.Now()))
 	f.open()
@@ -247,7 +247,7 @@ func TestLocationThatIsSilent(t *testing.T) {
 	f.code.change(func() { f.code.state = host.LocationStale })
 	f.pass(3*time.Hour + 30*time.Minute)
 	f.want("s")
-	f.want("fixed", "22 11:00 SUCCESS run", "22 12:00 SUCCESS run", "22 13:00 SUCCESS run") // nobody is asked
+	f.want("fixed", "22 11:00 SUCCESS 1", "22 12:00 SUCCESS 1", "22 13:00 SUCCESS 1") // nobody is asked
 	if s := f.standing("s"); !s.Running || s.Problem != "location l does not answer" || s.Remedy != "start it" {
 		t.Errorf("it stands as %+v", s)
 	}
@@ -266,6 +266,20 @@ func TestLocationThatIsSilent(t *testing.T) {
 	if s := f.standing("s"); s.Problem != "" {
 		t.Errorf("it stands as %+v", s)
 	}
+}
+
+// TestClockSetBackWhileALocationIsSilent has a tick that waits until a time that is far ahead then.
+func TestClockSetBackWhileALocationIsSilent(t *testing.T) {
+	f := newFixture(t)
+	f.code.deploy(t, "s", evaluated("0 * * * *"))
+	f.begun().round()
+	f.clock.Advance(9 * time.Hour) // the clock is wrong
+	f.code.change(func() { f.code.state = host.LocationStale })
+	f.round()
+	f.clock.Advance(-8 * time.Hour) // 11:00
+	f.code.change(func() { f.code.state = host.LocationReady })
+	f.round()
+	f.want("s", "22 11:00 SKIPPED")
 }
 
 func TestUserCodeThatFails(t *testing.T) {
@@ -314,9 +328,9 @@ func TestRunsOfATickAreAllOrNothing(t *testing.T) {
 	}
 	asked[1].ConfigYaml, asked[2].ConfigYaml = "", "" // its key is not used up
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 FAILURE", "22 12:00 SUCCESS run run run")
+	f.want("s", "22 11:00 FAILURE", "22 12:00 SUCCESS 3")
 	f.pass(time.Hour)
-	f.want("s", "22 11:00 FAILURE", "22 12:00 SUCCESS run run run", "22 13:00 SUCCESS run run")
+	f.want("s", "22 11:00 FAILURE", "22 12:00 SUCCESS 3", "22 13:00 SUCCESS 2")
 	if tick := f.ticks("s")[2]; tick.KnownKeyCount != 1 || tick.KnownKeys[0] != "k" {
 		t.Errorf("the known keys are %v", tick.KnownKeys)
 	}
@@ -344,7 +358,7 @@ func TestTickWaitsForWhatIsNotThereNow(t *testing.T) {
 			f.want("s")
 			f.seam.before = nil
 			f.pass(15 * time.Second)
-			f.want("s", "22 11:00 SUCCESS late run")
+			f.want("s", "22 11:00 SUCCESS late 1")
 			if s := f.standing("s"); s.Problem != "" {
 				t.Errorf("it stands as %+v", s)
 			}

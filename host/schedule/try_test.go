@@ -32,7 +32,7 @@ func TestTest(t *testing.T) {
 	if got, err = f.scheduler.Test(t.Context(), named("s"), at(t, "01 00:00")); err != nil || got.Runs[1].Launch.Source.RunKey != "01 00:00" {
 		t.Errorf("Test = %+v, %v", got, err)
 	}
-	f.want("s", "22 11:00 SUCCESS run run")
+	f.want("s", "22 11:00 SUCCESS 2")
 
 	f.code.evaluate = func(string, time.Time) (*usercodev1.Evaluation, error) {
 		return &usercodev1.Evaluation{Error: "it broke"}, nil

@@ -182,6 +182,9 @@ func (w *Watcher) put(e *entry, now time.Time) {
 		w.agenda.Drop(name)
 		return
 	}
+	if longest := max(e.interval(), rounds); e.next.Sub(now) > longest { // the clock was set back
+		e.next = now.Add(longest)
+	}
 	if e.next.IsZero() {
 		e.next = now
 		if !e.runStatus() {

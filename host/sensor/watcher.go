@@ -77,6 +77,8 @@ type Watcher struct {
 	stale    bool
 	retry    time.Time
 	failures int
+	// read is what the clock showed when it was read last.
+	read time.Time
 
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
@@ -156,8 +158,9 @@ func (w *Watcher) wake() {
 // runOnce draws the picture again where that is needed, takes in that runs ended, and begins to evaluate each sensor whose
 // time has come.
 func (w *Watcher) runOnce(ctx context.Context, now time.Time) {
+	now = now.Round(0) // by the wall, which is what is stored
 	w.mu.Lock()
-	again := w.stale && !now.Before(w.retry)
+	again := w.stale && (!now.Before(w.retry) || w.retry.Sub(now) > maxPause)
 	w.mu.Unlock()
 	if again {
 		if err := w.redraw(ctx, now); err != nil && ctx.Err() == nil {
@@ -167,6 +170,12 @@ func (w *Watcher) runOnce(ctx context.Context, now time.Time) {
 	ended := w.someEnded()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if now.Before(w.read) { // it was set back: what waits is not to wait until the old time
+		for _, e := range w.entries {
+			w.put(e, now)
+		}
+	}
+	w.read = now
 	if ended {
 		for _, e := range w.entries {
 			w.hear(e, now)

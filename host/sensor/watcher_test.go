@@ -3,6 +3,7 @@ package sensor_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,32 @@ func TestSilentLocation(t *testing.T) {
 	f.code.change(func() { f.code.state = host.LocationReady })
 	f.pass(15 * time.Second)
 	f.want("s", "SKIPPED")
+}
+
+func TestClockThatIsSetBack(t *testing.T) {
+	f := newFixture(t)
+	n := 0
+	f.code.evaluate = func(context.Context, string, *usercodev1.EvaluateSensorRequest) (*usercodev1.EvaluateSensorResponse, error) {
+		n++
+		return found(strconv.Itoa(n), strconv.Itoa(n)), nil
+	}
+	f.code.deploy(t, "s", every(time.Minute))
+	f.begun()
+	f.pass(3 * time.Minute)
+	f.clock.Advance(-5 * time.Hour)
+	f.round()
+	f.pass(2 * time.Minute)
+	if n != 5 {
+		t.Errorf("it was evaluated %d times in 5 minutes", n)
+	}
+	f.restart(0)
+	f.pass(time.Minute)
+	if n != 6 || f.record("s").Cursor != "6" {
+		t.Errorf("after a restart it was evaluated %d times, its cursor is %q", n, f.record("s").Cursor)
+	}
+	if runs, err := f.store.Runs(t.Context(), nil, 0, 100); err != nil || len(runs.Runs) != 6 {
+		t.Errorf("there are %d runs, %v", len(runs.Runs), err)
+	}
 }
 
 func TestSetCursorWhileItIsEvaluated(t *testing.T) {
