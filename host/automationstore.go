@@ -57,8 +57,8 @@ type AutomationStore interface {
 	// TickRow returns one tick. NotFound when there is none.
 	TickRow(ctx context.Context, name AutomationName, at time.Time) (Tick, error)
 
-	// Ticks returns at most limit ticks with At before before (zero means from the newest), newest first, that have one of
-	// statuses; all when that is empty. A page may end earlier, also without any; only a zero Next is the end. Ticks that
+	// Ticks returns at most limit ticks whose At is before that time (zero means from the newest), newest first, that have
+	// one of statuses; all when that is empty. A page may end earlier, also without any; only a zero Next is the end. Ticks that
 	// cannot be read are left out, and the error, which comes beside the page then, is a Damage.
 	Ticks(ctx context.Context, name AutomationName, statuses []TickStatus, before time.Time, limit int) (TickPage, error)
 

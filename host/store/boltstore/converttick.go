@@ -23,7 +23,7 @@ func tickAt(key []byte) time.Time {
 
 // checkTick checks what can be checked of a tick without the store.
 func checkTick(t *host.Tick) error {
-	problem := ""
+	var problem string
 	switch {
 	case !storable(t.At):
 		problem = "it needs an instant between the years 1970 and 2261"

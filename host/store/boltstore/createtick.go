@@ -166,19 +166,17 @@ func (c *tickCreation) apply(x *txn) error {
 			Remedy:  "evaluate it again",
 		}
 	}
-	key, t := c.key, (*host.Tick)(nil)
 	joined, again := c.joined(x)
 	switch {
 	case again:
 		c.answer = *joined
 		return nil
 	case joined != nil:
-		key, t = tickKey(c.automation, joined.At), joined
+		return c.add(x, tickKey(c.automation, joined.At), joined, a)
 	default:
 		c.leaveKnown(x)
-		t = c.tick()
+		return c.add(x, c.key, c.tick(), a)
 	}
-	return c.add(x, key, t, a)
 }
 
 // add adds the tick t under key, and moves the schedule or sensor, which is a now. An error comes before anything is

@@ -87,9 +87,6 @@ func (d *dimensionPlan) place(tx *bbolt.Tx, key string) (uint64, error) {
 }
 
 func (d *dimensionPlan) remove(tx *bbolt.Tx, key string) error {
-	if host.CheckPartitionKey(key) != nil {
-		return nil // there is none
-	}
 	place, err := d.place(tx, key)
 	if err != nil || place == 0 {
 		return err

@@ -225,7 +225,7 @@ func (s *store) everyAutomation(ctx context.Context, errs map[string]error) {
 	_, errs["LastEnded"] = s.LastEnded(ctx)
 	_, errs["PartitionKeys"] = s.PartitionKeys(ctx, dimension, "", 0, 1)
 	_, errs["HasPartitionKeys"] = s.HasPartitionKeys(ctx, dimension, []string{"k"})
-	_, _, _, errs["ChangePartitionKeys"] = s.ChangePartitionKeys(ctx, host.PartitionKeysChange{Name: dimension, Add: []string{"k"}})
+	errs["ChangePartitionKeys"] = s.tryKeys(ctx, host.PartitionKeysChange{Name: dimension, Add: []string{"k"}})
 	b := newBackfill(s.t)
 	b.ID = uuid.NewString()
 	_, _, errs["CreateBackfill"] = s.CreateBackfill(ctx, "request "+b.ID, b)

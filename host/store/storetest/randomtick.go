@@ -230,5 +230,5 @@ func (r *random) backfillOne(t *rapid.T) {
 		*b = given
 	}), want)
 	r.model.backfill = &want
-	wantSame(t, "Backfill", r.store.backfill(want.ID), want)
+	wantSame(t, "Backfill", r.backfill(want.ID), want)
 }
