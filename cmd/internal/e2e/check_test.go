@@ -40,10 +40,10 @@ func TestCheckBuild(t *testing.T) {
 		code           int
 		out, errOut    []string
 	}{
-		"OKOwn":           {nil, []string{tutorial}, 0, []string{"job_metadata  allowed  4 jobs", "All that this build has will be there."}, nil},
-		"OKHost":          {[]string{"--host", w.host}, []string{tutorial}, 0, []string{"http://" + w.host, "job_metadata  allowed  4 jobs"}, nil},
-		"OKSaved":         {[]string{"--capabilities", saved}, []string{tutorial, "serve"}, 0, []string{saved, "job_metadata  allowed  4 jobs"}, nil},
-		"ErrOlderHost":    {[]string{"--capabilities", older}, []string{tutorial}, 4, []string{"job_metadata: HOST_TOO_OLD"}, []string{"would refuse: job_metadata of 4 jobs"}},
+		"OKOwn":           {nil, []string{tutorial}, 0, []string{"job_metadata  allowed  5 jobs", "partitions    allowed  1 job", "schedules     allowed  1 schedule", "sensors       allowed  1 sensor", "All that this build has will be there."}, nil},
+		"OKHost":          {[]string{"--host", w.host}, []string{tutorial}, 0, []string{"http://" + w.host, "job_metadata  allowed  5 jobs"}, nil},
+		"OKSaved":         {[]string{"--capabilities", saved}, []string{tutorial, "serve"}, 0, []string{saved, "job_metadata  allowed  5 jobs"}, nil},
+		"ErrOlderHost":    {[]string{"--capabilities", older}, []string{tutorial}, 4, []string{"job_metadata: HOST_TOO_OLD"}, []string{"would refuse: job_metadata of 5 jobs; partitions of 1 job; 1 schedule; 1 sensor"}},
 		"ErrMinHost":      {[]string{"--host", w.host}, []string{tutorial, "serve", "--min-host", "0.99"}, 4, []string{"Needs host:   0.99", "the host: HOST_TOO_OLD"}, []string{"needs a newer host"}},
 		"ErrOldServer":    {nil, peerCommand(t, "--protocol", "0.14.17"), 4, []string{"Protocol:      0.14.17", "job_metadata  refused  2 jobs", "job_metadata: SERVER_TOO_OLD", "launch_run    allowed"}, []string{"would refuse: job_metadata of 2 jobs"}},
 		"OKMinimum":       {nil, peerCommand(t, "--protocol", "0.14.18", "--declare"), 0, []string{"job_metadata  allowed  2 jobs"}, nil},
@@ -97,25 +97,25 @@ func TestCheckUnusedCapability(t *testing.T) {
 	w := newWorld(t)
 	table := w.want(0, "host", "capabilities", "--json").out
 	later := strings.Replace(table, `"capabilities": [`, `"capabilities": [
-    {"name": "schedules", "label": "schedules", "minProtocolVersion": "0.99.0", "minHostProtocolVersion": "0.15.0"},`, 1)
+    {"name": "assets", "label": "assets", "minProtocolVersion": "0.99.0", "minHostProtocolVersion": "0.15.0"},`, 1)
 	file := filepath.Join(w.dir, "later.json")
 	if err := os.WriteFile(file, []byte(later), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	a := w.want(0, "check", "--capabilities", file, "--", tutorial)
-	if !strings.Contains(a.out, "schedules     refused  unknown here") || !strings.Contains(a.out, "schedules: SERVER_TOO_OLD") {
+	if !strings.Contains(a.out, "assets        refused  unknown here") || !strings.Contains(a.out, "assets: SERVER_TOO_OLD") {
 		t.Errorf("standard output:\n%s", a.out)
 	}
-	if a := w.want(4, "check", "--strict", "--capabilities", file, "--", tutorial); !strings.Contains(a.errOut, "would refuse: schedules") {
+	if a := w.want(4, "check", "--strict", "--capabilities", file, "--", tutorial); !strings.Contains(a.errOut, "would refuse: assets") {
 		t.Errorf("standard error:\n%s", a.errOut)
 	}
 	// The binary itself says the same.
 	own := run(t, w.dir, tutorial, "check", "--capabilities", file)
-	if code := own.exited(); code != 0 || !strings.Contains(own.out.String(), "schedules     refused  unknown to this build") {
+	if code := own.exited(); code != 0 || !strings.Contains(own.out.String(), "assets        refused  unknown to this build") {
 		t.Errorf("exit code %d:\n%s", code, own.out)
 	}
 	own = run(t, w.dir, tutorial, "check", "--host", w.host)
-	if code := own.exited(); code != 0 || !strings.Contains(own.out.String(), "job_metadata  allowed  4 jobs") {
+	if code := own.exited(); code != 0 || !strings.Contains(own.out.String(), "job_metadata  allowed  5 jobs") {
 		t.Errorf("exit code %d:\n%s", code, own.out)
 	}
 }
