@@ -35,7 +35,7 @@ func (p *Planner) partingOf(ctx context.Context, job *workspace.Job, r *Request,
 	if parent != nil {
 		key, _ := parent.Tag(tag.KeyPartition)
 		if r.Partition != "" && r.Partition != key {
-			part.problem("run %s is of %s; executed again it stays so", parent.ID, partitionText(key))
+			part.problemf("run %s is of %s; executed again it stays so", parent.ID, partitionText(key))
 		}
 		if part.key = key; key == "" {
 			return part, nil
@@ -65,7 +65,7 @@ func (p *Planner) partingOf(ctx context.Context, job *workspace.Job, r *Request,
 		part.lost("the job has no partitions any more")
 		return part, nil
 	case partitions == nil:
-		part.problem("job %s has no partitions; launch it without one", job.Name)
+		part.problemf("job %s has no partitions; launch it without one", job.Name)
 		return part, nil
 	}
 	return part, p.part(ctx, part, job.Name, partitions, r, parent)
@@ -102,7 +102,7 @@ func (p *Planner) part(ctx context.Context, part *parting, job host.JobName, par
 		part.run = runs[0]
 	}
 	if part.run.Err != "" {
-		part.problem("the job's code failed for %s: %s", partitionText(part.key), clipTo(part.run.Err, maxPartitionErr))
+		part.problemf("the job's code failed for %s: %s", partitionText(part.key), clipTo(part.run.Err, maxPartitionErr))
 		part.run = host.PartitionRun{}
 		return nil
 	}
@@ -119,7 +119,7 @@ const (
 	maxPartitionErr = 2 << 10
 )
 
-func (part *parting) problem(format string, args ...any) {
+func (part *parting) problemf(format string, args ...any) {
 	part.problems = append(part.problems, host.Problem{Field: fieldPartition, Message: fmt.Sprintf(format, args...)})
 }
 

@@ -227,7 +227,7 @@ func TestReexecutionKeepsThePartition(t *testing.T) {
 	for name, def := range map[string]*usercodev1.JobDefinition{"no such key": gone, "no partitions": hosttest.Nested("report")} {
 		become(t, a.workspace, a.peer, behavior(def, hosttest.OneOp(strings.ReplaceAll(name, " ", "_"))), "report")
 		await(t, a.workspace, name, func() bool { _, err := a.workspace.FindJob(strings.ReplaceAll(name, " ", "_")); return err == nil })
-		plan, tags = child(keep)
+		_, tags = child(keep)
 		if diff := cmp.Diff(append([]string{"part=north (inherited)"}, system...), tags); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}

@@ -72,8 +72,8 @@ func (r *dynamicRow) index(ctx context.Context, key string) (at int, found bool,
 
 // has asks for the one key: all may be many.
 func (r *dynamicRow) has(ctx context.Context, key string) (found bool, why string, err error) {
-	if err := host.CheckPartitionKey(key); err != nil {
-		return false, err.Error(), nil
+	if why := textOf(host.CheckPartitionKey(key)); why != "" {
+		return false, why, nil
 	}
 	there, err := r.keys.HasPartitionKeys(ctx, r.name, []string{key})
 	return there[key], "", err

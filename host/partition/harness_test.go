@@ -16,7 +16,7 @@ var job = host.JobName{Location: "etl", Repository: "tutorial", Job: "report"}
 // stopped is a clock that stands still.
 type stopped time.Time
 
-func (c stopped) Now() time.Time                       { return time.Time(c) }
+func (c stopped) Now() time.Time                     { return time.Time(c) }
 func (stopped) After(time.Duration) <-chan time.Time { return nil }
 
 var noon = stopped(time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC))

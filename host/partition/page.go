@@ -33,7 +33,7 @@ type Page struct {
 	Next string
 }
 
-// scanned is how many keys are looked at at a time.
+// scanned is how many keys one step of a search looks at.
 const scanned = 10_000
 
 // Page pages through keys. What is added or removed meanwhile makes no other key come twice or not at all. Invalid when

@@ -38,13 +38,21 @@ func (r *timeRow) index(_ context.Context, key string) (at int, found bool, why 
 	if err == nil {
 		at, err = r.spans.Index(key)
 	}
-	if err != nil {
-		return 0, false, err.Error(), nil
+	if why = textOf(err); why != "" {
+		return 0, false, why, nil
 	}
 	if at >= r.spans.Count(r.now) {
 		return 0, false, "it does not exist yet; its time ends at " + end.In(r.spans.Location()).Format("2006-01-02 15:04 MST"), nil
 	}
 	return at, true, "", nil
+}
+
+// textOf is what an error says, nothing of none: why there is no such key, which is no failure.
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func (r *timeRow) has(ctx context.Context, key string) (found bool, why string, err error) {

@@ -59,15 +59,15 @@ func FuzzRepositoryBody(f *testing.F) {
 	})
 }
 
-// FuzzCutField compares a definition without its partitions, and those, with what decoding makes of the whole.
-func FuzzCutField(f *testing.F) {
+// FuzzCutPartitions compares a definition without its partitions, and those, with what decoding makes of the whole.
+func FuzzCutPartitions(f *testing.F) {
 	def := hosttest.Partitioned("report", hosttest.Daily("2026-01-01"))
 	whole := encodeProto(f, def)
 	f.Add(whole)
 	f.Add(append(bytes.Clone(whole), encodeProto(f, &usercodev1.JobDefinition{Partitions: hosttest.Static("more", "x")})...))
 	f.Add([]byte{partitionsField<<3 | 2, 0})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		rest, value := cutField(body, partitionsField)
+		rest, value := cutPartitions(body)
 		var all, plain usercodev1.JobDefinition
 		if proto.Unmarshal(body, &all) != nil {
 			return // what cannot be read as a whole need not be in parts

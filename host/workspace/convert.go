@@ -61,7 +61,7 @@ func (b *definitionBody) decode() (*host.JobDefinition, error) {
 // have a gate of their own, see [Job.Proto].
 func DecodeDefinition(body []byte) (*usercodev1.JobDefinition, error) {
 	var def usercodev1.JobDefinition
-	body, _ = cutField(body, partitionsField)
+	body, _ = cutPartitions(body)
 	if err := newBudget().scan(body, def.ProtoReflect().Descriptor()); err != nil {
 		return nil, err
 	}

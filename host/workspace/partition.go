@@ -25,7 +25,7 @@ func (j *Job) PartitionsRefusal() *Refusal {
 	if r == nil {
 		return nil
 	}
-	if _, encoded := cutField(j.DefinitionBody, partitionsField); encoded != nil {
+	if _, encoded := cutPartitions(j.DefinitionBody); encoded != nil {
 		r.Withheld = 1
 	}
 	return r
@@ -79,7 +79,7 @@ func (b *definitionBody) withPartitions() (*host.JobDefinition, error) {
 
 func (p *partedDefinition) decode(plain *host.JobDefinition, body []byte) {
 	p.definition = plain
-	_, encoded := cutField(body, partitionsField)
+	_, encoded := cutPartitions(body)
 	if encoded == nil {
 		return
 	}

@@ -24,24 +24,25 @@ func eachField(message []byte, f func(num protowire.Number, typ protowire.Type, 
 	return nil
 }
 
-// cutField takes the message field num out of an encoded message. Its encoded
-// value is empty and not nil for an empty message, and nil when there is none;
-// one that occurs twice is merged, as decoding does. What cannot be read is left
-// as it is. The rest is the message itself when there was nothing to take out.
-func cutField(message []byte, num protowire.Number) (rest, value []byte) {
-	if err := eachField(message, func(at protowire.Number, typ protowire.Type, whole, encoded []byte) bool {
-		if at != num || typ != protowire.BytesType {
+// cutPartitions takes the partitions out of an encoded JobDefinition. Their
+// encoded value is empty and not nil for an empty message, and nil when there are
+// none; when they are there twice they are merged, as decoding does. What cannot
+// be read is left as it is. The rest is the definition itself when there was
+// nothing to take out.
+func cutPartitions(definition []byte) (rest, partitions []byte) {
+	if err := eachField(definition, func(num protowire.Number, typ protowire.Type, whole, encoded []byte) bool {
+		if num != partitionsField || typ != protowire.BytesType {
 			rest = append(rest, whole...)
 			return true
 		}
 		inner, _ := protowire.ConsumeBytes(encoded)
-		if value == nil {
-			value = []byte{}
+		if partitions == nil {
+			partitions = []byte{}
 		}
-		value = append(value, inner...)
+		partitions = append(partitions, inner...)
 		return true
-	}); err != nil || value == nil {
-		return message, nil
+	}); err != nil || partitions == nil {
+		return definition, nil
 	}
-	return rest, value
+	return rest, partitions
 }

@@ -60,7 +60,7 @@ func (f *findings) automationOf(s Subject, r hosttest.Repository, shown *hostv1.
 	find := func(kind hostv1.AutomationKind, name string) *hostv1.Automation {
 		for i, a := range shown.GetAutomations() {
 			if n := a.GetName(); n.GetKind() == kind && n.GetLocation() == s.Location && n.GetRepository() == r.Name && n.GetName() == name {
-				shown.Automations = append(shown.GetAutomations()[:i:i], shown.GetAutomations()[i+1:]...)
+				shown.Automations = slices.Delete(shown.GetAutomations(), i, i+1)
 				f.heard(a)
 				return a
 			}

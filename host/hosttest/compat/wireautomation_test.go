@@ -3,7 +3,6 @@ package compat
 import (
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/penstock-run/penstock/host/hosttest"
@@ -42,7 +41,7 @@ func automationFixtures(add adder) {
 			StatusReason: "op_failure", Tags: tags, EndedAt: at,
 		},
 	})
-	add("evaluated_sensor", &usercodev1.EvaluateSensorResponse{ServerId: server, Evaluation: evaluation, Cursor: proto.String("42")})
+	add("evaluated_sensor", &usercodev1.EvaluateSensorResponse{ServerId: server, Evaluation: evaluation, Cursor: new("42")})
 	add("evaluated_sensor_failed", &usercodev1.EvaluateSensorResponse{ServerId: server, Evaluation: &usercodev1.Evaluation{Error: "no such file"}})
 	add("partition_runs", &usercodev1.GetPartitionRunsRequest{Repository: "tutorial", Job: "report", Keys: []string{"2026-10-02|north", "2026-10-02|south"}})
 	add("partition_runs_made", &usercodev1.GetPartitionRunsResponse{ServerId: server, Runs: []*usercodev1.GetPartitionRunsResponse_PartitionRun{
