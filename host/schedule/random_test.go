@@ -61,7 +61,7 @@ func tickText(at time.Time, status host.TickStatus, runs int) string {
 // and switches, with a model: one tick at each instant, none twice, and the run of each.
 func TestRandomLife(t *testing.T) {
 	t.Parallel()
-	for range 6 {
+	for range 4 {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

@@ -67,9 +67,7 @@ func TestPositionIsKeptOverARestart(t *testing.T) {
 	f := newFixture(t)
 	f.code.deploy(t, "s", after("status=failure", false))
 	f.begun().round()
-	for range sensor.KeepAfter + 1 {
-		f.ended("l/r/j", host.Success)
-	}
+	f.canceled(sensor.KeepAfter + 1)
 	f.round()
 	if a := f.record("s"); a.Ended < sensor.KeepAfter {
 		t.Errorf("the position is %d after %d runs", a.Ended, sensor.KeepAfter+1)

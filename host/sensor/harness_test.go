@@ -154,6 +154,28 @@ func (f *fixture) ended(job string, status host.RunStatus, tags ...tag.Tag) host
 	return f.end(run.ID, status)
 }
 
+// canceled stores many runs that were canceled.
+func (f *fixture) canceled(n int) {
+	f.t.Helper()
+	ids := make([]host.RunID, n)
+	var all sync.WaitGroup
+	for i := range ids {
+		run := newRun(uuid.NewString(), "l/r/j", f.clock.Now())
+		ids[i] = run.Run.ID
+		all.Go(func() {
+			if _, _, err := f.store.CreateRun(f.t.Context(), run); err != nil {
+				f.t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if _, err := f.store.UpdateRuns(f.t.Context(), host.Request{}, ids, func(r *host.Run) ([][]byte, error) {
+		return nil, r.Become(host.Canceled, "", f.clock.Now())
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // end lets a run end.
 func (f *fixture) end(id host.RunID, status host.RunStatus) host.Run {
 	f.t.Helper()
