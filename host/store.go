@@ -21,6 +21,7 @@ type Store interface {
 	BackfillStore
 	BulkStore
 	PartitionStore
+	LimitChangeStore
 
 	// CreateRun adds a run, its bodies and its first host event in one
 	// transaction, sets Seq, and raises CreatedAt to that of the run before if

@@ -50,6 +50,7 @@ func (p *hostProcess) follow(o hostOptions, bound net.Addr) *configWatch {
 		p.queue.SetMaxInProgress(c.MaxInProgress)
 		p.queue.SetLimits(c.Limits)
 		p.sessions.SetPools(c.Pools)
+		p.noteLimits(context.Background(), "the configuration file "+o.Config.path, c.MaxInProgress, c.Limits, c.Pools)
 		p.keeper.SetPolicy(c.Retention)
 		p.alerts.SetRules(c.Alerts)
 		return nil

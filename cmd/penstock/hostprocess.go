@@ -146,6 +146,7 @@ func (p *hostProcess) start(ctx context.Context, o hostOptions) error {
 		return err
 	}
 	p.store = store
+	p.noteLimits(ctx, o.limitSource(), o.MaxInProgress, o.Limits, o.Pools)
 	p.workspace.Keep(store)
 	lasting := context.WithoutCancel(ctx)
 	p.onStop(func() error { p.workspace.Stop(); return nil }) //nolint:contextcheck // what it keeps is kept, whoever waits

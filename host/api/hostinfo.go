@@ -3,11 +3,15 @@ package api
 import (
 	"context"
 
+	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/attempt"
 	"github.com/penstock-run/penstock/host/queue"
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 	"github.com/penstock-run/penstock/proto/gen/penstock/host/v1/hostv1connect"
 )
+
+// maxLimitChanges is how many changes of limits GetHost tells of.
+const maxLimitChanges = 10
 
 // hostService serves HostService.
 type hostService struct{ s *Server }
@@ -15,7 +19,7 @@ type hostService struct{ s *Server }
 var _ hostv1connect.HostServiceHandler = hostService{}
 
 // GetHost tells what this host is and how its queue stands.
-func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.GetHostResponse, error) {
+func (h hostService) GetHost(ctx context.Context, _ *hostv1.GetHostRequest) (*hostv1.GetHostResponse, error) {
 	size, err := h.s.o.Store.Size()
 	if err != nil {
 		return nil, err
@@ -36,6 +40,16 @@ func (h hostService) GetHost(context.Context, *hostv1.GetHostRequest) (*hostv1.G
 			Limits:        limitsToWire(h.s.o.Queue.Limits()),
 			Pools:         poolsToWire(h.s.o.Sessions.Pools()),
 		},
+	}
+	changes, err := h.s.o.Store.LimitChanges(ctx, maxLimitChanges)
+	if _, err = host.DamageIn(err); err != nil {
+		return nil, err
+	}
+	for i := range changes {
+		gone, come := changes[i].Differences()
+		out.Queue.Changes = append(out.Queue.Changes, &hostv1.LimitChange{
+			At: timeToWire(changes[i].At), Source: valid(changes[i].Source), Gone: gone, Come: come,
+		})
 	}
 	if c, ok := h.s.o.Config(); ok {
 		out.Config = &hostv1.ConfigFile{

@@ -63,6 +63,10 @@ func (c *fsck) meta(tx *bbolt.Tx) error {
 		})},
 		{bucketBulks, c.decoded(bucketBulks, func(k, v []byte) error { return c.checkRecord(tx, bulkRequests, k, v) })},
 		{bucketAlerts, c.decoded(bucketAlerts, checkAlert)},
+		{bucketLimitChanges, c.decoded(bucketLimitChanges, func(k, v []byte) error {
+			_, err := decodeLimitChange(k, v)
+			return err
+		})},
 		{bucketBulkRequests, c.checkRequest(tx, bulkRequests)},
 	} {
 		if err := c.each(tx, pass.bucket, pass.each); err != nil {

@@ -44,6 +44,7 @@ var (
 	bucketEnded        = []byte("ended")
 	bucketPartitions   = []byte("partitions")
 	bucketBackfills    = []byte("backfills")
+	bucketLimitChanges = []byte("limit changes")
 	// Of a backfill, and of the request that began it.
 	bucketBackfillPartitions = []byte("backfill partitions")
 	bucketBackfillRequests   = []byte("backfill requests")
@@ -56,7 +57,7 @@ func metaBuckets() [][]byte {
 		bucketRuns, bucketIDs, bucketOpen, bucketNotes, bucketBodies, bucketIdempotency, bucketPurge,
 		bucketLocations, bucketAnswered, bucketHistory, bucketRetries, bucketOutputs, bucketBulks, bucketBulkRequests, bucketAlerts,
 		bucketAutomations, bucketCursors, bucketTicks, bucketRunKeys, bucketEnded, bucketPartitions,
-		bucketBackfills, bucketBackfillPartitions, bucketBackfillRequests)
+		bucketBackfills, bucketBackfillPartitions, bucketBackfillRequests, bucketLimitChanges)
 }
 
 // fullPage is how full a page stays that is split where records are added at the end.

@@ -9,7 +9,7 @@ import (
 var packed = map[string]bool{
 	string(bucketRuns): true, string(bucketNotes): true, string(bucketBodies): true, string(bucketIdempotency): true,
 	string(bucketLocations): true, string(bucketAnswered): true, string(bucketHistory): true, string(bucketOutputs): true,
-	string(bucketBulks): true, string(bucketAlerts): true, string(bucketEvents): true,
+	string(bucketBulks): true, string(bucketAlerts): true, string(bucketLimitChanges): true, string(bucketEvents): true,
 	string(bucketAutomations): true, string(bucketCursors): true, string(bucketTicks): true, string(bucketRunKeys): true,
 	string(bucketEnded): true, string(bucketPartitions): true, string(bucketBackfills): true, string(bucketBackfillPartitions): true,
 }

@@ -38,6 +38,7 @@ func Exercise(t *testing.T, open func(t *testing.T, path string) host.Store) {
 	t.Run("Output", x.outputs)
 	t.Run("Bulk", x.bulks)
 	t.Run("Alert", x.alerts)
+	t.Run("LimitChange", x.limitChanges)
 	t.Run("Automation", x.automations)
 	t.Run("Tick", x.ticks)
 	t.Run("Ended", x.endedRuns)

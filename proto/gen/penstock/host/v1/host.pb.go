@@ -669,7 +669,9 @@ type Queue struct {
 	// Limits beside that of all runs, in the order of the configuration.
 	Limits []*QueueLimit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
 	// Pools of slots that ops take: those of the configuration in its order, then others that ops ask for.
-	Pools         []*Pool `protobuf:"bytes,5,rep,name=pools,proto3" json:"pools,omitempty"`
+	Pools []*Pool `protobuf:"bytes,5,rep,name=pools,proto3" json:"pools,omitempty"`
+	// How limits changed, newest first, at most 10. They are those of the configuration, or of flags.
+	Changes       []*LimitChange `protobuf:"bytes,6,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -739,6 +741,86 @@ func (x *Queue) GetPools() []*Pool {
 	return nil
 }
 
+func (x *Queue) GetChanges() []*LimitChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// LimitChange tells that limits became others: max_in_progress, limits and pools.
+type LimitChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When they came into use.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// What they were read from, for people.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Limits that it took away, as text; a limit that became another is in both.
+	Gone []string `protobuf:"bytes,3,rep,name=gone,proto3" json:"gone,omitempty"`
+	// Limits that it brought.
+	Come          []string `protobuf:"bytes,4,rep,name=come,proto3" json:"come,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LimitChange) Reset() {
+	*x = LimitChange{}
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LimitChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LimitChange) ProtoMessage() {}
+
+func (x *LimitChange) ProtoReflect() protoreflect.Message {
+	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LimitChange.ProtoReflect.Descriptor instead.
+func (*LimitChange) Descriptor() ([]byte, []int) {
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *LimitChange) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *LimitChange) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *LimitChange) GetGone() []string {
+	if x != nil {
+		return x.Gone
+	}
+	return nil
+}
+
+func (x *LimitChange) GetCome() []string {
+	if x != nil {
+		return x.Come
+	}
+	return nil
+}
+
 // Pool is slots that ops of all runs take while they run, as it stands.
 type Pool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -760,7 +842,7 @@ type Pool struct {
 
 func (x *Pool) Reset() {
 	*x = Pool{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +854,7 @@ func (x *Pool) String() string {
 func (*Pool) ProtoMessage() {}
 
 func (x *Pool) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[10]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +867,7 @@ func (x *Pool) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pool.ProtoReflect.Descriptor instead.
 func (*Pool) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{10}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Pool) GetName() string {
@@ -847,7 +929,7 @@ type PoolOp struct {
 
 func (x *PoolOp) Reset() {
 	*x = PoolOp{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +941,7 @@ func (x *PoolOp) String() string {
 func (*PoolOp) ProtoMessage() {}
 
 func (x *PoolOp) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[11]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +954,7 @@ func (x *PoolOp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolOp.ProtoReflect.Descriptor instead.
 func (*PoolOp) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{11}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PoolOp) GetRunId() string {
@@ -928,7 +1010,7 @@ type QueueLimit struct {
 
 func (x *QueueLimit) Reset() {
 	*x = QueueLimit{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1022,7 @@ func (x *QueueLimit) String() string {
 func (*QueueLimit) ProtoMessage() {}
 
 func (x *QueueLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[12]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1035,7 @@ func (x *QueueLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLimit.ProtoReflect.Descriptor instead.
 func (*QueueLimit) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{12}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QueueLimit) GetName() string {
@@ -1031,7 +1113,7 @@ type DiagnoseResponse_Check struct {
 
 func (x *DiagnoseResponse_Check) Reset() {
 	*x = DiagnoseResponse_Check{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[13]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1125,7 @@ func (x *DiagnoseResponse_Check) String() string {
 func (*DiagnoseResponse_Check) ProtoMessage() {}
 
 func (x *DiagnoseResponse_Check) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[13]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1109,7 +1191,7 @@ type QueueLimit_Value struct {
 
 func (x *QueueLimit_Value) Reset() {
 	*x = QueueLimit_Value{}
-	mi := &file_penstock_host_v1_host_proto_msgTypes[14]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1121,7 +1203,7 @@ func (x *QueueLimit_Value) String() string {
 func (*QueueLimit_Value) ProtoMessage() {}
 
 func (x *QueueLimit_Value) ProtoReflect() protoreflect.Message {
-	mi := &file_penstock_host_v1_host_proto_msgTypes[14]
+	mi := &file_penstock_host_v1_host_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1134,7 +1216,7 @@ func (x *QueueLimit_Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueLimit_Value.ProtoReflect.Descriptor instead.
 func (*QueueLimit_Value) Descriptor() ([]byte, []int) {
-	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{12, 0}
+	return file_penstock_host_v1_host_proto_rawDescGZIP(), []int{13, 0}
 }
 
 func (x *QueueLimit_Value) GetValue() string {
@@ -1213,14 +1295,20 @@ const file_penstock_host_v1_host_proto_rawDesc = "" +
 	"\tloaded_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bloadedAt\x12\x14\n" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x12;\n" +
 	"\verror_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"errorSince\"\xcc\x01\n" +
+	"errorSince\"\x85\x02\n" +
 	"\x05Queue\x12&\n" +
 	"\x0fmax_in_progress\x18\x01 \x01(\x11R\rmaxInProgress\x12\x1f\n" +
 	"\vin_progress\x18\x02 \x01(\rR\n" +
 	"inProgress\x12\x16\n" +
 	"\x06queued\x18\x03 \x01(\rR\x06queued\x124\n" +
 	"\x06limits\x18\x04 \x03(\v2\x1c.penstock.host.v1.QueueLimitR\x06limits\x12,\n" +
-	"\x05pools\x18\x05 \x03(\v2\x16.penstock.host.v1.PoolR\x05pools\"\xbe\x01\n" +
+	"\x05pools\x18\x05 \x03(\v2\x16.penstock.host.v1.PoolR\x05pools\x127\n" +
+	"\achanges\x18\x06 \x03(\v2\x1d.penstock.host.v1.LimitChangeR\achanges\"y\n" +
+	"\vLimitChange\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04gone\x18\x03 \x03(\tR\x04gone\x12\x12\n" +
+	"\x04come\x18\x04 \x03(\tR\x04come\"\xbe\x01\n" +
 	"\x04Pool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05slots\x18\x02 \x01(\rH\x00R\x05slots\x88\x01\x01\x12\x14\n" +
@@ -1270,7 +1358,7 @@ func file_penstock_host_v1_host_proto_rawDescGZIP() []byte {
 }
 
 var file_penstock_host_v1_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_penstock_host_v1_host_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_penstock_host_v1_host_proto_goTypes = []any{
 	(DiagnoseResponse_Level)(0),     // 0: penstock.host.v1.DiagnoseResponse.Level
 	(*DiagnoseRequest)(nil),         // 1: penstock.host.v1.DiagnoseRequest
@@ -1283,39 +1371,42 @@ var file_penstock_host_v1_host_proto_goTypes = []any{
 	(*Host)(nil),                    // 8: penstock.host.v1.Host
 	(*ConfigFile)(nil),              // 9: penstock.host.v1.ConfigFile
 	(*Queue)(nil),                   // 10: penstock.host.v1.Queue
-	(*Pool)(nil),                    // 11: penstock.host.v1.Pool
-	(*PoolOp)(nil),                  // 12: penstock.host.v1.PoolOp
-	(*QueueLimit)(nil),              // 13: penstock.host.v1.QueueLimit
-	(*DiagnoseResponse_Check)(nil),  // 14: penstock.host.v1.DiagnoseResponse.Check
-	(*QueueLimit_Value)(nil),        // 15: penstock.host.v1.QueueLimit.Value
-	(*timestamppb.Timestamp)(nil),   // 16: google.protobuf.Timestamp
+	(*LimitChange)(nil),             // 11: penstock.host.v1.LimitChange
+	(*Pool)(nil),                    // 12: penstock.host.v1.Pool
+	(*PoolOp)(nil),                  // 13: penstock.host.v1.PoolOp
+	(*QueueLimit)(nil),              // 14: penstock.host.v1.QueueLimit
+	(*DiagnoseResponse_Check)(nil),  // 15: penstock.host.v1.DiagnoseResponse.Check
+	(*QueueLimit_Value)(nil),        // 16: penstock.host.v1.QueueLimit.Value
+	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
 }
 var file_penstock_host_v1_host_proto_depIdxs = []int32{
-	14, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
+	15, // 0: penstock.host.v1.DiagnoseResponse.checks:type_name -> penstock.host.v1.DiagnoseResponse.Check
 	5,  // 1: penstock.host.v1.GetCapabilitiesResponse.capabilities:type_name -> penstock.host.v1.CapabilityRequirement
 	8,  // 2: penstock.host.v1.GetHostResponse.host:type_name -> penstock.host.v1.Host
-	16, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
+	17, // 3: penstock.host.v1.Host.started_at:type_name -> google.protobuf.Timestamp
 	10, // 4: penstock.host.v1.Host.queue:type_name -> penstock.host.v1.Queue
 	9,  // 5: penstock.host.v1.Host.config:type_name -> penstock.host.v1.ConfigFile
-	16, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
-	16, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
-	13, // 8: penstock.host.v1.Queue.limits:type_name -> penstock.host.v1.QueueLimit
-	11, // 9: penstock.host.v1.Queue.pools:type_name -> penstock.host.v1.Pool
-	12, // 10: penstock.host.v1.Pool.ops:type_name -> penstock.host.v1.PoolOp
-	16, // 11: penstock.host.v1.PoolOp.since:type_name -> google.protobuf.Timestamp
-	15, // 12: penstock.host.v1.QueueLimit.values:type_name -> penstock.host.v1.QueueLimit.Value
-	0,  // 13: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
-	6,  // 14: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
-	3,  // 15: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
-	1,  // 16: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
-	7,  // 17: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
-	4,  // 18: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
-	2,  // 19: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
-	17, // [17:20] is the sub-list for method output_type
-	14, // [14:17] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	17, // 6: penstock.host.v1.ConfigFile.loaded_at:type_name -> google.protobuf.Timestamp
+	17, // 7: penstock.host.v1.ConfigFile.error_since:type_name -> google.protobuf.Timestamp
+	14, // 8: penstock.host.v1.Queue.limits:type_name -> penstock.host.v1.QueueLimit
+	12, // 9: penstock.host.v1.Queue.pools:type_name -> penstock.host.v1.Pool
+	11, // 10: penstock.host.v1.Queue.changes:type_name -> penstock.host.v1.LimitChange
+	17, // 11: penstock.host.v1.LimitChange.at:type_name -> google.protobuf.Timestamp
+	13, // 12: penstock.host.v1.Pool.ops:type_name -> penstock.host.v1.PoolOp
+	17, // 13: penstock.host.v1.PoolOp.since:type_name -> google.protobuf.Timestamp
+	16, // 14: penstock.host.v1.QueueLimit.values:type_name -> penstock.host.v1.QueueLimit.Value
+	0,  // 15: penstock.host.v1.DiagnoseResponse.Check.level:type_name -> penstock.host.v1.DiagnoseResponse.Level
+	6,  // 16: penstock.host.v1.HostService.GetHost:input_type -> penstock.host.v1.GetHostRequest
+	3,  // 17: penstock.host.v1.HostService.GetCapabilities:input_type -> penstock.host.v1.GetCapabilitiesRequest
+	1,  // 18: penstock.host.v1.HostService.Diagnose:input_type -> penstock.host.v1.DiagnoseRequest
+	7,  // 19: penstock.host.v1.HostService.GetHost:output_type -> penstock.host.v1.GetHostResponse
+	4,  // 20: penstock.host.v1.HostService.GetCapabilities:output_type -> penstock.host.v1.GetCapabilitiesResponse
+	2,  // 21: penstock.host.v1.HostService.Diagnose:output_type -> penstock.host.v1.DiagnoseResponse
+	19, // [19:22] is the sub-list for method output_type
+	16, // [16:19] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_penstock_host_v1_host_proto_init() }
@@ -1323,14 +1414,14 @@ func file_penstock_host_v1_host_proto_init() {
 	if File_penstock_host_v1_host_proto != nil {
 		return
 	}
-	file_penstock_host_v1_host_proto_msgTypes[10].OneofWrappers = []any{}
+	file_penstock_host_v1_host_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_penstock_host_v1_host_proto_rawDesc), len(file_penstock_host_v1_host_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file penstock/host/v1/host.proto.
  */
 export const file_penstock_host_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimgEKBVF1ZXVlEhcKD21heF9pbl9wcm9ncmVzcxgBIAEoERITCgtpbl9wcm9ncmVzcxgCIAEoDRIOCgZxdWV1ZWQYAyABKA0SLAoGbGltaXRzGAQgAygLMhwucGVuc3RvY2suaG9zdC52MS5RdWV1ZUxpbWl0EiUKBXBvb2xzGAUgAygLMhYucGVuc3RvY2suaG9zdC52MS5Qb29sIo8BCgRQb29sEgwKBG5hbWUYASABKAkSEgoFc2xvdHMYAiABKA1IAIgBARINCgV0YWtlbhgDIAEoDRIPCgd3YWl0aW5nGAQgASgNEiUKA29wcxgFIAMoCzIYLnBlbnN0b2NrLmhvc3QudjEuUG9vbE9wEhQKDHVuaGVhcmRfcnVucxgGIAEoDUIICgZfc2xvdHMiYwoGUG9vbE9wEg4KBnJ1bl9pZBgBIAEoCRIPCgdvcF9wYXRoGAIgASgJEg0KBXRha2VuGAMgASgIEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL1AQoKUXVldWVMaW1pdBIMCgRuYW1lGAEgASgJEg0KBXdoZXJlGAIgASgJEgwKBGVhY2gYAyABKAkSDwoHYXRfbW9zdBgEIAEoDRITCgtpbl9wcm9ncmVzcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEjIKBnZhbHVlcxgHIAMoCzIiLnBlbnN0b2NrLmhvc3QudjEuUXVldWVMaW1pdC5WYWx1ZRITCgt2YWx1ZV9jb3VudBgIIAEoDRo8CgVWYWx1ZRINCgV2YWx1ZRgBIAEoCRITCgtpbl9wcm9ncmVzcxgCIAEoDRIPCgd3YWl0aW5nGAMgASgNMpgCCgtIb3N0U2VydmljZRJOCgdHZXRIb3N0EiAucGVuc3RvY2suaG9zdC52MS5HZXRIb3N0UmVxdWVzdBohLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlc3BvbnNlEmYKD0dldENhcGFiaWxpdGllcxIoLnBlbnN0b2NrLmhvc3QudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBopLnBlbnN0b2NrLmhvc3QudjEuR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USUQoIRGlhZ25vc2USIS5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVxdWVzdBoiLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChtwZW5zdG9jay9ob3N0L3YxL2hvc3QucHJvdG8SEHBlbnN0b2NrLmhvc3QudjEiEQoPRGlhZ25vc2VSZXF1ZXN0IqICChBEaWFnbm9zZVJlc3BvbnNlEjgKBmNoZWNrcxgBIAMoCzIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5DaGVjaxqBAQoFQ2hlY2sSDAoEYXJlYRgBIAEoCRI3CgVsZXZlbBgCIAEoDjIoLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZS5MZXZlbBIPCgdtZXNzYWdlGAMgASgJEg4KBnJlbWVkeRgEIAEoCRIQCghsb2NhdGlvbhgFIAEoCSJQCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEgwKCExFVkVMX09LEAESEQoNTEVWRUxfV0FSTklORxACEg8KC0xFVkVMX0VSUk9SEAMiGAoWR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdCLFAQoXR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USFAoMaG9zdF92ZXJzaW9uGAEgASgJEhgKEHByb3RvY29sX3ZlcnNpb24YAiABKAkSHwoXb2xkZXN0X3Byb3RvY29sX3ZlcnNpb24YAyABKAkSPQoMY2FwYWJpbGl0aWVzGAQgAygLMicucGVuc3RvY2suaG9zdC52MS5DYXBhYmlsaXR5UmVxdWlyZW1lbnQSGgoSYWxsb3dfZGV2X3ZlcnNpb25zGAUgAygJIrwBChVDYXBhYmlsaXR5UmVxdWlyZW1lbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIcChRtaW5fcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIhChltaW5faG9zdF9wcm90b2NvbF92ZXJzaW9uGAQgASgJEh4KFmZpeGVkX3Byb3RvY29sX3ZlcnNpb24YBSABKAkSEAoIYmFzZWxpbmUYBiABKAgSDQoFbGFiZWwYByABKAkiEAoOR2V0SG9zdFJlcXVlc3QiNwoPR2V0SG9zdFJlc3BvbnNlEiQKBGhvc3QYASABKAsyFi5wZW5zdG9jay5ob3N0LnYxLkhvc3QijwIKBEhvc3QSDwoHdmVyc2lvbhgBIAEoCRIOCgZjb21taXQYAiABKAkSGAoQcHJvdG9jb2xfdmVyc2lvbhgDIAEoCRIaChJhZHZlcnRpc2VkX2FkZHJlc3MYBCABKAkSFgoOZGF0YV9kaXJlY3RvcnkYBSABKAkSEgoKZGF0YV9ieXRlcxgGIAEoBBIuCgpzdGFydGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgVxdWV1ZRgIIAEoCzIXLnBlbnN0b2NrLmhvc3QudjEuUXVldWUSLAoGY29uZmlnGAkgASgLMhwucGVuc3RvY2suaG9zdC52MS5Db25maWdGaWxlIokBCgpDb25maWdGaWxlEgwKBHBhdGgYASABKAkSLQoJbG9hZGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVlcnJvchgDIAEoCRIvCgtlcnJvcl9zaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiygEKBVF1ZXVlEhcKD21heF9pbl9wcm9ncmVzcxgBIAEoERITCgtpbl9wcm9ncmVzcxgCIAEoDRIOCgZxdWV1ZWQYAyABKA0SLAoGbGltaXRzGAQgAygLMhwucGVuc3RvY2suaG9zdC52MS5RdWV1ZUxpbWl0EiUKBXBvb2xzGAUgAygLMhYucGVuc3RvY2suaG9zdC52MS5Qb29sEi4KB2NoYW5nZXMYBiADKAsyHS5wZW5zdG9jay5ob3N0LnYxLkxpbWl0Q2hhbmdlImEKC0xpbWl0Q2hhbmdlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYAiABKAkSDAoEZ29uZRgDIAMoCRIMCgRjb21lGAQgAygJIo8BCgRQb29sEgwKBG5hbWUYASABKAkSEgoFc2xvdHMYAiABKA1IAIgBARINCgV0YWtlbhgDIAEoDRIPCgd3YWl0aW5nGAQgASgNEiUKA29wcxgFIAMoCzIYLnBlbnN0b2NrLmhvc3QudjEuUG9vbE9wEhQKDHVuaGVhcmRfcnVucxgGIAEoDUIICgZfc2xvdHMiYwoGUG9vbE9wEg4KBnJ1bl9pZBgBIAEoCRIPCgdvcF9wYXRoGAIgASgJEg0KBXRha2VuGAMgASgIEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL1AQoKUXVldWVMaW1pdBIMCgRuYW1lGAEgASgJEg0KBXdoZXJlGAIgASgJEgwKBGVhY2gYAyABKAkSDwoHYXRfbW9zdBgEIAEoDRITCgtpbl9wcm9ncmVzcxgFIAEoDRIPCgd3YWl0aW5nGAYgASgNEjIKBnZhbHVlcxgHIAMoCzIiLnBlbnN0b2NrLmhvc3QudjEuUXVldWVMaW1pdC5WYWx1ZRITCgt2YWx1ZV9jb3VudBgIIAEoDRo8CgVWYWx1ZRINCgV2YWx1ZRgBIAEoCRITCgtpbl9wcm9ncmVzcxgCIAEoDRIPCgd3YWl0aW5nGAMgASgNMpgCCgtIb3N0U2VydmljZRJOCgdHZXRIb3N0EiAucGVuc3RvY2suaG9zdC52MS5HZXRIb3N0UmVxdWVzdBohLnBlbnN0b2NrLmhvc3QudjEuR2V0SG9zdFJlc3BvbnNlEmYKD0dldENhcGFiaWxpdGllcxIoLnBlbnN0b2NrLmhvc3QudjEuR2V0Q2FwYWJpbGl0aWVzUmVxdWVzdBopLnBlbnN0b2NrLmhvc3QudjEuR2V0Q2FwYWJpbGl0aWVzUmVzcG9uc2USUQoIRGlhZ25vc2USIS5wZW5zdG9jay5ob3N0LnYxLkRpYWdub3NlUmVxdWVzdBoiLnBlbnN0b2NrLmhvc3QudjEuRGlhZ25vc2VSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * DiagnoseRequest is empty.
@@ -464,6 +464,13 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
    * @generated from field: repeated penstock.host.v1.Pool pools = 5;
    */
   pools: Pool[];
+
+  /**
+   * How limits changed, newest first, at most 10. They are those of the configuration, or of flags.
+   *
+   * @generated from field: repeated penstock.host.v1.LimitChange changes = 6;
+   */
+  changes: LimitChange[];
 };
 
 /**
@@ -472,6 +479,48 @@ export type Queue = Message<"penstock.host.v1.Queue"> & {
  */
 export const QueueSchema: GenMessage<Queue> = /*@__PURE__*/
   messageDesc(file_penstock_host_v1_host, 9);
+
+/**
+ * LimitChange tells that limits became others: max_in_progress, limits and pools.
+ *
+ * @generated from message penstock.host.v1.LimitChange
+ */
+export type LimitChange = Message<"penstock.host.v1.LimitChange"> & {
+  /**
+   * When they came into use.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * What they were read from, for people.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * Limits that it took away, as text; a limit that became another is in both.
+   *
+   * @generated from field: repeated string gone = 3;
+   */
+  gone: string[];
+
+  /**
+   * Limits that it brought.
+   *
+   * @generated from field: repeated string come = 4;
+   */
+  come: string[];
+};
+
+/**
+ * Describes the message penstock.host.v1.LimitChange.
+ * Use `create(LimitChangeSchema)` to create a new message.
+ */
+export const LimitChangeSchema: GenMessage<LimitChange> = /*@__PURE__*/
+  messageDesc(file_penstock_host_v1_host, 10);
 
 /**
  * Pool is slots that ops of all runs take while they run, as it stands.
@@ -527,7 +576,7 @@ export type Pool = Message<"penstock.host.v1.Pool"> & {
  * Use `create(PoolSchema)` to create a new message.
  */
 export const PoolSchema: GenMessage<Pool> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 10);
+  messageDesc(file_penstock_host_v1_host, 11);
 
 /**
  * PoolOp is an op that has a slot, or waits for one.
@@ -569,7 +618,7 @@ export type PoolOp = Message<"penstock.host.v1.PoolOp"> & {
  * Use `create(PoolOpSchema)` to create a new message.
  */
 export const PoolOpSchema: GenMessage<PoolOp> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 11);
+  messageDesc(file_penstock_host_v1_host, 12);
 
 /**
  * QueueLimit is a limit of the queue as it stands.
@@ -639,7 +688,7 @@ export type QueueLimit = Message<"penstock.host.v1.QueueLimit"> & {
  * Use `create(QueueLimitSchema)` to create a new message.
  */
 export const QueueLimitSchema: GenMessage<QueueLimit> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 12);
+  messageDesc(file_penstock_host_v1_host, 13);
 
 /**
  * Value is a value of the key.
@@ -674,7 +723,7 @@ export type QueueLimit_Value = Message<"penstock.host.v1.QueueLimit.Value"> & {
  * Use `create(QueueLimit_ValueSchema)` to create a new message.
  */
 export const QueueLimit_ValueSchema: GenMessage<QueueLimit_Value> = /*@__PURE__*/
-  messageDesc(file_penstock_host_v1_host, 12, 0);
+  messageDesc(file_penstock_host_v1_host, 13, 0);
 
 /**
  * HostService tells what this host is and how its queue stands.
