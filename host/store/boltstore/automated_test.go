@@ -327,8 +327,10 @@ func TestFullDiskRefusesTicks(t *testing.T) {
 		Runs: []host.NewTickRun{{NewRun: newRun()}},
 	})
 	wantReason(t, "CreateTick", err, host.Unavailable, host.ReasonFull)
-	_, _, _, err = s.ChangePartitionKeys(t.Context(), host.PartitionKeysChange{Name: crashDimension, Add: []string{"x"}})
-	wantReason(t, "ChangePartitionKeys", err, host.Unavailable, host.ReasonFull)
+	added, _, _, err := s.ChangePartitionKeys(t.Context(), host.PartitionKeysChange{Name: crashDimension, Add: []string{"x"}})
+	if wantReason(t, "ChangePartitionKeys", err, host.Unavailable, host.ReasonFull); added != 0 {
+		t.Errorf("ChangePartitionKeys has added %d keys", added)
+	}
 	_, err = s.UpdateBackfill(t.Context(), want.Backfills[0].ID, func(*host.Backfill) error { return nil })
 	wantReason(t, "UpdateBackfill", err, host.Unavailable, host.ReasonFull)
 	if n, err := s.TidyTicks(t.Context(), automatedAt.Add(2*host.KeepTicks)); err != nil {
