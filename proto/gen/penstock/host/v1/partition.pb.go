@@ -91,7 +91,7 @@ type ListPartitionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Job: location/repository/job, or an end of it that is unambiguous.
 	Job string `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
-	// Dimension; empty means the only one.
+	// Dimension; empty means the only one, and with two dimensions whole partitions.
 	Dimension string `protobuf:"bytes,2,opt,name=dimension,proto3" json:"dimension,omitempty"`
 	// Only keys that begin with it; empty means all.
 	Prefix string `protobuf:"bytes,3,opt,name=prefix,proto3" json:"prefix,omitempty"`
@@ -259,7 +259,7 @@ func (x *ListPartitionsResponse) GetNextCursor() string {
 	return ""
 }
 
-// PartitionKey is a key of one dimension.
+// PartitionKey is a key of one dimension, or of a whole partition.
 type PartitionKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Key.

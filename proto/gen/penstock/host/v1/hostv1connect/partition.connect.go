@@ -63,7 +63,7 @@ var (
 
 // PartitionServiceClient is a client for the penstock.host.v1.PartitionService service.
 type PartitionServiceClient interface {
-	// ListPartitions pages through the keys of a dimension of a job's partitions.
+	// ListPartitions pages through a job's partitions, or the keys of one dimension of them.
 	ListPartitions(context.Context, *v1.ListPartitionsRequest) (*v1.ListPartitionsResponse, error)
 	// GetPartitionGrid returns the newest run of each of some partitions, with how each op of it went.
 	GetPartitionGrid(context.Context, *v1.GetPartitionGridRequest) (*v1.GetPartitionGridResponse, error)
@@ -79,7 +79,7 @@ func NewPartitionServiceClient(client *connect.Client) PartitionServiceClient {
 
 // PartitionServiceHandler is an implementation of the penstock.host.v1.PartitionService service.
 type PartitionServiceHandler interface {
-	// ListPartitions pages through the keys of a dimension of a job's partitions.
+	// ListPartitions pages through a job's partitions, or the keys of one dimension of them.
 	ListPartitions(context.Context, *v1.ListPartitionsRequest) (*v1.ListPartitionsResponse, error)
 	// GetPartitionGrid returns the newest run of each of some partitions, with how each op of it went.
 	GetPartitionGrid(context.Context, *v1.GetPartitionGridRequest) (*v1.GetPartitionGridResponse, error)

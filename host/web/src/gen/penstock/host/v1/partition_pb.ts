@@ -38,7 +38,7 @@ export type ListPartitionsRequest = Message<"penstock.host.v1.ListPartitionsRequ
   job: string;
 
   /**
-   * Dimension; empty means the only one.
+   * Dimension; empty means the only one, and with two dimensions whole partitions.
    *
    * @generated from field: string dimension = 2;
    */
@@ -130,7 +130,7 @@ export const ListPartitionsResponseSchema: GenMessage<ListPartitionsResponse> = 
   messageDesc(file_penstock_host_v1_partition, 1);
 
 /**
- * PartitionKey is a key of one dimension.
+ * PartitionKey is a key of one dimension, or of a whole partition.
  *
  * @generated from message penstock.host.v1.PartitionKey
  */
@@ -534,7 +534,7 @@ export const PartitionOpStatusSchema: GenEnum<PartitionOpStatus> = /*@__PURE__*/
  */
 export const PartitionService: GenService<{
   /**
-   * ListPartitions pages through the keys of a dimension of a job's partitions.
+   * ListPartitions pages through a job's partitions, or the keys of one dimension of them.
    *
    * @generated from rpc penstock.host.v1.PartitionService.ListPartitions
    */
