@@ -92,7 +92,7 @@ func newBackfillShowCommand(c *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			shown := backfillShown{backfillObject: backfillOf(res.GetBackfill())}
+			shown := backfillOf(res.GetBackfill())
 			if shown.Items, err = host.backfillItems(cmd.Context(), shown.ID, partitions); err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ func (c *client) backfillItems(ctx context.Context, id string, all bool) ([]back
 }
 
 // backfill prints one backfill.
-func (p printer) backfill(b backfillShown) error {
+func (p printer) backfill(b backfillObject) error {
 	if p.json {
 		return p.object(b)
 	}

@@ -32,13 +32,8 @@ type backfillObject struct {
 	NewestFirst bool          `json:"newest_first"`
 	OpSelection string        `json:"op_selection"`
 	Tags        []tagObject   `json:"tags"` // that all its runs get
-}
-
-// backfillShown is a backfill with its partitions.
-type backfillShown struct {
-	backfillObject
-	// Those that are asked for, in the order in which they are launched.
-	Items []backfillItem `json:"items"`
+	// Partitions that are shown, in the order in which they are launched: of backfill show alone.
+	Items []backfillItem `json:"items,omitempty"`
 }
 
 // backfillItem is a partition of a backfill.

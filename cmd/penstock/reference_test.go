@@ -32,7 +32,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 ` + "`penstock`" + ` is the host and its command line; your own binary has a few commands too, [below](#your-binary).
 ` + "`penstock completion --help`" + ` says how to complete commands, job names and run ids in your shell.
 
-The client commands (location, job, run, launch, bulk, schedule, sensor, backup, retention, alert, doctor, host, version) find the host by these flags:
+The client commands (location, job, run, launch, bulk, partition, backfill, schedule, sensor, backup, retention, alert, doctor, host, version) find the host by these flags:
 
 `)
 	flagTable(&b, newJobCommand().PersistentFlags())
@@ -153,7 +153,7 @@ func jsonSections(t *testing.T) string {
 	t.Helper()
 	file := parse(t, "object.go")
 	decls := file.Decls
-	for _, name := range []string{"listobject.go", "bulkobject.go", "checkobject.go", "whyobject.go", "reported.go", "tagobject.go", "automationobject.go", "hostobject.go", "storageobject.go", "alertobject.go"} {
+	for _, name := range []string{"listobject.go", "bulkobject.go", "partitionobject.go", "backfillobject.go", "checkobject.go", "whyobject.go", "reported.go", "tagobject.go", "automationobject.go", "hostobject.go", "storageobject.go", "alertobject.go"} {
 		decls = append(decls, parse(t, name).Decls...)
 	}
 	var b bytes.Buffer
