@@ -341,29 +341,44 @@ func TestFullDiskRefusesTicks(t *testing.T) {
 	}
 }
 
-// TestOrderOfEndsIsPruned ends more runs than are kept.
-func TestOrderOfEndsIsPruned(t *testing.T) {
-	const keep = 100
-	s, _ := openNew(t, &Options{keepEnded: keep, unsynced: true})
-	run := start(t, s)
-	const ends = 3*endedSlice + 5
-	for i := range 2 * ends {
-		updated(t, s, run.ID, func(r *host.Run) {
-			if r.Status = host.Success; i%2 > 0 {
-				r.Status = host.Started
-			}
-		})
+// TestStoreOfFormat4IsGivenWhatItLacks opens a store of before schedules: no copy is made, and an older host may still have it.
+func TestStoreOfFormat4IsGivenWhatItLacks(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := open(t, dir, nil)
+	ended := updated(t, s, create(t, s).ID, func(r *host.Run) { r.Status = host.Success })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
-	all, err := s.EndedRuns(t.Context(), 0, 1<<20)
-	if err != nil || len(all) < keep || len(all) > keep+endedSlice || all[len(all)-1].Pos != ends {
-		t.Fatalf("%d entries are there, from %+v to %+v, %v", len(all), all[0], all[len(all)-1], err)
-	}
-	for i, e := range all {
-		if e.Pos != all[0].Pos+uint64(i) {
-			t.Fatalf("entry %d is at %d, behind %d", i, e.Pos, all[0].Pos)
+	path := filepath.Join(dir, metaName)
+	change(t, path, func(tx *bbolt.Tx) (err error) {
+		for _, bucket := range [][]byte{
+			bucketAutomations, bucketCursors, bucketTicks, bucketRunKeys, bucketEnded, bucketPartitions, bucketBackfills,
+			bucketBackfillPartitions, bucketBackfillRequests, bucketAlerts,
+		} {
+			err = errors.Join(err, tx.DeleteBucket(bucket))
 		}
+		return err
+	})
+	setMeta(t, path, map[string]uint64{string(metaFormat): 4, string(metaReader): 4})
+	if found, checked := problems(t, dir); len(found) > 0 || checked.Format != 4 {
+		t.Errorf("Fsck of format %d says %+v", checked.Format, found)
 	}
-	if last, err := s.LastEnded(t.Context()); last != ends || err != nil {
-		t.Errorf("LastEnded = %d, %v; want %d", last, err, ends)
+	s = open(t, dir, &Options{rewriteStep: func(what string) error { return fmt.Errorf("it is rewritten: %s", what) }})
+	automate(t, s)
+	if a, damage := readAutomation(t, s); damage != nil || len(a.Ticks) != 3 || len(a.Ended) != 2 {
+		t.Errorf("there is %+v, %v; want the two runs that ended since", a, damage)
 	}
+	if run, err := s.Run(t.Context(), ended.ID); err != nil || run.Status != host.Success {
+		t.Errorf("Run = %+v, %v", run, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	readOnly(t, path, func(tx *bbolt.Tx) error {
+		f, err := readFacts(tx)
+		if f.format != formatVersion || f.reader != 4 {
+			t.Errorf("it has format %d for readers of %d, want %d for those of 4", f.format, f.reader, formatVersion)
+		}
+		return err
+	})
 }
