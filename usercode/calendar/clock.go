@@ -65,11 +65,18 @@ func (c *clock) at(instant int64) stretch {
 		s.to = end.Unix()
 	}
 	if s.to <= instant {
-		// Where a zone follows a yearly rule, the bounds of its last stretch of a year end after 365 days, also in a leap year.
-		s.from = s.to
+		// Where a zone follows a yearly rule, its last stretch of a year is said to end after 365 days, also in a leap year.
 		s.to = time.Date(t.UTC().Year()+1, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	}
 	return s
+}
+
+// after is the stretch behind one. What is known of it alone may begin earlier: the last entry of the zone database, or the
+// turn of a year, need not be where a clock is moved.
+func (c *clock) after(s stretch) stretch {
+	next := c.at(s.to)
+	next.from = s.to
+	return next
 }
 
 // reached is the latest time that the clock has shown until an instant, that included.
@@ -87,7 +94,7 @@ func (c *clock) reached(instant int64) int64 {
 func (c *clock) first(wall int64) int64 {
 	s := c.at(wall - maxOffset)
 	for s.to-1+s.offset < wall {
-		s = c.at(s.to)
+		s = c.after(s)
 	}
 	return max(s.from, wall-s.offset)
 }
@@ -95,7 +102,7 @@ func (c *clock) first(wall int64) int64 {
 // shows are the instants, in order, at which the clock shows a time: none in a gap, two in a fold.
 func (c *clock) shows(wall int64) []int64 {
 	var out []int64
-	for s := c.at(wall - maxOffset); s.from <= wall+maxOffset; s = c.at(s.to) {
+	for s := c.at(wall - maxOffset); s.from <= wall+maxOffset; s = c.after(s) {
 		if t := wall - s.offset; s.from <= t && t < s.to {
 			out = append(out, t)
 		}
