@@ -29,6 +29,7 @@ import { tokenInterceptor } from "@/domain/host/transport";
 import { isWithin } from "@/domain/run/op-path";
 import { Channel } from "./channel";
 import { Held } from "./held";
+import { MemoryAlert } from "./memory-alert";
 import { MemoryAutomation } from "./memory-automation";
 import { MemoryBackfill } from "./memory-backfill";
 import { MemoryBulk } from "./memory-bulk";
@@ -73,6 +74,7 @@ export class MemoryHost {
   /** Unset, the host is as explain says. */
   storage: (() => MessageInitShape<typeof GetStorageResponseSchema>) | undefined;
   readonly held = new Held();
+  readonly alert = new MemoryAlert();
   readonly automation = new MemoryAutomation();
   readonly backfill = new MemoryBackfill();
   readonly partition = new MemoryPartition();
@@ -132,6 +134,7 @@ export class MemoryHost {
         };
         this.search.serve(router, checked);
         this.bulk.serve(router, checked);
+        this.alert.serve(router, checked);
         this.automation.serve(router, checked);
         this.backfill.serve(router, checked);
         this.partition.serve(router, checked);

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 it("keeps a draft per job", () => {
-  const draft = { config: "a: 1", tags: [{ key: "team", value: "etl" }], ops: "*a", inputsFrom: "0193", digest: "00ff" };
+  const draft = { config: "a: 1", tags: [{ key: "team", value: "etl" }], ops: "*a", inputsFrom: "0193", partition: "2026-11-22", digest: "00ff" };
   saveDraft(name, draft);
   expect(loadDraft(name)).toEqual(draft);
   expect(loadDraft(other)).toEqual(emptyDraft);

@@ -10,6 +10,8 @@ export interface Draft {
   ops: string;
   /** Run whose outputs are the inputs that the ops lack: an id, or the beginning of one; empty for none. */
   inputsFrom: string;
+  /** Partition, as in its tag; empty for none. */
+  partition: string;
   /** Set when a run is executed again. */
   parent?: ParentRun;
   /** Digest of the definition that it was written for, in hex; empty before the first change. */
@@ -25,7 +27,7 @@ export interface ParentRun {
 }
 
 /** A draft with nothing in it. */
-export const emptyDraft: Draft = { config: "", tags: [], ops: "", inputsFrom: "", digest: "" };
+export const emptyDraft: Draft = { config: "", tags: [], ops: "", inputsFrom: "", partition: "", digest: "" };
 
 /** A draft that executes a run again as it was. */
 export function draftOf(run: { id: string; configYaml: string; opSelection: string }): Draft {
@@ -56,20 +58,21 @@ export function saveDraft(name: JobNameText, draft: Draft): void {
 
 /** Whether there is nothing in it. */
 export function isEmptyDraft(draft: Draft): boolean {
-  return draft.config === "" && draft.tags.length === 0 && draft.ops === "" && draft.inputsFrom === "" && draft.parent === undefined;
+  return draft.config === "" && draft.tags.length === 0 && draft.ops === "" && draft.inputsFrom === "" && draft.partition === "" && draft.parent === undefined;
 }
 
 function readDraft(text: string | undefined): Draft | undefined {
   try {
     const kept: unknown = JSON.parse(text ?? "");
     if (!isDraft(kept)) return undefined;
-    const { config, tags, ops, inputsFrom, parent, digest } = kept;
+    const { config, tags, ops, inputsFrom, partition, parent, digest } = kept;
     return {
       config,
       tags: tags.map((tag) => ({ key: tag.key, value: tag.value })),
       ops,
       // Drafts of older pages have none.
       inputsFrom: typeof inputsFrom === "string" ? inputsFrom : "",
+      partition: typeof partition === "string" ? partition : "",
       ...(isParent(parent) ? { parent: { id: parent.id, strategy: parent.strategy, withoutTags: parent.withoutTags.map(String) } } : {}),
       digest,
     };

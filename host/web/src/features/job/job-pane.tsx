@@ -11,6 +11,7 @@ import { Markdown } from "@/ui/markdown";
 import { Note, Panel, Section } from "@/ui/panel";
 import { Facts } from "@/ui/table";
 import { Ago, Instant } from "@/ui/time";
+import { AutomationSection } from "./automation-section";
 import { ConfigSchema } from "./config-schema";
 import styles from "./overview.module.css";
 import { ResourceSection } from "./resource-section";
@@ -32,6 +33,7 @@ export function JobPane({ job, definition, nodes }: { job: Job; definition: JobD
           ))}
         </div>
       </Section>
+      {job.name !== undefined && <AutomationSection name={job.name} />}
       <ResourceSection resources={definition.resources} nodes={nodes} />
       <Section title="Config">
         <ConfigSchema schema={new TextDecoder().decode(definition.configSchemaJson)} />

@@ -19,6 +19,7 @@ import { configSkeleton } from "./config-skeleton";
 import type { Draft } from "./draft";
 import { InheritedTags } from "./inherited-tags";
 import { launchOf } from "./launch-of";
+import { PartitionPicker } from "./partition-picker";
 import styles from "./launchpad.module.css";
 import { OpChoice } from "./op-choice";
 import { ProblemList } from "./problem-list";
@@ -41,6 +42,7 @@ export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
   const [goTo, setGoTo] = useState<TextPlace>();
   const selection = useRef<HTMLInputElement>(null);
   const inputsFrom = useRef<HTMLInputElement>(null);
+  const partition = useRef<HTMLInputElement>(null);
   const asked = launchOf(name, draft);
   const launch = useLaunch(asked, job.definitionDigest);
   const preview = usePreview(asked);
@@ -58,6 +60,7 @@ export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
     if (problem.field === "config") setGoTo({ line: problem.line, column: problem.column });
     else if (problem.field === "tags") setTagging(true);
     else if (problem.field === "inputs_from") inputsFrom.current?.focus();
+    else if (problem.field === "partition" && partition.current !== null) partition.current.focus();
     else {
       selection.current?.focus();
       if (problem.line > 0) selection.current?.setSelectionRange(...fieldRange(draft.ops, problem.line, problem.column));
@@ -80,6 +83,11 @@ export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
           <div className={styles.editor}>
             <YamlEditor label="Config, as YAML" value={draft.config} onChange={(config) => { onChange({ config }); }} problems={configProblems} goTo={goTo} />
           </div>
+          {draft.partition !== "" && draft.config.trim() === "" && definition.partitions?.hasRunParts === true && (
+            <div className={styles.hint}>
+              <Note>Left empty, it is made by the job&apos;s code for the partition.</Note>
+            </div>
+          )}
           {definition.configSchemaJson.length === 0 && (
             <div className={styles.hint}>
               <Note>This job takes no config.</Note>
@@ -89,6 +97,9 @@ export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
         <ProblemList problems={problems} checking={preview.isChecking} location={name.location} onJump={jump} />
       </div>
       <Panel padded={false}>
+        {definition.partitions !== undefined && draft.parent === undefined && (
+          <PartitionPicker name={name} definition={definition.partitions} value={draft.partition} field={partition} invalid={invalid.has("partition")} onChange={(key) => { onChange({ partition: key }); }} />
+        )}
         <OpChoice name={name} draft={draft} parent={parent} preview={preview.data} invalid={invalid} selection={selection} inputsFrom={inputsFrom} onChange={onChange} />
         <Section title="Tags for this run">
           <div className={styles.tags}>

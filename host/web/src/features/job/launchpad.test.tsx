@@ -7,6 +7,7 @@ import { LocationSchema } from "@/gen/penstock/host/v1/location_pb";
 import type { LaunchRunRequest } from "@/gen/penstock/host/v1/run_pb";
 import { Origin } from "@/gen/penstock/tag/v1/tag_pb";
 import { hostError, MemoryHost } from "@/testing/memory-host";
+import { days, hostWithPartitions, regions } from "@/testing/partition-samples";
 import { renderPage } from "@/testing/render-page";
 import { readyLocation, reportJob } from "@/testing/samples";
 
@@ -213,4 +214,24 @@ it("writes all fields with their defaults to start from", async () => {
   await user.click(await screen.findByRole("button", { name: "Insert all fields" }));
   expect(keptDraft()?.config).toBe("weeks: 12\n");
   expect(screen.queryByRole("button", { name: "Insert all fields" })).toBeNull();
+});
+
+it("takes a partition from a link or a search, the newest first, and launches it without config", async () => {
+  const host = hostWithPartitions(days, regions);
+  host.preview = (launch) => ({ tags: [{ key: "penstock/partition", value: launch?.partition ?? "" }] });
+  const { user, address } = renderPage("/jobs/local/tutorial/report/launchpad?partition=2026-11-22%7Ceu", host);
+  const day = await screen.findByRole("combobox", { name: "Partition: day" });
+  await waitFor(() => { expect((day as HTMLInputElement).value).toBe("2026-11-22"); });
+  expect(address()).toBe("/jobs/local/tutorial/report/launchpad");
+  await user.clear(day);
+  await user.type(day, "2026-11-0");
+  await waitFor(() => { expect(screen.getAllByRole("option")[0]?.textContent).toBe("2026-11-09"); });
+  await user.keyboard("{ArrowDown}{Enter}");
+  const region = screen.getByRole("combobox", { name: "Partition: region" });
+  expect((region as HTMLInputElement).value).toBe("eu");
+  expect(screen.getByText(/Left empty, it is made by the job.s code for the partition/)).toBeDefined();
+  await waitFor(() => { expect(host.previewed.at(-1)?.partition).toBe("2026-11-09|eu"); });
+  expect(await screen.findByText("2026-11-09|eu", { selector: "code" })).toBeDefined();
+  await user.click(screen.getByRole("button", { name: /Launch the run/ }));
+  await waitFor(() => { expect(host.launched).toMatchObject([{ partition: "2026-11-09|eu", configYaml: "" }]); });
 });

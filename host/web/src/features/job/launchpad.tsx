@@ -60,7 +60,7 @@ function Launchpad({ job, definition, parent, first, onReset }: {
     saveDraft(name, changed);
   };
   const change = (next: Partial<Draft>) => { keep({ ...draft, ...next, digest: draft.digest === "" ? digest : draft.digest }); };
-  useOpsOfAddress((ops) => { change({ ops }); });
+  useOpsOfAddress((ops, partition) => { change({ ...(ops === "" ? {} : { ops }), ...(partition === "" ? {} : { partition }) }); });
   useStrategyOfAddress(parent, (strategy) => {
     if (draft.parent !== undefined) change({ parent: { ...draft.parent, strategy } });
   });
@@ -91,18 +91,20 @@ function Launchpad({ job, definition, parent, first, onReset }: {
   );
 }
 
-// A link may bring an op selection. It becomes part of the draft, and leaves the address.
-function useOpsOfAddress(onOps: (ops: string) => void): void {
+// A link may bring an op selection and a partition. They become part of the draft, and leave the address.
+function useOpsOfAddress(onOps: (ops: string, partition: string) => void): void {
   const name = useJobParams();
-  const ops = useSearchParams().ops?.[0] ?? "";
+  const search = useSearchParams();
+  const ops = search.ops?.[0] ?? "";
+  const partition = search.partition?.[0] ?? "";
   const navigate = useNavigate();
   const take = useEffectEvent(() => {
-    onOps(ops);
+    onOps(ops, partition);
     void navigate({ href: paths.launchpad(name), replace: true });
   });
   useEffect(() => {
-    if (ops !== "") take();
-  }, [ops]);
+    if (ops !== "" || partition !== "") take();
+  }, [ops, partition]);
 }
 
 // A link may say which ops of a run are executed again. That is taken like an op selection; the run stays in the address.

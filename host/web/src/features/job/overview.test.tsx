@@ -3,6 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
 import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import { commits, nightly } from "@/testing/automation-samples";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { mappedJob, readyLocation, reportJob, withMetadata } from "@/testing/samples";
@@ -207,4 +208,19 @@ it("says so when there is no such job", async () => {
   renderPage("/jobs/local/tutorial/gone", hostWith());
   expect(await screen.findByText("Could not find the job gone")).toBeDefined();
   expect(screen.getByText("there is no job local/tutorial/gone")).toBeDefined();
+});
+
+it("shows what launches the job by itself, and says of a location that is refused why", async () => {
+  const host = hostWith();
+  host.automation.add(nightly());
+  host.automation.add(commits({ sensor: { name: "commits", jobs: ["other"] } }));
+  host.automation.refuse({ state: FeatureState.REFUSED, capability: "sensors", location: "local", message: "sensors need protocol 0.15.0" });
+  host.automation.refuse({ state: FeatureState.REFUSED, capability: "sensors", location: "elsewhere", message: "of another location" });
+  renderPage(page, host);
+  const section = within(await screen.findByRole("region", { name: "Schedules and sensors" }));
+  expect((await section.findByRole("link", { name: "nightly" })).getAttribute("href")).toBe("/automation/local/tutorial/nightly");
+  expect(section.getByText(/\(in 1 h\)$/)).toBeDefined();
+  expect(section.getByText("sensors need protocol 0.15.0")).toBeDefined();
+  expect(section.queryByRole("link", { name: "commits" })).toBeNull();
+  expect(section.queryByText("of another location")).toBeNull();
 });

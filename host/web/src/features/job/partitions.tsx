@@ -29,7 +29,7 @@ export function Partitions() {
       <Panel padded={false}>
         <Empty title="This job has no partitions">
           <p>Partitions are the parts into which a job&apos;s work falls: days, regions, files. An author gives them to the job, in user code:</p>
-          <CodeBlock label="Go code" text={'usercode.DailyPartitions("days", "2026-01-01", usercode.Zone("Europe/Berlin"))'} />
+          <CodeBlock label="Go code" text={'usercode.NewDailyPartitions("days", "2026-01-01", usercode.Zone("Europe/Berlin"))'} />
           <ButtonLink small href={paths.job(name)}>
             Back to the job
           </ButtonLink>

@@ -49,7 +49,7 @@ export function ProblemList({ problems, checking, location, onJump }: {
   );
 }
 
-const fields: Record<string, string> = { config: "Config", tags: "Tags", op_selection: "Op selection", inputs_from: "Inputs from a run", reexecution: "Re-execution" };
+const fields: Record<string, string> = { config: "Config", tags: "Tags", op_selection: "Op selection", inputs_from: "Inputs from a run", partition: "Partition", reexecution: "Re-execution" };
 
 function placeText({ field, path, line, column }: Problem): string {
   const oneLine = field === "op_selection" && line === 1;

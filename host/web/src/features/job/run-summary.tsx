@@ -1,4 +1,5 @@
 import { hex } from "@/lib/bytes";
+import { inertText } from "@/lib/inert-text";
 import { allNodes } from "@/domain/graph/graph-model";
 import { Failure } from "@/domain/host/failure";
 import { formatJobName, type JobNameText } from "@/domain/job/job-name";
@@ -27,12 +28,14 @@ export function RunSummary({ preview, error, name, all }: {
     );
   }
   const selected = preview.problems.every((problem) => problem.field !== "op_selection");
+  const partition = preview.tags.find((tag) => tag.key === "penstock/partition");
   const ops = allNodes(all).filter((node) => node.op !== undefined).length;
   return (
     <Section title="What will run">
       <Facts
         facts={[
           ["Job", formatJobName(preview.job ?? name)],
+          ["Partition", partition === undefined ? undefined : <code>{inertText(partition.value)}</code>],
           ["Code version", preview.codeVersion === "" ? "not reported" : <code>{preview.codeVersion}</code>],
           ["Definition", <code key="digest">{hex(preview.definitionDigest).slice(0, 16)}</code>],
           ["Ops", selected && <ExecutedOps key="ops" preview={preview} all={ops} />],

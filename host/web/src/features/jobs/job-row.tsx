@@ -1,4 +1,5 @@
 import { CircleX } from "lucide-react";
+import type { JobAutomation } from "@/domain/automation/next-by-job";
 import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
 import { featureStateData } from "@/domain/metadata/feature-state";
@@ -9,9 +10,10 @@ import { StateIcon, toneColor } from "@/ui/badge";
 import { Link } from "@/ui/link";
 import styles from "./job-rows.module.css";
 import { LatestRuns } from "./latest-runs";
+import { NextMark } from "./next-mark";
 
 /** A job's line. */
-export function JobRow({ job }: { job: JobSummary }) {
+export function JobRow({ job, automation }: { job: JobSummary; automation: JobAutomation | undefined }) {
   if (job.name === undefined) return null;
   const metadata = featureStateData(job.metadataState);
   return (
@@ -42,6 +44,9 @@ export function JobRow({ job }: { job: JobSummary }) {
         </span>
       </span>
       <span className={styles.meta}>{plural(job.ops, "op")}</span>
+      <span className={styles.meta}>
+        <NextMark automation={automation} />
+      </span>
       <LatestRuns name={job.name} />
     </div>
   );

@@ -1,8 +1,11 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { assertUnreachable } from "@/lib/assert-unreachable";
 import { plural } from "@/lib/plural";
+import { nextByJob, type JobAutomation } from "@/domain/automation/next-by-job";
+import { useAutomationFeed, useAutomations } from "@/domain/automation/use-automations";
 import type { JobLine } from "@/domain/job/job-list";
+import { formatJobName } from "@/domain/job/job-name";
 import { JobRow } from "./job-row";
 import styles from "./job-rows.module.css";
 import { LocationRow } from "./location-row";
@@ -14,21 +17,24 @@ const virtualFrom = 200;
 /** Locations, repositories and jobs as lines; only those in sight are rendered when there are many. */
 export function JobRows({ lines }: { lines: JobLine[] }) {
   useLatestRunsFeed();
+  useAutomationFeed();
+  const { data } = useAutomations();
+  const next = useMemo(() => nextByJob(data?.automations ?? []), [data]);
   if (lines.length < virtualFrom) {
     return (
       <div className={styles.rows} role="list" aria-label="Jobs">
         {lines.map((line) => (
           <div role="listitem" key={line.key}>
-            <Line line={line} />
+            <Line line={line} next={next} />
           </div>
         ))}
       </div>
     );
   }
-  return <VirtualRows lines={lines} />;
+  return <VirtualRows lines={lines} next={next} />;
 }
 
-function VirtualRows({ lines }: { lines: JobLine[] }) {
+function VirtualRows({ lines, next }: { lines: JobLine[]; next: ReadonlyMap<string, JobAutomation> }) {
   const list = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
   useLayoutEffect(() => {
@@ -56,7 +62,7 @@ function VirtualRows({ lines }: { lines: JobLine[] }) {
             className={styles.placed}
             style={{ transform: `translateY(${item.start - offset}px)` }}
           >
-            <Line line={line} />
+            <Line line={line} next={next} />
           </div>
         );
       })}
@@ -64,7 +70,7 @@ function VirtualRows({ lines }: { lines: JobLine[] }) {
   );
 }
 
-function Line({ line }: { line: JobLine }) {
+function Line({ line, next }: { line: JobLine; next: ReadonlyMap<string, JobAutomation> }) {
   switch (line.kind) {
     case "location":
       return <LocationRow name={line.name} location={line.location} />;
@@ -76,7 +82,7 @@ function Line({ line }: { line: JobLine }) {
         </div>
       );
     case "job":
-      return <JobRow job={line.job} />;
+      return <JobRow job={line.job} automation={line.job.name === undefined ? undefined : next.get(formatJobName(line.job.name))} />;
     default:
       return assertUnreachable(line);
   }

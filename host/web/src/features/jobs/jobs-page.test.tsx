@@ -6,6 +6,7 @@ import { FeatureState } from "@/gen/penstock/host/v1/refusal_pb";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
 import { SelectorSubject } from "@/gen/penstock/host/v1/runfilter_pb";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
+import { nightly } from "@/testing/automation-samples";
 import { MemoryHost } from "@/testing/memory-host";
 import { renderPage } from "@/testing/render-page";
 import { readyLocation, reportJob, reportName } from "@/testing/samples";
@@ -127,4 +128,15 @@ it("says of how many jobs the metadata is not shown, where the selector looks at
   const told = within((await screen.findByText("The metadata of 1 job is not shown")).closest<HTMLElement>("[role=status]")!);
   expect(told.getByText(/answered as if it had none/)).toBeDefined();
   expect(told.getByRole("link", { name: "Deployment" }).getAttribute("href")).toBe("/deployment");
+});
+
+it("says of each job when it is launched next by itself, asking once for all", async () => {
+  const host = new MemoryHost();
+  host.addLocation(readyLocation());
+  host.addJob(reportJob());
+  host.automation.add(nightly());
+  renderPage("/jobs", host);
+  const mark = await screen.findByRole("link", { name: /^Next tick in 1 h$/ });
+  expect(mark.getAttribute("href")).toBe("/automation/local/tutorial/nightly");
+  expect(mark.title).toContain("(Europe/Berlin)");
 });

@@ -14,6 +14,7 @@ import { Elapsed, Instant } from "@/ui/time";
 import { LaunchCode } from "./launch-code";
 import { LineageSection } from "./lineage-section";
 import { useRunSnapshot } from "./run-snapshot";
+import { SourceSection } from "./source-section";
 import { TagSection } from "./tag-section";
 
 /** What a run was launched with, and where it runs. */
@@ -23,6 +24,7 @@ export function RunPane({ run }: { run: Run }) {
       <Section title="Run">
         <RunFacts run={run} />
       </Section>
+      <SourceSection run={run} />
       <LineageSection run={run} />
       <Section title="Code">
         <LaunchCode run={run} />
