@@ -11,6 +11,7 @@ import { Note, Panel } from "@/ui/panel";
 import { Empty, Loading } from "@/ui/states";
 import { CodeBlock } from "@/ui/table";
 import styles from "./deployment.module.css";
+import { AlertsPanel } from "./alerts-panel";
 import { DoctorPanel } from "./doctor-panel";
 import { HostPanel } from "./host-panel";
 import { LocationCard } from "./location-card";
@@ -41,6 +42,7 @@ export function DeploymentPage() {
       <div className={styles.stack}>
         <HostPanel />
         <StoragePanel />
+        <AlertsPanel />
         <DoctorPanel />
         <h2 className={styles.heading}>Code locations</h2>
         {all.length >= fewLocations && (
