@@ -65,7 +65,8 @@ func TestLaunchAtALocationThatDoesNotAnswer(t *testing.T) {
 	draining := hosttest.Current()
 	draining.Draining = true
 	t.Run("Drains", func(t *testing.T) {
-		p, _ := withPolicy(t, hosttest.Start(t, draining), host.LocationConfig{})
+		p, w := withPolicy(t, hosttest.Start(t, draining), host.LocationConfig{})
+		awaitDraining(t, w)
 		plan, err := p.Plan(t.Context(), request)
 		if err != nil || len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "drains") {
 			t.Errorf("notes %q, %v", plan.Notes, err)
@@ -75,10 +76,20 @@ func TestLaunchAtALocationThatDoesNotAnswer(t *testing.T) {
 		}
 	})
 	t.Run("ErrDrains", func(t *testing.T) {
-		p, _ := withPolicy(t, hosttest.Start(t, draining), host.LocationConfig{RefuseStaleLaunches: true})
+		p, w := withPolicy(t, hosttest.Start(t, draining), host.LocationConfig{RefuseStaleLaunches: true})
+		awaitDraining(t, w)
 		if _, err := p.Plan(t.Context(), request); host.CodeOf(err) != host.Unavailable || host.ReasonOf(err) != ReasonDraining {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+// awaitDraining waits until the location is known to drain, which is a moment after it is known to answer.
+func awaitDraining(t *testing.T, w *workspace.Workspace) {
+	t.Helper()
+	await(t, w, "draining", func() bool {
+		l, err := w.Location("etl")
+		return err == nil && l.Draining
 	})
 }
 
