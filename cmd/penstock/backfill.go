@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -148,7 +149,7 @@ func (p printer) backfill(b backfillObject) error {
 	}
 	fmt.Fprintln(p.out)
 	p.table([]string{"PARTITION", "STATUS", "RUN", "REFUSED BECAUSE"}, convert(b.Items, func(i backfillItem) []string {
-		return []string{i.Partition, i.Status, i.RunID, strings.Join(convert(strings.Split(i.Error, "\n"), strings.TrimSpace), "; ")}
+		return []string{i.Partition, cmp.Or(i.Status, "-"), cmp.Or(i.RunID, "-"), cmp.Or(strings.Join(convert(strings.Split(i.Error, "\n"), strings.TrimSpace), "; "), "-")}
 	}))
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -169,7 +170,7 @@ func (p printer) partitions(page partitionList, f *partitionFlags, command strin
 		}))
 	case len(page.Partitions) > 0:
 		p.table([]string{"PARTITION", "STATUS", "RUNS", "NEWEST RUN", "CREATED"}, convert(page.Partitions, func(o partitionObject) []string {
-			return []string{o.Partition, o.Status, fmt.Sprint(o.Runs), o.RunID, clockText(o.RunCreatedAt)}
+			return []string{o.Partition, cmp.Or(o.Status, "-"), fmt.Sprint(o.Runs), cmp.Or(o.RunID, "-"), clockText(o.RunCreatedAt)}
 		}))
 	case f.prefix != "" || len(f.statuses) > 0:
 		fmt.Fprintln(p.err, "No partition matches.")
