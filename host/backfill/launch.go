@@ -28,14 +28,13 @@ func (w *work) launchSome(ctx context.Context) (on bool, err error) {
 		return false, nil
 	}
 	made, err := w.runParts(ctx, places)
-	switch {
-	case err != nil && (temporary(err) || host.CodeOf(err) == host.Internal):
+	if temporary(err) || err != nil && host.CodeOf(err) == host.Internal {
 		return false, err
-	case err != nil: // the job is gone, or has no partitions any more
-		w.refuseRest(told(err))
-		return true, nil
 	}
-	for i, at := range places {
+	if made == nil { // the job is gone, or has no partitions any more
+		w.refuseRest(told(err))
+	}
+	for i, at := range places[:len(made)] {
 		if ctx.Err() != nil || w.state() != host.BackfillRunning {
 			break
 		}
@@ -60,7 +59,10 @@ func (w *work) runParts(ctx context.Context, places []int) ([]host.PartitionRun,
 	if err == nil && len(made) != len(keys) {
 		err = fmt.Errorf("for %d partitions of job %s there are %d runs", len(keys), w.b.Job, len(made))
 	}
-	return made, err
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
 }
 
 // launch launches the run of a place. An error means that nothing can be launched now.

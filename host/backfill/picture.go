@@ -160,13 +160,11 @@ func (p *picture) statuses() host.RunCounts {
 // failed are the places to launch again.
 func (p *picture) failed() (places []int) {
 	for i := range p.places {
-		switch at := &p.places[i]; at.standing {
-		case refused, standingOf(host.Failure), standingOf(host.Canceled):
+		at := &p.places[i]
+		fell := at.standing == refused || at.standing == standingOf(host.Failure) || at.standing == standingOf(host.Canceled)
+		// One without a run that is done had one, which was deleted.
+		if fell || at.standing == notLaunched && !at.done {
 			places = append(places, i)
-		case notLaunched:
-			if !at.done { // otherwise its run was deleted
-				places = append(places, i)
-			}
 		}
 	}
 	return places

@@ -331,6 +331,7 @@ func TestBegin(t *testing.T) {
 		"SampleAndReverse": {func(q *backfill.Request) { q.NewestFirst = true }, "[p00005 p00004"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			q := all(0)
 			c.change(&q)
 			p, err := f.runner.Preview(t.Context(), q)

@@ -1,6 +1,9 @@
 package backfill
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Watch tells which backfills change.
 type Watch struct {
@@ -44,10 +47,8 @@ func (ws *watchers) tell(id string) {
 func (w *Watch) add(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, known := range w.pending {
-		if known == id {
-			return
-		}
+	if slices.Contains(w.pending, id) {
+		return
 	}
 	w.pending = append(w.pending, id)
 	select {
