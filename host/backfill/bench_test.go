@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/penstock-run/penstock/host"
 )
@@ -65,7 +64,7 @@ func BenchmarkBackfill(b *testing.B) {
 
 // BenchmarkPaint measures how long a host needs to find the runs of a backfill at its start.
 func BenchmarkPaint(b *testing.B) {
-	const partitions = 10_000
+	const partitions = 5000
 	f := newFixture(b, partitions).start()
 	id := f.begin(all(1000)).ID
 	f.drain(id, well)
@@ -73,13 +72,12 @@ func BenchmarkPaint(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	began := time.Now()
 	for b.Loop() {
 		if err := f.runner.Paint(b.Context(), &stored); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(time.Since(began).Microseconds())/float64(b.N)/partitions, "µs/partition")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/partitions, "µs/partition")
 }
 
 func heap() uint64 {
@@ -87,4 +85,19 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// BenchmarkPreview measures a selection by how partitions stand: each is looked up in the index.
+func BenchmarkPreview(b *testing.B) {
+	const partitions = 5000
+	f := newFixture(b, partitions).start()
+	f.drain(f.begin(all(1000)).ID, well)
+	q := all(0)
+	q.FailedOnly = true
+	for b.Loop() {
+		if _, err := f.runner.Preview(b.Context(), q); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/partitions, "µs/partition")
 }
