@@ -18,7 +18,7 @@ func (p printer) followBackfill(ctx context.Context, host *client, b *hostv1.Bac
 	over.err = line.over(p.err)
 	problem := ""
 	b, err := host.watchBackfill(ctx, over, b, func(b *hostv1.Backfill) {
-		if b.GetProblem() != problem && !backfillEnded(b.GetState()) {
+		if b.GetProblem() != problem && b.GetState() == hostv1.BackfillState_BACKFILL_STATE_RUNNING {
 			if problem = b.GetProblem(); problem != "" {
 				fmt.Fprintf(over.err, "It waits: %s\n", strings.Join(pieces(problem, "  "), "\n"))
 			}
