@@ -28,13 +28,10 @@ func (w *work) launchSome(ctx context.Context) (on bool, err error) {
 		return false, nil
 	}
 	made, err := w.runParts(ctx, places)
-	if temporary(err) || err != nil && host.CodeOf(err) == host.Internal {
-		return false, err
+	if err != nil {
+		return w.unasked(err)
 	}
-	if made == nil { // the job is gone, or has no partitions any more
-		w.refuseRest(told(err))
-	}
-	for i, at := range places[:len(made)] {
+	for i, at := range places {
 		if ctx.Err() != nil || w.state() != host.BackfillRunning {
 			break
 		}
@@ -49,6 +46,15 @@ func (w *work) launchSome(ctx context.Context) (on bool, err error) {
 	return true, nil
 }
 
+// unasked refuses all that is left when the job is gone, or has no partitions any more. Other errors it returns.
+func (w *work) unasked(why error) (on bool, err error) {
+	if temporary(why) || host.CodeOf(why) == host.Internal {
+		return false, why
+	}
+	w.refuseRest(told(why))
+	return true, nil
+}
+
 // runParts asks the job's code what it makes of partitions, if it makes anything.
 func (w *work) runParts(ctx context.Context, places []int) ([]host.PartitionRun, error) {
 	keys := make([]string, len(places))
@@ -59,29 +65,34 @@ func (w *work) runParts(ctx context.Context, places []int) ([]host.PartitionRun,
 	if err == nil && len(made) != len(keys) {
 		err = fmt.Errorf("for %d partitions of job %s there are %d runs", len(keys), w.b.Job, len(made))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return made, nil
+	return made, err
 }
 
 // launch launches the run of a place. An error means that nothing can be launched now.
 func (w *work) launch(ctx context.Context, at int, made *host.PartitionRun) error {
-	run, err := w.r.o.Submit(ctx, launchOf(&w.b, at, made))
-	if err == nil {
+	request := launchOf(&w.b, at, made)
+	run, err := w.r.o.Submit(ctx, request)
+	used := host.ReasonOf(err) == host.ReasonRequestUsed
+	if used {
+		run, err = w.r.o.Store.RunOfRequest(ctx, request.RequestID)
+	}
+	switch {
+	case used && host.CodeOf(err) == host.NotFound: // it was launched, and deleted since
+		w.mu.Lock()
+		w.picture.places[at].done = true
+		w.mu.Unlock()
+		return nil
+	case err == nil && !ours(&w.b, &run):
+		w.refuse(at, fmt.Sprintf("run %s was launched by somebody with the id of its request", run.ID))
+		return nil
+	case err == nil:
 		err = w.r.follow(ctx, &run) // it was launched long before, if its request comes again
 	}
 	switch {
-	case err == nil && !ours(&w.b, &run) && run.RetryNumber() == 0:
-		w.refuse(at, fmt.Sprintf("run %s was launched by somebody with the id of its request", run.ID))
 	case err == nil:
 		w.mu.Lock()
 		w.picture.places[at].done = true
 		w.picture.take(at, &run)
-		w.mu.Unlock()
-	case host.ReasonOf(err) == host.ReasonRequestUsed: // it was launched, and deleted since
-		w.mu.Lock()
-		w.picture.places[at].done = true
 		w.mu.Unlock()
 	case ctx.Err() != nil:
 		return ctx.Err()

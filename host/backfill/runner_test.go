@@ -116,6 +116,33 @@ func TestRefusals(t *testing.T) {
 	wantOnce(t, f.runs(b.ID), once(f.code.keys))
 }
 
+// TestRequestsThatAreUsed lets somebody take the request of a partition, and a run be deleted before the host is killed.
+func TestRequestsThatAreUsed(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, 3)
+	b := f.begin(all(1)) // which goes on with the start
+	theirs, _, err := f.store.CreateRun(t.Context(), newRun(fmt.Sprintf("backfill-%s-0-1", b.ID), f.clock.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.become(theirs.ID, host.Success)
+	n := newRun(fmt.Sprintf("backfill-%s-0-2", b.ID), f.clock.Now())
+	deleted, _, err := f.store.CreateRun(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.become(deleted.ID, host.Success)
+	if err := f.store.DeleteRun(t.Context(), deleted.ID); err != nil {
+		t.Fatal(err)
+	}
+	f.start()
+	b, p := f.drain(b.ID, well)
+	wantProgress(t, p, 1, 1, host.RunCounts{host.Success: 1})
+	if len(b.Refusals) != 1 || b.Refusals[0].Partition != "p00001" || !strings.Contains(b.Refusals[0].Message, string(theirs.ID)) {
+		t.Errorf("the refusals are %+v", b.Refusals)
+	}
+}
+
 // TestJobGone lets a job go, and its location.
 func TestJobGone(t *testing.T) {
 	t.Parallel()
