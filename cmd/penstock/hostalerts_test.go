@@ -20,8 +20,10 @@ func TestHostTellsOfRuns(t *testing.T) {
 	got := make(chan string, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var body struct {
-			Rule string
-			Run  struct{ ID string }
+			Rule string `json:"rule"`
+			Run  struct {
+				ID string `json:"id"`
+			} `json:"run"`
 		}
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			t.Error(err)

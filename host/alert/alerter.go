@@ -21,7 +21,7 @@ const (
 	// are read again.
 	saveAfter = 10 * time.Second
 	// look is how long nothing is looked at, at most: who sets the clock ahead does not wake timers.
-	look = time.Minute
+	look = 45 * time.Second
 )
 
 // Options of an Alerter. All are required but Rules.

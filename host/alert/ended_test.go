@@ -162,7 +162,11 @@ func TestRulesAreReplaced(t *testing.T) {
 		t.Errorf("the log says\n%s", f.log)
 	}
 	r.takeAgain()
+	for len(f.store.added) > 0 {
+		<-f.store.added
+	}
 	f.alerter.SetRules([]alert.Rule{a, b})
+	f.awaitRule("b") // from now on it is told
 	f.clock.Advance(time.Hour)
 	next := f.ended("x", host.Failure, "")
 	r.wantRuns(t, next, next)

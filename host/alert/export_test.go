@@ -1,15 +1,12 @@
 package alert
 
-import "context"
+// FirstRest is the constant of that name.
+const FirstRest = firstRest
 
-// RunOnce is one round of the loop.
-func (a *Alerter) RunOnce(ctx context.Context) error { return a.runOnce(ctx) }
-
-// SendTimeout, FirstRest, MaxRest, Look and SaveAfter are the constants of these names.
-const (
-	SendTimeout = sendTimeout
-	FirstRest   = firstRest
-	MaxRest     = maxRest
-	Look        = look
-	SaveAfter   = saveAfter
-)
+// Wake makes the loop look.
+func (a *Alerter) Wake() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}

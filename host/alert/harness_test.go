@@ -38,8 +38,21 @@ type noting struct {
 	*boltstore.Store
 
 	puts chan host.Alert
+	// added gets the names of rules that are stored, again with each progress.
+	added chan string
 	// full makes PutAlert fail as often.
 	full atomic.Int32
+}
+
+// ChangeAlerts implements host.Store.
+func (s *noting) ChangeAlerts(ctx context.Context, c host.AlertChange) error {
+	err := s.Store.ChangeAlerts(ctx, c)
+	if err == nil {
+		for _, r := range c.Rules {
+			s.added <- r.Name
+		}
+	}
+	return err
 }
 
 // PutAlert implements host.Store.
@@ -105,7 +118,7 @@ func (f *fixture) open() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.store = &noting{Store: s, puts: make(chan host.Alert, 10_000)}
+	f.store = &noting{Store: s, puts: make(chan host.Alert, 10_000), added: make(chan string, 100_000)}
 }
 
 // start starts an Alerter with rules.
@@ -213,6 +226,21 @@ func (f *fixture) await(rule string, n int, is func(host.Alert) bool) {
 		case a := <-f.store.puts:
 			if a.Rule == rule && is(a) {
 				n--
+			}
+		case <-f.t.Context().Done():
+			f.t.Fatal("the test took too long")
+		}
+	}
+}
+
+// awaitRule waits until a rule is stored, though it may have been before.
+func (f *fixture) awaitRule(rule string) {
+	f.t.Helper()
+	for {
+		select {
+		case name := <-f.store.added:
+			if name == rule {
+				return
 			}
 		case <-f.t.Context().Done():
 			f.t.Fatal("the test took too long")

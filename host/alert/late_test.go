@@ -8,6 +8,14 @@ import (
 	"github.com/penstock-run/penstock/host/alert"
 )
 
+// pass moves the clock and has the Alerter look: it may have been about to wait for a time that it found before.
+func (f *fixture) pass(d time.Duration) {
+	f.clock.Advance(d)
+	if f.alerter != nil {
+		f.alerter.Wake()
+	}
+}
+
 // begin makes a run STARTED.
 func (f *fixture) begin(id host.RunID) {
 	f.t.Helper()
@@ -19,9 +27,9 @@ func TestTellsOfRunsThatDoNotStart(t *testing.T) {
 	rule := f.rule(alert.RuleText{Name: "a", When: "job=x", NotStartedAfter: "15m", URL: r.URL})
 	f.start(rule)
 	late, inTime, other := f.run("x"), f.run("x"), f.run("y")
-	f.clock.Advance(14 * time.Minute)
+	f.pass(14 * time.Minute)
 	f.begin(inTime)
-	f.clock.Advance(time.Minute)
+	f.pass(time.Minute)
 	got := r.wantRuns(t, late)[0]
 	f.awaitDelivered("a", 1)
 	if want := "LATE: run " + string(late) + " of l/r/x: not started after 15m. It is QUEUED.\nhttp://penstock.test:3000/runs/" + string(late); got.body.Text != want {
@@ -29,7 +37,7 @@ func TestTellsOfRunsThatDoNotStart(t *testing.T) {
 	}
 	f.restart(rule) // it is late still, and was told of
 	next := f.run("x")
-	f.clock.Advance(time.Hour)
+	f.pass(time.Hour)
 	r.wantRuns(t, next)
 	f.awaitDelivered("a", 1)
 
@@ -50,14 +58,14 @@ func TestTellsOfRunsThatDoNotEnd(t *testing.T) {
 		f.rule(alert.RuleText{Name: "by", NotFinishedBy: "13:30 Europe/Berlin", URL: by.URL}), // the clock shows 10:00 UTC
 	)
 	slow, queued, quick := f.run("x"), f.run("x"), f.run("x")
-	f.clock.Advance(time.Hour)
+	f.pass(time.Hour)
 	f.begin(slow)
 	f.begin(quick)
-	f.clock.Advance(90*time.Minute - 1)
+	f.pass(90*time.Minute - 1)
 	f.end(quick, host.Failure, "")
-	f.clock.Advance(1)
+	f.pass(1)
 	by.wantRuns(t, slow, queued)
-	f.clock.Advance(30 * time.Minute)
+	f.pass(30 * time.Minute)
 	after.wantRuns(t, slow)
 	f.awaitDelivered("after", 1)
 }
@@ -65,9 +73,9 @@ func TestTellsOfRunsThatDoNotEnd(t *testing.T) {
 func TestANewRuleIsNotAboutRunsThatWereLateBefore(t *testing.T) {
 	f, r := newFixture(t), newReceiver(t)
 	f.run("x")
-	f.clock.Advance(time.Hour)
+	f.pass(time.Hour)
 	soon := f.run("x")
 	f.start(f.rule(alert.RuleText{Name: "a", NotStartedAfter: "15m", URL: r.URL}))
-	f.clock.Advance(15 * time.Minute)
+	f.pass(15 * time.Minute)
 	r.wantRuns(t, soon)
 }
