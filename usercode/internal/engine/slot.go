@@ -3,6 +3,8 @@ package engine
 import (
 	"container/heap"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	workerv1 "github.com/penstock-run/penstock/proto/gen/penstock/worker/v1"
@@ -43,14 +45,24 @@ const (
 
 // slotQueue is the ops that could start if they had a slot.
 type slotQueue struct {
-	// waiting have not asked, by the order of ready.
-	waiting ready
+	// waiting have not asked, of each pool, by the order of ready.
+	waiting map[string]*ready
 	// asked counts those of each pool that have asked or have a slot and do not run yet; all has all that asked or have one.
 	asked map[string]int
 	all   int
 }
 
-func (q *slotQueue) push(step *step) { heap.Push(&q.waiting, step) }
+func (q *slotQueue) push(step *step) {
+	if q.waiting == nil {
+		q.waiting = map[string]*ready{}
+	}
+	waiting := q.waiting[step.op.Pool]
+	if waiting == nil {
+		waiting = &ready{}
+		q.waiting[step.op.Pool] = waiting
+	}
+	heap.Push(waiting, step)
+}
 
 // needsSlot tells whether an op cannot start because it has no slot.
 func (s *schedule) needsSlot(step *step) bool {
@@ -58,21 +70,19 @@ func (s *schedule) needsSlot(step *step) bool {
 }
 
 // askForSlots asks for those that wait, as many of each pool as there may be ops at a time: one that is not to be had
-// does not hold up another, and none is held for long by an op that has no place.
+// does not hold up another, and none is held for long by an op that has no place. Those that cannot ask are not looked
+// at: it is called at each turn, and may have many thousands of a map before it.
 func (s *schedule) askForSlots(ctx context.Context) {
-	var later []*step
-	for len(s.slots.waiting) > 0 && s.slots.all < maxSlots {
-		step := heap.Pop(&s.slots.waiting).(*step) //nolint:forcetypeassert // nothing else is in it
-		switch {
-		case step.reported:
-		case s.slots.asked[step.op.Pool] >= s.opts.Limit:
-			later = append(later, step)
-		default:
-			s.ask(ctx, step)
+	for _, pool := range slices.Sorted(maps.Keys(s.slots.waiting)) {
+		waiting := s.slots.waiting[pool]
+		for len(*waiting) > 0 && s.slots.all < maxSlots && s.slots.asked[pool] < s.opts.Limit {
+			if step := heap.Pop(waiting).(*step); !step.reported { //nolint:forcetypeassert // nothing else is in it
+				s.ask(ctx, step)
+			}
 		}
-	}
-	for _, step := range later {
-		s.slots.push(step)
+		if len(*waiting) == 0 {
+			delete(s.slots.waiting, pool)
+		}
 	}
 }
 

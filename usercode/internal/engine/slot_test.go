@@ -238,3 +238,18 @@ func TestSlotsOfAnyRun(t *testing.T) {
 		}
 	})
 }
+
+// A turn with many thousands of a map that wait does not look at each again.
+func TestATurnIsAsCheapWhenManyWaitForASlot(t *testing.T) {
+	cost := func(waiting int) float64 {
+		s := &schedule{opts: Options{Limit: 1, Slots: newHeldSlots(map[string]int{"db": 0})}}
+		s.slots.asked = map[string]int{"db": 1}
+		for i := range waiting {
+			s.slots.push(&step{path: fmt.Sprint(i), op: &spec.Op{Pool: "db"}, place: &placement{index: i}, frame: &frame{}})
+		}
+		return testing.AllocsPerRun(10, func() { s.askForSlots(t.Context()) })
+	}
+	if one, many := cost(1), cost(5000); many > one {
+		t.Errorf("a turn costs %v allocations when one op waits, and %v when 5,000 do", one, many)
+	}
+}
