@@ -51,7 +51,11 @@ func NewMailServer(s MailServer) (*MailServer, []host.Problem) {
 	if s.TLS == "" {
 		s.TLS = TLSStart
 	}
-	if name, port, err := net.SplitHostPort(s.Server); err != nil || name == "" || !isPort(port) {
+	name, port, err := net.SplitHostPort(s.Server)
+	switch {
+	case strings.ContainsAny(s.Server, "@/"): // perhaps with a password
+		add("server", "it is not host:port of a mail server, such as smtp.example.org:587; it is not shown here because it may hold a password, which belongs in password_env")
+	case err != nil || name == "" || !isPort(port):
 		add("server", "%.120q is not host:port of a mail server, such as smtp.example.org:587", s.Server)
 	}
 	if a, err := netmail.ParseAddress(s.From); err != nil {

@@ -159,3 +159,21 @@ func TestMailIsRefused(t *testing.T) {
 		t.Error("it was taken all the same")
 	}
 }
+
+func TestServersOfMailThatCannotBeUsedShowNoPassword(t *testing.T) {
+	for _, server := range []string{"smtp://ada:hunter2@smtp.example.org:587", "ada:hunter2@smtp.example.org:587", "hunter2@smtp.example.org:587"} {
+		_, problems := alert.NewMailServer(alert.MailServer{Server: server, From: "penstock@example.org"})
+		if len(problems) != 1 || problems[0].Field != "server" || strings.Contains(problems[0].Message, "hunter2") {
+			t.Errorf("%s: got %v", server, problems)
+		}
+	}
+}
+
+func TestURLsAmongAddressesAreNotShown(t *testing.T) {
+	for _, url := range []string{"https://hooks.example.org/hunter2", "hooks.example.org/hunter2"} {
+		_, problems := alert.NewRule(alert.RuleText{Name: "a", When: "status=failure", Email: []string{url}}, &alert.MailServer{})
+		if len(problems) != 1 || problems[0].Field != "email" || strings.Contains(problems[0].Message, "hunter2") {
+			t.Errorf("%s: got %v", url, problems)
+		}
+	}
+}

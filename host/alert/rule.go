@@ -115,11 +115,11 @@ func newRecipients(addresses []string, server *MailServer) (to recipients, probl
 		return to, problems
 	}
 	for _, text := range addresses {
-		if strings.Contains(text, "://") { // which may hold a secret
+		a, err := mail.ParseAddress(text)
+		if err != nil && strings.Contains(text, "/") { // which may hold a secret
 			add("a URL is no address; it belongs in url")
 			continue
 		}
-		a, err := mail.ParseAddress(text)
 		if err != nil {
 			add("%.120q is not an address, such as ops@example.org", text)
 			continue

@@ -33,11 +33,15 @@ func (e *laterError) Unwrap() error { return e.error }
 
 // told is an error as it is kept and shown: plain, on one line and short, with secrets replaced.
 func told(err error, secrets ...string) error {
-	text := line(err.Error())
+	return errors.New(cut(hidden(line(err.Error()), secrets), host.MaxAlertError-len("…")))
+}
+
+// hidden is a text with secrets replaced.
+func hidden(text string, secrets []string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "(hidden)")
 		}
 	}
-	return errors.New(cut(text, host.MaxAlertError-len("…")))
+	return text
 }

@@ -62,7 +62,7 @@ func (w webhook) send(ctx context.Context, m *message, client *http.Client) erro
 		return w.told(fmt.Errorf("%s redirects (%s), which is not followed; write the address that it means", w.url.Host, res.Status))
 	}
 	text := fmt.Sprintf("%s answers %s", w.url.Host, res.Status)
-	if said := cut(line(string(answer)), maxAnswerText); said != "" {
+	if said := w.quote(answer); said != "" {
 		text += ": " + said
 	}
 	err = w.told(errors.New(text))
@@ -72,8 +72,20 @@ func (w webhook) send(ctx context.Context, m *message, client *http.Client) erro
 	return err
 }
 
-// told hides all parts of the URL but its host, as they are written and as they are meant.
-func (w webhook) told(err error) error {
+// quote is what an error shows of an answer. Secrets are hidden before it is cut, for what would be left of one could not
+// be known as such; so the end of an answer that was not read to its end is left out where one may begin.
+func (w webhook) quote(answer []byte) string {
+	said := hidden(line(string(answer)), w.secrets())
+	if len(answer) == maxAnswer {
+		said = strings.ToValidUTF8(said[:max(len(said)-len(w.url.String()), 0)], "")
+	}
+	return cut(said, maxAnswerText)
+}
+
+func (w webhook) told(err error) error { return told(err, w.secrets()...) }
+
+// secrets are all parts of the URL but its host, as they are written and as they are meant.
+func (w webhook) secrets() []string {
 	secrets := []string{w.url.String(), w.url.RequestURI(), w.url.EscapedPath(), w.url.Path, w.url.RawQuery, w.url.Fragment}
 	for part := range strings.FieldsFuncSeq(w.url.Path, func(r rune) bool { return r == '/' }) {
 		if len(part) >= 8 {
@@ -93,7 +105,7 @@ func (w webhook) told(err error) error {
 			long = append(long, s)
 		}
 	}
-	return told(err, long...)
+	return long
 }
 
 // retryAfter reads the header of that name: seconds, or a date, which is compared with the receiver's own. 0 for none.

@@ -77,6 +77,12 @@ func TestAnswersOfReceivers(t *testing.T) {
 			}
 		}, "answers 500 Internal Server Error: " + strings.Repeat("x", 200) + "…"},
 		{"Echo", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no "+r.RequestURI, http.StatusForbidden) }, "answers 403 Forbidden: no (hidden)"},
+		{"EchoThatIsCut", func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, strings.Repeat("x", 170)+" "+r.RequestURI, http.StatusForbidden)
+		}, strings.Repeat("x", 170) + " (hidden)"},
+		{"EchoThatIsNotRead", func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "no"+strings.Repeat(" ", 4<<10-32)+r.RequestURI, http.StatusForbidden)
+		}, "answers 403 Forbidden"},
 		{"Redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere/hunter2", http.StatusTemporaryRedirect)
 		}, "redirects (307 Temporary Redirect), which is not followed"},
