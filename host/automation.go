@@ -57,7 +57,7 @@ type Automation struct {
 	// Definition is the definition as it was last, encoded as usercode.v1.ScheduleDefinition or SensorDefinition.
 	Definition []byte
 	// From is the instant from which on ticks of a schedule are due: those at or before it are done, or are none. It is
-	// moved by each tick, when the schedule is switched on, and when its crons or its zone change.
+	// moved ahead by each tick and when its crons or its zone change, and to now when the schedule is switched on.
 	From time.Time
 	// Cursor of a sensor.
 	Cursor string

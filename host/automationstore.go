@@ -27,8 +27,8 @@ type AutomationStore interface {
 	PutAutomations(ctx context.Context, all []Automation) error
 
 	// UpdateAutomation applies change to a schedule or sensor as it is now, and stores what becomes of Switch, SwitchedBy,
-	// SwitchedAt, From, Cursor, Ended and EvaluatedAt. Version is raised if Switch, From, Cursor or Ended is another. From
-	// never goes back: the later one stays. change is called as that of UpdateRun is; its error is returned as it is, and
+	// SwitchedAt, From, Cursor, Ended and EvaluatedAt. Version is raised if Switch, From, Cursor or Ended is another. change
+	// is called as that of UpdateRun is; its error is returned as it is, and
 	// nothing is stored. NotFound when there is none.
 	UpdateAutomation(ctx context.Context, name AutomationName, change func(*Automation) error) (Automation, error)
 
@@ -37,7 +37,8 @@ type AutomationStore interface {
 	Automations(ctx context.Context) ([]Automation, error)
 
 	// CreateTick adds a tick and its runs, as CreateRun would add each, with their run keys, changes keys of partitions,
-	// and moves the Automation to Next, all in one transaction. It answers the tick with the runs that were made.
+	// and moves the Automation to Next, all in one transaction; From is never moved back so. It answers the tick with the
+	// runs that were made.
 	//
 	// There is one tick at most for each Name and At: of one that is there, that one is answered, with created false, and
 	// nothing is added. Else, if Version is not that of the Automation, it is a Conflict with ReasonAutomationChanged. A

@@ -1,6 +1,8 @@
 package schedule_test
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,4 +85,37 @@ func TestTwoHosts(t *testing.T) {
 		}
 	}
 	f.bijection()
+}
+
+// TestClockThatWasFarAhead does what the schedule tells people to do.
+func TestClockThatWasFarAhead(t *testing.T) {
+	f := newFixture(t)
+	f.code.deploy(t, "s", fixed("0 * * * *"))
+	f.begun()
+	f.pass(2 * time.Hour)
+	f.clock.Advance(400 * 24 * time.Hour)
+	f.round()
+	f.clock.Advance(-400*24*time.Hour - 90*time.Minute) // 10:30, and the ticks of 11:00 and 12:00 were made
+	f.pass(time.Minute)
+	if s := f.standing("s"); !strings.Contains(s.Remedy, "off and on") {
+		t.Fatalf("it stands as %+v", s)
+	}
+	for _, to := range []host.AutomationSwitch{host.SwitchOff, host.SwitchOn} {
+		if _, err := f.scheduler.Switch(t.Context(), named("s"), to, "ada"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := f.standing("s"); s.Problem != "" || !s.Next.Equal(at(t, "22 11:00")) {
+		t.Errorf("switched off and on, it stands as %+v", s)
+	}
+	f.pass(3 * time.Hour) // 13:31
+	var made []string
+	for _, tick := range f.ticks("s") {
+		if tick.At.Before(at(t, "23 00:00")) {
+			made = append(made, fmt.Sprintf("%s %d", tick.At.Format("15:04"), len(tick.Runs)))
+		}
+	}
+	if want := "11:00 1, 12:00 1, 13:00 1"; strings.Join(made, ", ") != want {
+		t.Errorf("the ticks of the day are %v, want %s", made, want)
+	}
 }

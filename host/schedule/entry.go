@@ -157,7 +157,7 @@ func (e *entry) problem(now time.Time) error {
 		return &host.Error{
 			Code: host.Conflict, Reason: "CLOCK_BACK",
 			Message: fmt.Sprintf("the clock of the host went back: ticks until %s were made already, and none is made twice", wallOf(e.automation.From)),
-			Remedy:  "put the clock right; if it is, switch the schedule off and on, and it goes on from now",
+			Remedy:  "put the clock right; if it is, switch the schedule off and on: it goes on from now, without the ticks that were made already",
 		}
 	}
 	return nil

@@ -132,7 +132,8 @@ func (s *Scheduler) Test(ctx context.Context, name host.AutomationName, at time.
 	return s.maker.Test(ctx, e)
 }
 
-// Switch switches a schedule. One that did not run and will starts now: nothing is made up for of the time before.
+// Switch switches a schedule. One that did not run and will starts now: nothing is made up for of the time before. Where the
+// clock was ahead, now is before the last ticks; their rows keep those from being made again.
 func (s *Scheduler) Switch(ctx context.Context, name host.AutomationName, to host.AutomationSwitch, by string) (host.Automation, error) {
 	now := s.o.Clock.Now()
 	a, err := automation.Switch(ctx, s.o.Store, name, to, by, now, func(a *host.Automation) { a.From = now })

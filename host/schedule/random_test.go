@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +19,14 @@ type model struct {
 	there, on, ready bool
 	from             time.Time
 	ticks            []string
+	at               map[int64]bool
 }
 
 // crons are what deploys choose from.
 var crons = []string{"*/10 * * * *", "*/15 * * * *", "7 * * * *"}
 
-// begins is what the schedule does when it is new, back, switched on or has another cron.
+// begins is what the schedule does when it is new, back or has another cron. Switched on, it begins at now even if that is
+// before.
 func (m *model) begins(now time.Time) {
 	if now.After(m.from) {
 		m.from = now
@@ -44,17 +47,26 @@ func (m *model) reach(t *testing.T, now time.Time) {
 		due = append(due, at)
 	}
 	if n := len(due) - 100; n > 0 {
-		m.ticks = append(m.ticks, tickText(due[n-1], host.TickSkipped, 0))
+		m.tick(due[n-1], host.TickSkipped, 0)
 		due = due[n:]
 	}
 	for _, at := range due {
-		m.ticks = append(m.ticks, tickText(at, host.TickSuccess, 1))
+		m.tick(at, host.TickSuccess, 1)
 		m.from = at
+	}
+	slices.Sort(m.ticks)
+}
+
+// tick makes one, unless there is one.
+func (m *model) tick(at time.Time, status host.TickStatus, runs int) {
+	if !m.at[at.Unix()] {
+		m.at[at.Unix()] = true
+		m.ticks = append(m.ticks, tickText(at, status, runs))
 	}
 }
 
 func tickText(at time.Time, status host.TickStatus, runs int) string {
-	return fmt.Sprintf("%s %s %d", at.UTC().Format("01-02 15:04:05"), status, runs)
+	return fmt.Sprintf("%s %s %d", at.UTC().Format("2006-01-02 15:04:05"), status, runs)
 }
 
 // TestRandomLife compares what a schedule makes, in random sequences of time steps, jumps of the clock, restarts, deploys
@@ -75,7 +87,7 @@ func randomLife(t *testing.T, r *rand.Rand) {
 	f.code.evaluate = func(string, time.Time) (*usercodev1.Evaluation, error) {
 		return &usercodev1.Evaluation{RunRequests: []*usercodev1.RunRequest{{}}}, nil
 	}
-	m := &model{cron: crons[0], there: true, on: true, ready: true, from: f.clock.Now()}
+	m := &model{cron: crons[0], there: true, on: true, ready: true, from: f.clock.Now(), at: map[int64]bool{}}
 	deploy := func() { f.code.deploy(t, "s", missing(evaluated(m.cron), all, 100)) }
 	deploy()
 	f.begun().round()
@@ -127,7 +139,7 @@ func randomLife(t *testing.T, r *rand.Rand) {
 			to := host.SwitchOff
 			if m.on = !m.on; m.on {
 				to = host.SwitchOn
-				m.begins(f.clock.Now())
+				m.from = f.clock.Now()
 			}
 			if _, err := f.scheduler.Switch(t.Context(), named("s"), to, ""); err != nil {
 				t.Fatal(err)

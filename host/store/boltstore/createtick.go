@@ -204,7 +204,7 @@ func (c *tickCreation) add(x *txn, key []byte, t *host.Tick, a *host.Automation)
 		return err
 	}
 	next := *a
-	next.From, next.Cursor, next.Ended, next.EvaluatedAt = c.new.Next.From, c.new.Next.Cursor, c.new.Next.Ended, c.new.Next.EvaluatedAt
+	next.From, next.Cursor, next.Ended, next.EvaluatedAt = later(a.From, c.new.Next.From), c.new.Next.Cursor, c.new.Next.Ended, c.new.Next.EvaluatedAt
 	if err := x.moveAutomation(c.automation, a, &next); err != nil {
 		return err
 	}

@@ -121,6 +121,7 @@ func (x *exercise) automationVersion(t *testing.T) {
 		"Cursor":      {func(a *host.Automation) { a.Cursor += "c" }, true},
 		"Ended":       {func(a *host.Automation) { a.Ended++ }, true},
 		"From":        {func(a *host.Automation) { a.From = a.From.Add(1) }, true},
+		"From back":   {func(a *host.Automation) { a.From = a.From.Add(-time.Hour) }, true},
 		"Switch":      {func(a *host.Automation) { a.Switch = host.SwitchOn }, true},
 		"EvaluatedAt": {func(a *host.Automation) { a.EvaluatedAt = epoch }, false},
 		"SwitchedBy":  {func(a *host.Automation) { a.SwitchedBy, a.SwitchedAt = "ada", epoch }, false},
@@ -134,7 +135,7 @@ func (x *exercise) automationVersion(t *testing.T) {
 		wantSame(t, "UpdateAutomation of "+name, a, want)
 	}
 	got := s.updateAutomation(a.Name, func(a *host.Automation) {
-		a.From, a.Version = epoch.Add(-time.Hour), 99
+		a.Version = 99
 		a.Name.Name, a.Definition, a.FirstSeen, a.GoneSince = "b", nil, time.Time{}, epoch
 	})
 	wantSame(t, "UpdateAutomation of what never changes so", got, a)
