@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,8 +30,11 @@ func days(after, until time.Time, _ int) (keys []string, err error) {
 func TestPartitionsThatEnded(t *testing.T) {
 	f := newFixture(t)
 	f.ended = days
+	var mu sync.Mutex // both are looked at at the same time
 	var requests []launch.Request
 	f.refuse = func(r launch.Request) error {
+		mu.Lock()
+		defer mu.Unlock()
 		requests = append(requests, r)
 		return nil
 	}
