@@ -36,6 +36,15 @@ func Unusable(name host.AutomationName, err error) error {
 	}
 }
 
+// Unreadable is the problem of one whose record in the store is damaged: how it is switched is not known either.
+func Unreadable(name host.AutomationName) error {
+	return &host.Error{
+		Code: host.Internal, Reason: host.ReasonDamaged,
+		Message: fmt.Sprintf("the store is damaged: what it keeps of %s %s, such as how it is switched and where it is, cannot be read", name.Kind, name),
+		Remedy:  "stop the host, see with penstock fsck what else is damaged, and restore the data directory from a backup; check the disk",
+	}
+}
+
 // Idle is why one that its location has makes no ticks whatever happens, or why it is not known what the location has;
 // nil when it could make some, or is gone. there tells that there is a definition, wrong what is wrong with it.
 func Idle(a *host.Automation, there bool, wrong error, refused *workspace.Refusal, fault *host.Error) error {

@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -117,5 +118,30 @@ func TestClockThatWasFarAhead(t *testing.T) {
 	}
 	if want := "11:00 1, 12:00 1, 13:00 1"; strings.Join(made, ", ") != want {
 		t.Errorf("the ticks of the day are %v, want %s", made, want)
+	}
+}
+
+// TestRecordThatCannotBeRead has a schedule that says why it makes no ticks, also when only people had switched it on.
+func TestRecordThatCannotBeRead(t *testing.T) {
+	f := newFixture(t)
+	off := fixed("0 * * * *")
+	off.DefaultOn = false
+	f.code.deploy(t, "s", off)
+	f.seam.before = func(call string) error {
+		if call == "Automations" || call == "PutAutomations" {
+			return host.Damage{errors.New("of a test")}
+		}
+		return nil
+	}
+	f.begun()
+	f.pass(2 * time.Hour)
+	if s := f.standing("s"); s.Running || !strings.Contains(s.Problem, "cannot be read") || !strings.Contains(s.Remedy, "fsck") {
+		t.Errorf("it stands as %+v", s)
+	}
+	f.seam.before = nil // somebody has restored it
+	f.scheduler.Poke()
+	f.round()
+	if s := f.standing("s"); s.Problem != "" {
+		t.Errorf("with a record again, it stands as %+v", s)
 	}
 }

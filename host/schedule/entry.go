@@ -56,20 +56,31 @@ func (s *Scheduler) redraw(ctx context.Context, now time.Time) error {
 	locations := automation.Faults(s.o.Code)
 	for i := range records {
 		name := records[i].Name
-		e := s.entries[name]
-		if e == nil {
-			e = &entry{}
-			s.entries[name] = e
-		}
+		e := s.entryOf(name)
 		// What a tick that was stored meanwhile has left is newer.
 		if records[i].Version >= e.automation.Version {
 			e.automation = records[i]
 		}
 		e.define(definitions[name])
+		delete(definitions, name)
 		e.idle = automation.Idle(&e.automation, e.definition != nil, e.wrong(), refusals[name.Location], locations[name.Location])
 		s.put(e, now)
 	}
+	for name, d := range definitions { // all of them have records, which can be read or not
+		e := s.entryOf(name)
+		e.define(d)
+		e.idle = automation.Unreadable(name)
+		s.put(e, now)
+	}
 	return nil
+}
+
+// entryOf is the entry of that name, which is made if need be. The caller holds mu.
+func (s *Scheduler) entryOf(name host.AutomationName) *entry {
+	if s.entries[name] == nil {
+		s.entries[name] = &entry{automation: host.Automation{Name: name}}
+	}
+	return s.entries[name]
 }
 
 // define takes a definition in, nil for none.
@@ -135,11 +146,11 @@ func (e *entry) switchedOn() bool {
 	return automation.On(e.automation.Switch, e.definition.Definition.GetDefaultOn())
 }
 
-// problem is why it makes no ticks though it is switched on.
+// problem is why it makes no ticks though it is switched on, or may be.
 func (e *entry) problem(now time.Time) error {
 	name := e.automation.Name
 	switch {
-	case !e.switchedOn():
+	case !e.switchedOn() && host.ReasonOf(e.idle) != host.ReasonDamaged:
 		return nil
 	case e.idle != nil:
 		return e.idle

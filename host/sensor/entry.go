@@ -76,14 +76,17 @@ func (w *Watcher) redraw(ctx context.Context, now time.Time) error {
 	faults := automation.Faults(w.o.Code)
 	for i := range records {
 		name := records[i].Name
-		e := w.entries[name]
-		if e == nil {
-			e = &entry{}
-			w.entries[name] = e
-		}
+		e := w.entryOf(name)
 		e.takeIn(records[i])
 		e.define(definitions[name])
+		delete(definitions, name)
 		e.idle = automation.Idle(&e.automation, e.definition != nil, e.wrong, refusals[name.Location], faults[name.Location])
+		w.put(e, now)
+	}
+	for name, d := range definitions { // all of them have records, which can be read or not
+		e := w.entryOf(name)
+		e.define(d)
+		e.idle = automation.Unreadable(name)
 		w.put(e, now)
 	}
 	return nil
@@ -109,6 +112,14 @@ func (e *entry) takeIn(a host.Automation) {
 	}
 	e.automation = a
 	e.ended = max(e.ended, a.Ended)
+}
+
+// entryOf is the entry of that name, which is made if need be. The caller holds mu.
+func (w *Watcher) entryOf(name host.AutomationName) *entry {
+	if w.entries[name] == nil {
+		w.entries[name] = &entry{automation: host.Automation{Name: name}}
+	}
+	return w.entries[name]
 }
 
 // define takes a definition in, nil for none.
@@ -216,10 +227,10 @@ func (w *Watcher) hear(e *entry, now time.Time) {
 	}
 }
 
-// problem is why it is not evaluated though it is switched on.
+// problem is why it is not evaluated though it is switched on, or may be.
 func (e *entry) problem() error {
 	switch {
-	case !e.switchedOn():
+	case !e.switchedOn() && host.ReasonOf(e.idle) != host.ReasonDamaged:
 		return nil
 	case e.idle != nil:
 		return e.idle
