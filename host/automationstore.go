@@ -12,7 +12,7 @@ const ReasonAutomationChanged = "AUTOMATION_CHANGED"
 const (
 	// KeepTicks is how long ticks are kept.
 	KeepTicks = 90 * 24 * time.Hour
-	// KeepSkippedTicks is how long ticks that skipped are kept.
+	// KeepSkippedTicks is how long ticks that made no run are kept, unless they failed.
 	KeepSkippedTicks = 7 * 24 * time.Hour
 	MinTicksKept     = 100
 )
@@ -27,8 +27,8 @@ type AutomationStore interface {
 	PutAutomations(ctx context.Context, all []Automation) error
 
 	// UpdateAutomation applies change to a schedule or sensor as it is now, and stores what becomes of Switch, SwitchedBy,
-	// SwitchedAt, From, Cursor, Ended and EvaluatedAt. Version is raised if Switch, From, Cursor or Ended is another. change
-	// is called as that of UpdateRun is; its error is returned as it is, and
+	// SwitchedAt, From, Cursor, Ended and EvaluatedAt. Version is raised if Switch, From, Cursor or Ended is another, or if
+	// change raises it: by one. change is called as that of UpdateRun is; its error is returned as it is, and
 	// nothing is stored. NotFound when there is none.
 	UpdateAutomation(ctx context.Context, name AutomationName, change func(*Automation) error) (Automation, error)
 
@@ -48,8 +48,8 @@ type AutomationStore interface {
 	// Runs whose RunKey this schedule or sensor ever used, or an earlier run of the tick has, are left out, and added to
 	// KnownKeys and KnownKeyCount. Run keys are kept for ever, whatever becomes of runs and ticks.
 	//
-	// A tick of a sensor that skipped, has no log lines and no known keys, and has the same SkipReason and Cursor as the
-	// newest one, is not added: Count and LastAt of that one are raised, and it is answered, with created true; if its At
+	// A tick of a sensor that made no run and did not fail, has no log lines, and has the same Status, SkipReason, Cursor and
+	// known keys as the newest one, is not added: Count and LastAt of that one are raised, and it is answered, with created true; if its At
 	// is not after that LastAt, it was counted before, or the clock went back: created is false then, and nothing changes.
 	//
 	// NotFound when there is no such schedule or sensor.

@@ -44,8 +44,8 @@ type Tick struct {
 	Cursor string
 	// LogLines are what user code logged.
 	LogLines []string
-	// Count is how many evaluations in a row it stands for, which all skipped for the same reason: LastAt is when the last
-	// one ended. 1 and EndedAt otherwise.
+	// Count is how many evaluations in a row it stands for, which all skipped for the same reason, or asked only for runs of
+	// the same known keys: LastAt is when the last one ended. 1 and EndedAt otherwise.
 	Count  int
 	LastAt time.Time
 	// Late tells that it was made up for after its time.

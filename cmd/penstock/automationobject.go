@@ -63,7 +63,7 @@ type tickObject struct {
 	DurationSeconds  *float64        `json:"duration_seconds"`
 	Cursor           string          `json:"cursor"`    // of a sensor, after it
 	LogLines         []string        `json:"log_lines"` // of user code
-	Count            uint32          `json:"count"`     // evaluations in a row that it stands for: all skipped for this reason
+	Count            uint32          `json:"count"`     // evaluations in a row that it stands for: all skipped for this reason, or made no run for these run keys
 	LastAt           *time.Time      `json:"last_at"`   // when the last of them ended
 	Late             bool            `json:"late"`      // it was made up for after its time
 }

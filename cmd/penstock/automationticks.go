@@ -19,7 +19,8 @@ func (a *automationCommands) newTicksCommand() *cobra.Command {
 		Use:   "ticks NAME",
 		Short: fmt.Sprintf("List the ticks of a %s, newest first", a.noun()),
 		Long: fmt.Sprintf(`List the ticks of a %[1]s, newest first, with the runs that each made, or why it made none. A row may stand for
-several evaluations in a row that skipped for the same reason.
+several evaluations in a row that skipped for the same reason, or asked only for runs of the same run keys, for which there
+were runs before.
 
 %[2]s One that a deploy removed has its ticks, too.`, a.noun(), nameHelp),
 		Args:              usageArgs(cobra.ExactArgs(1)),

@@ -38,6 +38,7 @@ func (w *Watcher) SetCursor(ctx context.Context, name host.AutomationName, curso
 	}
 	a, err := w.o.Store.UpdateAutomation(ctx, name, func(a *host.Automation) error {
 		a.Cursor = cursor
+		a.Version++ // also when it is the same: an evaluation under way is to leave it so
 		return nil
 	})
 	if err != nil {

@@ -58,13 +58,16 @@ func (f *fixture) open() {
 	f.watcher = f.another()
 }
 
-func (f *fixture) another() *sensor.Watcher {
+func (f *fixture) another() *sensor.Watcher { return f.over(f.store) }
+
+// over is a Watcher over a store that may fail.
+func (f *fixture) over(store sensor.Store) *sensor.Watcher {
 	metrics, err := automation.NewMetrics(prometheus.NewRegistry())
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	return sensor.New(sensor.Options{
-		Store: f.store, Runs: f.runs, Code: f.code, CodeChanged: f.code.changed, Prepare: f.prepare,
+		Store: store, Runs: f.runs, Code: f.code, CodeChanged: f.code.changed, Prepare: f.prepare,
 		Turns: automation.NewTurns(), Feed: &automation.Feed{}, Metrics: metrics, Clock: f.clock, Logger: slog.New(slog.NewTextHandler(f.log, nil)),
 		Jitter: func() float64 { return 0.5 },
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/penstock-run/penstock/host"
 	"github.com/penstock-run/penstock/host/launch"
+	"github.com/penstock-run/penstock/host/store/boltstore"
 	usercodev1 "github.com/penstock-run/penstock/proto/gen/penstock/usercode/v1"
 )
 
@@ -147,6 +148,58 @@ func TestClockThatIsSetBack(t *testing.T) {
 	}
 	if runs, err := f.store.Runs(t.Context(), nil, 0, 100); err != nil || len(runs.Runs) != 6 {
 		t.Errorf("there are %d runs, %v", len(runs.Runs), err)
+	}
+}
+
+// TestSameCursorIsSetWhileItIsEvaluated has a person who wants the cursor to stay where it is.
+func TestSameCursorIsSetWhileItIsEvaluated(t *testing.T) {
+	f := newFixture(t)
+	n := 0
+	f.code.evaluate = func(_ context.Context, _ string, r *usercodev1.EvaluateSensorRequest) (*usercodev1.EvaluateSensorResponse, error) {
+		if n++; n == 1 {
+			if _, err := f.watcher.SetCursor(t.Context(), named("s"), r.GetCursor(), "ada"); err != nil {
+				t.Error(err)
+			}
+			return found("ahead", "late"), nil
+		}
+		return found("next", "a"), nil
+	}
+	f.code.deploy(t, "s", every(time.Minute))
+	f.begun()
+	f.pass(10 * time.Second)
+	f.want("s", "SUCCESS a")
+}
+
+// unread is a store whose records of sensors cannot be read.
+type unread struct{ *boltstore.Store }
+
+func (unread) Automations(context.Context) ([]host.Automation, error) {
+	return nil, host.Damage{errors.New("of a test")}
+}
+
+func TestRecordThatCannotBeRead(t *testing.T) {
+	f := newFixture(t)
+	f.code.deploy(t, "s", every(time.Minute))
+	f.watcher = f.over(unread{f.store})
+	f.begun()
+	f.pass(time.Minute)
+	if s := f.standing("s"); s.Running || !strings.Contains(s.Problem, "cannot be read") || !strings.Contains(s.Remedy, "fsck") {
+		t.Errorf("it stands as %+v", s)
+	}
+}
+
+// TestSameRunKeysAgain has a sensor that asks for the same runs each time.
+func TestSameRunKeysAgain(t *testing.T) {
+	f := newFixture(t)
+	f.code.evaluate = func(context.Context, string, *usercodev1.EvaluateSensorRequest) (*usercodev1.EvaluateSensorResponse, error) {
+		return found("", "a", "b"), nil
+	}
+	f.code.deploy(t, "s", every(time.Minute))
+	f.begun()
+	f.pass(10 * time.Minute)
+	ticks := f.ticks("s")
+	if len(ticks) != 2 || len(ticks[0].Runs) != 2 || ticks[1].Count < 5 || ticks[1].KnownKeyCount != 2 || ticks[1].Status != host.TickSuccess {
+		t.Errorf("the ticks are %+v", ticks)
 	}
 }
 

@@ -155,8 +155,9 @@ func guarded(change func() error) (panicked any, err error) {
 // moveAutomation stores what changes of was; next becomes what is stored. An error comes before anything is written.
 func (x *txn) moveAutomation(key []byte, was, next *host.Automation) error {
 	next.Name, next.Definition, next.FirstSeen, next.GoneSince = was.Name, was.Definition, was.FirstSeen, was.GoneSince
+	raised := next.Version > was.Version
 	next.Version = was.Version
-	if !next.From.Equal(was.From) || next.Cursor != was.Cursor || next.Ended != was.Ended || next.Switch != was.Switch {
+	if raised || !next.From.Equal(was.From) || next.Cursor != was.Cursor || next.Ended != was.Ended || next.Switch != was.Switch {
 		next.Version++
 	}
 	state, err := encodeAutomationState(next)

@@ -166,6 +166,7 @@ func (c *tickCreation) apply(x *txn) error {
 			Remedy:  "evaluate it again",
 		}
 	}
+	c.leaveKnown(x)
 	joined, again := c.joined(x)
 	switch {
 	case again:
@@ -174,7 +175,6 @@ func (c *tickCreation) apply(x *txn) error {
 	case joined != nil:
 		return c.add(x, tickKey(c.automation, joined.At), joined, a)
 	default:
-		c.leaveKnown(x)
 		return c.add(x, c.key, c.tick(), a)
 	}
 }
@@ -215,19 +215,23 @@ func (c *tickCreation) add(x *txn, key []byte, t *host.Tick, a *host.Automation)
 	return nil
 }
 
+// madeNothing tells that a tick did not fail and made no run: it skipped, or all of its run keys were used.
+func madeNothing(t *host.Tick) bool { return t.Status != host.TickFailure && len(t.Runs) == 0 }
+
 // joined is the newest tick when this one is to be counted with it, which it is then, and nil else. again tells that it
 // was counted there before.
 func (c *tickCreation) joined(x *txn) (newest *host.Tick, again bool) {
 	t := c.tick()
-	if t.Name.Kind != host.SensorKind || t.Status != host.TickSkipped || len(t.LogLines)+t.KnownKeyCount+len(c.new.Keys) > 0 {
+	if t.Name.Kind != host.SensorKind || !madeNothing(t) || len(t.LogLines)+len(c.new.Keys) > 0 {
 		return nil, false
 	}
 	_, newest, err := newestTick(x.Tx, c.automation)
 	if err != nil || newest == nil { // one that cannot be read stays as it is
 		return nil, false
 	}
-	if newest.Status != host.TickSkipped || newest.SkipReason != t.SkipReason || newest.Cursor != t.Cursor ||
-		newest.Error != t.Error || newest.Late != t.Late || len(newest.LogLines)+newest.KnownKeyCount > 0 || t.At.Before(newest.At) {
+	if !madeNothing(newest) || newest.Status != t.Status || newest.SkipReason != t.SkipReason || newest.Cursor != t.Cursor ||
+		newest.Error != t.Error || newest.Late != t.Late || len(newest.LogLines) > 0 || t.At.Before(newest.At) ||
+		newest.KnownKeyCount != t.KnownKeyCount || !slices.Equal(newest.KnownKeys, t.KnownKeys) {
 		return nil, false
 	}
 	if !t.At.After(newest.LastAt) {

@@ -37,7 +37,7 @@ func (s *Store) TickRow(ctx context.Context, name host.AutomationName, at time.T
 		err = &host.Error{
 			Code: host.NotFound, Reason: reasonNoTick,
 			Message: fmt.Sprintf("%s %.200q has no tick of %s", name.Kind, name, at.UTC().Format(time.RFC3339Nano)),
-			Remedy:  fmt.Sprintf("list them with penstock %s ticks; those that skipped are kept for 7 days, others for 90", name.Kind),
+			Remedy:  fmt.Sprintf("list them with penstock %s ticks; those that made no run are kept for 7 days, others, and those that failed, for 90", name.Kind),
 		}
 	}
 	return t, err

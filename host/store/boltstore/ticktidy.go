@@ -151,7 +151,7 @@ func (t *tickTidying) isOver(key, value []byte) (over, later bool) {
 	switch {
 	case err != nil:
 		return false, false
-	case tick.Status != host.TickSkipped:
+	case !madeNothing(&tick):
 		return tick.At.Before(t.old), false
 	default:
 		over = tick.LastAt.Before(t.skipped)

@@ -124,18 +124,19 @@ func (x *exercise) automationVersion(t *testing.T) {
 		"From back":   {func(a *host.Automation) { a.From = a.From.Add(-time.Hour) }, true},
 		"Switch":      {func(a *host.Automation) { a.Switch = host.SwitchOn }, true},
 		"EvaluatedAt": {func(a *host.Automation) { a.EvaluatedAt = epoch }, false},
+		"Version":     {func(a *host.Automation) { a.Version += 7 }, true},
 		"SwitchedBy":  {func(a *host.Automation) { a.SwitchedBy, a.SwitchedAt = "ada", epoch }, false},
 	} {
 		want := a
 		c.change(&want)
-		if c.raises {
+		if want.Version = a.Version; c.raises {
 			want.Version++
 		}
 		a = s.updateAutomation(a.Name, c.change)
 		wantSame(t, "UpdateAutomation of "+name, a, want)
 	}
 	got := s.updateAutomation(a.Name, func(a *host.Automation) {
-		a.Version = 99
+		a.Version = 0
 		a.Name.Name, a.Definition, a.FirstSeen, a.GoneSince = "b", nil, time.Time{}, epoch
 	})
 	wantSame(t, "UpdateAutomation of what never changes so", got, a)

@@ -108,17 +108,6 @@ func (m *model) tick(n host.NewTick) (host.Tick, tickVerdict) {
 	if n.Version != a.Version {
 		return host.Tick{}, tickConflict
 	}
-	if last := len(a.ticks) - 1; last >= 0 && a.Name.Kind == host.SensorKind && n.Tick.Status == host.TickSkipped {
-		newest := &a.ticks[last]
-		if newest.Status == host.TickSkipped && newest.SkipReason == n.Tick.SkipReason && newest.Cursor == n.Tick.Cursor && n.Tick.At.After(newest.At) {
-			if !n.Tick.At.After(newest.LastAt) {
-				return *newest, tickThere
-			}
-			newest.Count, newest.LastAt = newest.Count+1, n.Tick.LastAt
-			m.move(a, n)
-			return *newest, tickCreated
-		}
-	}
 	tick, keys := n.Tick, map[string]bool{}
 	var runs []host.NewRun
 	for _, r := range n.Runs {
@@ -134,6 +123,18 @@ func (m *model) tick(n host.NewTick) (host.Tick, tickVerdict) {
 		keys[r.RunKey] = true
 		runs = append(runs, r.NewRun)
 		tick.Runs = append(tick.Runs, host.TickRun{Run: r.Run.ID, RunKey: r.RunKey})
+	}
+	if last := len(a.ticks) - 1; last >= 0 && a.Name.Kind == host.SensorKind && len(tick.Runs)+len(n.Keys) == 0 {
+		newest := &a.ticks[last]
+		if len(newest.Runs) == 0 && newest.Status == tick.Status && newest.SkipReason == tick.SkipReason && newest.Cursor == tick.Cursor &&
+			newest.KnownKeyCount == tick.KnownKeyCount && slices.Equal(newest.KnownKeys, tick.KnownKeys) && tick.At.After(newest.At) {
+			if !tick.At.After(newest.LastAt) {
+				return *newest, tickThere
+			}
+			newest.Count, newest.LastAt = newest.Count+1, tick.LastAt
+			m.move(a, n)
+			return *newest, tickCreated
+		}
 	}
 	for _, run := range runs {
 		m.create(run)

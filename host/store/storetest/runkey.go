@@ -67,7 +67,9 @@ func (x *exercise) tickRunKeysOutlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range host.MinTicksKept {
-		_, a = s.tick(newTick(a, i+2))
+		failed := newTick(a, i+2) // which are not counted as one
+		failed.Tick.Status = host.TickFailure
+		_, a = s.tick(failed)
 	}
 	if n, err := s.TidyTicks(s.ctx, epoch.Add(2*host.KeepTicks)); n != 1 || err != nil {
 		t.Errorf("TidyTicks = %d, %v; want the first tick gone", n, err)

@@ -57,6 +57,8 @@ func (x *exercise) tickSkippedAgain(t *testing.T) {
 	all = append(all[1:], all[0])
 	s.wantTicks(a.Name, all...)
 
+	s.knownKeysAgain()
+
 	b := s.knowAutomation(scheduleNamed("b"))
 	for i := range 2 {
 		got, after := s.tick(skip(newTick(b, i), "no"))
@@ -64,4 +66,34 @@ func (x *exercise) tickSkippedAgain(t *testing.T) {
 			t.Error("a skipped tick of a schedule is counted with another")
 		}
 	}
+}
+
+// knownKeysAgain has a sensor that asks for runs of the same run keys each time.
+func (s *store) knownKeysAgain() {
+	a := s.knowAutomation(sensorNamed("again"))
+	next := func(minutes int, keys ...string) host.NewTick {
+		n := newTick(a, minutes, keys...)
+		n.Next.From = a.From
+		return n
+	}
+	first, a2 := s.tick(next(1, "k", "l"))
+	a = a2
+	var known host.Tick
+	for i := 2; i <= 4; i++ {
+		n := next(i, "k", "l")
+		got, after := s.tick(n)
+		if a = after; i == 2 {
+			known = n.Tick
+			known.KnownKeys, known.KnownKeyCount = []string{"k", "l"}, 2
+		}
+		known.Count, known.LastAt = i-1, n.Tick.LastAt
+		wantSame(s.t, "CreateTick of the same run keys", got, known)
+	}
+	fewer := next(5, "k")
+	got, after := s.tick(fewer)
+	fewer.Tick.KnownKeys, fewer.Tick.KnownKeyCount = []string{"k"}, 1
+	wantSame(s.t, "CreateTick of other run keys", got, fewer.Tick)
+	a = after
+	more, _ := s.tick(next(6, "k", "m"))
+	s.wantTicks(a.Name, more, fewer.Tick, known, first)
 }

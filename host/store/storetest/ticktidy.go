@@ -15,6 +15,9 @@ func (x *exercise) tickTidy(t *testing.T) {
 	var want []host.Tick
 	add := func(age time.Duration, status host.TickStatus, kept bool) {
 		n := newTick(a, 0)
+		if status == host.TickSuccess {
+			n = newTick(a, 0, "")
+		}
 		n.Tick.At, n.Tick.Status, n.Next.From = now.Add(-age), status, epoch
 		if n.Tick.LastAt = n.Tick.At; status == host.TickSkipped {
 			n.Tick.SkipReason = age.String() // not counted with another
@@ -32,11 +35,16 @@ func (x *exercise) tickTidy(t *testing.T) {
 	add(host.KeepTicks-2, host.TickSkipped, false)
 	add(host.KeepSkippedTicks+2, host.TickFailure, true)
 	add(host.KeepSkippedTicks+1, host.TickSkipped, false)
+	known := newTick(a, 0)
+	known.Tick.At = now.Add(-host.KeepSkippedTicks - 3)
+	known.Tick.KnownKeys, known.Tick.KnownKeyCount, known.Next.From = []string{"k"}, 1, epoch
+	known.Tick.StartedAt, known.Tick.EndedAt, known.Tick.LastAt = known.Tick.At, known.Tick.At, known.Tick.At
+	_, a = s.tick(known)
 	add(host.KeepSkippedTicks-1, host.TickSkipped, true)
 	for i := range host.MinTicksKept {
 		add(time.Duration(host.MinTicksKept-i), host.TickSuccess, true)
 	}
-	for _, gone := range []int{5, 0} {
+	for _, gone := range []int{6, 0} {
 		if n, err := s.TidyTicks(s.ctx, now); n != gone || err != nil {
 			t.Errorf("TidyTicks = %d, %v; want %d", n, err, gone)
 		}

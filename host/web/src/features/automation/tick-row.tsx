@@ -47,7 +47,7 @@ export function TickRow({ tick, zone }: { tick: Tick; zone: string }) {
   );
 }
 
-// Evaluations in a row that all skipped for the same reason are one tick.
+// Evaluations in a row that all skipped for the same reason, or made no run for the same run keys, are one tick.
 function Repeats({ tick: { count, lastAt } }: { tick: Tick }) {
   const last = instantMs(lastAt);
   if (count < 2) return null;

@@ -955,7 +955,8 @@ type Tick struct {
 	Cursor string `protobuf:"bytes,11,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// What user code logged.
 	LogLines []string `protobuf:"bytes,12,rep,name=log_lines,json=logLines,proto3" json:"log_lines,omitempty"`
-	// How many evaluations in a row this tick stands for, which all skipped for the same reason; 1 otherwise.
+	// How many evaluations in a row this tick stands for, which all skipped for the same reason, or asked only for runs of the
+	// same run keys, for which there were runs before; 1 otherwise.
 	Count uint32 `protobuf:"varint,13,opt,name=count,proto3" json:"count,omitempty"`
 	// When the last of them ended.
 	LastAt *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`

@@ -514,7 +514,8 @@ export type Tick = Message<"penstock.host.v1.Tick"> & {
   logLines: string[];
 
   /**
-   * How many evaluations in a row this tick stands for, which all skipped for the same reason; 1 otherwise.
+   * How many evaluations in a row this tick stands for, which all skipped for the same reason, or asked only for runs of the
+   * same run keys, for which there were runs before; 1 otherwise.
    *
    * @generated from field: uint32 count = 13;
    */
