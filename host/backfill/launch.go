@@ -31,19 +31,24 @@ func (w *work) launchSome(ctx context.Context) (on bool, err error) {
 	if err != nil {
 		return w.unasked(err)
 	}
+	return true, w.launchAll(ctx, places, made)
+}
+
+// launchAll launches the runs of places. An error means that nothing more can be launched now.
+func (w *work) launchAll(ctx context.Context, places []int, made []host.PartitionRun) error {
 	for i, at := range places {
 		if ctx.Err() != nil || w.state() != host.BackfillRunning {
-			break
+			return nil
 		}
 		if made[i].Err != "" {
 			w.refuse(at, "the job's code failed for it: "+made[i].Err)
 			continue
 		}
 		if err := w.launch(ctx, at, &made[i]); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // unasked refuses all that is left when the job is gone, or has no partitions any more. Other errors it returns.
