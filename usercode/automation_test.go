@@ -124,6 +124,8 @@ func TestProblemsOfAutomation(t *testing.T) {
 		"BadConfig": {[]usercode.RepositoryItem{usercode.NewSchedule("s", plainJob, daily, usercode.RunConfig{"nope": 1})}, []string{`schedule "s": run config: config\.nope: no op of this job has a config of that name`}},
 		"ConfigTwice": {[]usercode.RepositoryItem{usercode.NewSchedule("s", plainJob, daily, usercode.RunConfig{}, usercode.RunConfig{})},
 			[]string{`RunConfig is given twice`}},
+		"ZoneTwice": {[]usercode.RepositoryItem{usercode.NewSchedule("s", plainJob, daily, usercode.Zone("Europe/Berlin"), usercode.Cron("@weekly"), usercode.Zone("UTC"))},
+			[]string{`Zone is given twice, "Europe/Berlin" and "UTC"; .*make two schedules`}},
 		"MissedTwice":  {[]usercode.RepositoryItem{usercode.NewSchedule("s", plainJob, daily, usercode.SkipMissed(), usercode.LatestMissed())}, []string{`missed ticks is said twice`}},
 		"MissedMany":   {[]usercode.RepositoryItem{usercode.NewSchedule("s", plainJob, daily, usercode.AllMissed(101))}, []string{`AllMissed is given 101; it is a number of ticks from 1 to 100`}},
 		"NoPartitions": {[]usercode.RepositoryItem{usercode.NewPartitionSchedule("s", plainJob)}, []string{`schedule "s": job "plain" has no partitions`}},

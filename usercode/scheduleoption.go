@@ -19,9 +19,17 @@ func (t Tags) applySchedule(s *Schedule)          { s.addTags(t) }
 func (t Tags) applyPartitionSchedule(s *Schedule) { s.addTags(t) }
 func (t Tags) applyScheduleFunc(s *Schedule)      { s.addTags(t) }
 
-func (z Zone) applySchedule(s *Schedule)          { s.schedule.Zone = string(z) }
-func (z Zone) applyPartitionSchedule(s *Schedule) { s.schedule.Zone = string(z) }
-func (z Zone) applyScheduleFunc(s *Schedule)      { s.schedule.Zone = string(z) }
+// Who gives two zones may mean one for each cron, which would tick at other times.
+func (z Zone) applySchedule(s *Schedule) {
+	if s.schedule.Zone != "" {
+		s.faultf("Zone is given twice, %q and %q; all crons of a schedule have one: keep it, or make two schedules", s.schedule.Zone, string(z))
+		return
+	}
+	s.schedule.Zone = string(z)
+}
+
+func (z Zone) applyPartitionSchedule(s *Schedule) { z.applySchedule(s) }
+func (z Zone) applyScheduleFunc(s *Schedule)      { z.applySchedule(s) }
 
 func (t Timeout) applyScheduleFunc(s *Schedule) { s.limit(t) }
 
