@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/penstock-run/penstock/host"
+	"github.com/penstock-run/penstock/host/sensor"
 	"github.com/penstock-run/penstock/host/workspace"
 	"github.com/penstock-run/penstock/versioncheck"
 )
@@ -40,7 +41,11 @@ func (o *checkObject) addAutomation(w *workspace.Workspace, uses map[string]int)
 		add(versioncheck.Schedules, s.Name, s.Err)
 	}
 	for _, s := range w.Sensors() {
-		add(versioncheck.Sensors, s.Name, s.Err)
+		err := s.Err
+		if rs := s.Definition.GetRunStatus(); rs != nil && err == nil {
+			_, err = sensor.WhereOf(rs.GetWhere())
+		}
+		add(versioncheck.Sensors, s.Name, err)
 	}
 	for _, r := range w.AutomationRefusals() {
 		uses[r.Capability] += int(r.Withheld)

@@ -123,7 +123,7 @@ func (w *Watcher) recorded(name host.AutomationName) host.Automation {
 
 // testedRun is the run that a run-status sensor is tested with, and whether it looks at it.
 func (w *Watcher) testedRun(ctx context.Context, name host.AutomationName, rs *usercodev1.RunStatusSensor, id host.RunID) (*endedRun, bool, error) {
-	where, err := whereOf(rs.GetWhere())
+	where, err := WhereOf(rs.GetWhere())
 	if err != nil {
 		return nil, false, automation.Unusable(name, err)
 	}

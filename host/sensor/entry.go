@@ -135,12 +135,12 @@ func (e *entry) define(d *workspace.Sensor) {
 	}
 	e.wrong = d.Err
 	if rs := d.Definition.GetRunStatus(); rs != nil && e.wrong == nil {
-		e.where, e.wrong = whereOf(rs.GetWhere())
+		e.where, e.wrong = WhereOf(rs.GetWhere())
 	}
 }
 
-// whereOf is the selector of a run-status sensor.
-func whereOf(text string) (*selector.Expr, error) {
+// WhereOf is the selector of a run-status sensor; nil selects every run.
+func WhereOf(text string) (*selector.Expr, error) {
 	where, err := selector.Parse(text, host.RunSchema(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("the selector of its runs: %w", err)

@@ -50,6 +50,7 @@ func TestCheckBuild(t *testing.T) {
 		"ErrIncompatible": {nil, peerCommand(t, "--protocol", "1.0.0"), 4, []string{"launch_run: NEWER_MAJOR_PROTOCOL", "launch_run    refused  unknown here"}, []string{"launch_run"}},
 		"ErrDev":          {nil, peerCommand(t, "--protocol", "dev"), 4, []string{"job_metadata: DEV_VERSION_UNVERIFIED"}, []string{"job_metadata of 2 jobs"}},
 		"ErrDefinitions":  {nil, []string{wrongcode}, 6, nil, []string{"exit status 1", `job "empty" of repository "wrong": it is empty`, "definitions are wrong: 10 problems"}},
+		"ErrSelector":     {nil, []string{"env", "WRONG=selector", wrongcode}, 6, []string{"after_failure", `"failrue" is not a status`}, []string{"definitions are wrong"}},
 		"ErrMetadata":     {nil, peerCommand(t, "--protocol", "0.15.0", "--declare", "--unsafe"), 6, []string{"error: metadata: "}, []string{"definitions are wrong: those of "}},
 		"ErrNotUserCode":  {nil, []string{"sh", "-c", "echo no such thing; exit 3"}, 6, nil, []string{"exit status 3", "no such thing"}},
 		"ErrLate":         {[]string{"--timeout", "300ms"}, []string{"sh", "-c", "exec sleep 1000"}, 5, nil, []string{"after 300ms it does not answer"}},

@@ -1,9 +1,11 @@
 // Command wrongcode is a user's binary with every mistake in its definitions
-// that a careless author makes.
+// that a careless author makes. With WRONG=selector in its environment it has
+// the one that only a host finds.
 package main
 
 import (
 	"context"
+	"os"
 
 	"github.com/penstock-run/penstock/usercode"
 )
@@ -17,6 +19,12 @@ var (
 var stray usercode.Value[int]
 
 func main() {
+	if os.Getenv("WRONG") == "selector" {
+		usercode.Main(usercode.NewRepository("wrong",
+			usercode.NewRunStatusSensor("after_failure", "status=failrue",
+				func(context.Context, usercode.EndedRun) ([]usercode.RunRequest, error) { return nil, nil })))
+		return
+	}
 	usercode.Main(usercode.NewRepository("wrong",
 		usercode.NewJob("twice", func(g *usercode.Graph) { one(g) }),
 		usercode.NewJob("twice", func(g *usercode.Graph) { one(g) }),
