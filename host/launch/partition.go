@@ -181,7 +181,7 @@ func (p *Planner) Partitions(name string) (*workspace.Job, *partition.Set, error
 		return nil, nil, &host.Error{
 			Code: host.Invalid, Reason: "NO_PARTITIONS",
 			Message: fmt.Sprintf("job %s has no partitions", job.Name),
-			Remedy:  "Give it some in the user code, with usercode.Partitions, or name another job.",
+			Remedy:  "Give it some in the user code, such as usercode.NewDailyPartitions, or name another job.",
 		}
 	}
 	set, err := p.partitions.Of(job.Name, partitions)
