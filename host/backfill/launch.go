@@ -37,7 +37,7 @@ func (w *work) launchSome(ctx context.Context) (on bool, err error) {
 // launchAll launches the runs of places. An error means that nothing more can be launched now.
 func (w *work) launchAll(ctx context.Context, places []int, made []host.PartitionRun) error {
 	for i, at := range places {
-		if ctx.Err() != nil || w.state() != host.BackfillRunning {
+		if w.state() != host.BackfillRunning {
 			return nil
 		}
 		if made[i].Err != "" {
