@@ -21,5 +21,5 @@ export function zoneOf(zone: string): string {
 export function everyText({ sensor }: Automation): string {
   if (sensor?.looks.case === "runStatus") return `for each run that ended: ${sensor.looks.value.where}`;
   const seconds = sensor?.interval === undefined ? 30 : Math.max(1, Number(sensor.interval.seconds) + sensor.interval.nanos / 1e9);
-  return `every ${formatDuration(seconds * 1000)}`;
+  return `every ${seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000)}`;
 }

@@ -11,11 +11,12 @@ export function RefusedAutomation({ refusals }: { refusals: readonly Refusal[] }
       key={`${refusal.location} ${refusal.capability}`}
       title={
         <>
-          {refusedTitle(refusal)} of <Link href={paths.location(refusal.location)}>{refusal.location}</Link> not shown
+          {refusedTitle(refusal)} of {refusal.location} not shown
         </>
       }
+      actions={<Link href={paths.location(refusal.location)}>Open Deployment</Link>}
     >
-      <RefusalView refusal={refusal} />
+      <RefusalView refusal={refusal} brief />
     </Section>
   ));
 }

@@ -57,23 +57,41 @@ export function MetadataList({ entries, home }: { entries: Entry[]; home: Home }
 }
 
 /** Why something is not shown: what was reported, what is required, what to do. */
-export function RefusalView({ refusal }: { refusal: Refusal }) {
+export function RefusalView({ refusal, brief = false }: {
+  refusal: Refusal;
+  /** The versions are shown on request: the message names them. */
+  brief?: boolean;
+}) {
   // What is refused to a whole location withholds no particular entries.
   const withheld = refusal.withheld ?? 0;
+  const facts = (
+    <Facts
+      facts={[
+        ["Reported", refusal.reported === "" ? undefined : <CopyText text={refusal.reported} />],
+        ["Required", refusal.required === "" ? undefined : <CopyText text={refusal.required} />],
+        ["This host", refusal.hostVersion === "" ? undefined : <CopyText text={refusal.hostVersion} />],
+        ["Withheld", withheld === 0 ? undefined : plural(withheld, "entry", "entries")],
+        ["Code", refusal.code === "" ? undefined : <CopyText text={refusal.code} />],
+        ["Server", refusal.serverId === "" ? undefined : <CopyText text={refusal.serverId} />],
+      ]}
+    />
+  );
   return (
     <Callout tone="warn" title={refusal.message}>
       {refusal.remedy !== "" && <p>{refusal.remedy}</p>}
-      <Facts
-        facts={[
-          ["Reported", refusal.reported === "" ? undefined : <CopyText text={refusal.reported} />],
-          ["Required", refusal.required === "" ? undefined : <CopyText text={refusal.required} />],
-          ["This host", refusal.hostVersion === "" ? undefined : <CopyText text={refusal.hostVersion} />],
-          ["Withheld", withheld === 0 ? undefined : plural(withheld, "entry", "entries")],
-          ["Code", refusal.code === "" ? undefined : <CopyText text={refusal.code} />],
-          ["Server", refusal.serverId === "" ? undefined : <CopyText text={refusal.serverId} />],
-        ]}
-      />
-      {refusal.docsUrl !== "" && <UserLink href={refusal.docsUrl}>Documentation</UserLink>}
+      {brief ? (
+        <details>
+          <summary className={styles.target}>Versions</summary>
+          {facts}
+        </details>
+      ) : (
+        facts
+      )}
+      {refusal.docsUrl !== "" && (
+        <p className={styles.target}>
+          <UserLink href={refusal.docsUrl}>Documentation</UserLink>
+        </p>
+      )}
     </Callout>
   );
 }

@@ -30,7 +30,7 @@ it("lists schedules and sensors with what they run, when they tick next and how 
   expect(schedule.getByRole("link", { name: /^Skipped, .*240 times, nothing new$/ })).toBeDefined();
   expect(schedule.getByRole("switch").getAttribute("aria-checked")).toBe("true");
   const sensor = await row("commits");
-  expect(sensor.getByText("every 45.0 s")).toBeDefined();
+  expect(sensor.getByText("every 45 s")).toBeDefined();
   expect(sensor.getByText("no next tick")).toBeDefined();
   expect(sensor.getByRole("link", { name: "other" }).getAttribute("href")).toBe("/jobs/local/tutorial/other");
 });

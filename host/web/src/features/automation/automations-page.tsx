@@ -56,11 +56,6 @@ export function AutomationsPage() {
       <div className={styles.stack}>
         {error !== null && <Failure doing="list schedules and sensors" error={error} retry={() => void refetch()} />}
         {data === undefined && error === null && <Loading what="schedules and sensors" />}
-        {data !== undefined && data.refusals.length > 0 && (
-          <Panel padded={false}>
-            <RefusedAutomation refusals={data.refusals} />
-          </Panel>
-        )}
         {data !== undefined && automations.length === 0 && data.refusals.length === 0 && (
           <Panel padded={false}>
             <NoAutomation />
@@ -70,6 +65,11 @@ export function AutomationsPage() {
         {groups.map((group) => (
           <Group key={`${group.location}/${group.repository}`} {...group} />
         ))}
+        {data !== undefined && data.refusals.length > 0 && (
+          <Panel padded={false}>
+            <RefusedAutomation refusals={data.refusals} />
+          </Panel>
+        )}
         {shown > 0 && <p className={styles.count}>{shown < automations.length ? `${shown} of ${plural(automations.length, "schedule and sensor", "schedules and sensors")}` : plural(shown, "schedule or sensor", "schedules and sensors")}</p>}
       </div>
     </Page>

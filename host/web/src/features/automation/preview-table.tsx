@@ -13,7 +13,7 @@ import { Table } from "@/ui/table";
 import { Ahead, Instant } from "@/ui/time";
 import styles from "./automation-page.module.css";
 
-/** Instants around now, the latest on top, with what is odd about them and what became of those that are past. */
+/** Instants around now, the nearest on top of either side, with what is odd about them and what became of those that are past. */
 export function PreviewTable({ name, past, next, zone, testable }: {
   name: AutomationNameText;
   past: readonly PreviewedTick[];
@@ -34,9 +34,12 @@ export function PreviewTable({ name, past, next, zone, testable }: {
   const row = (tick: PreviewedTick, isNext: boolean) => <Row key={instantMs(tick.at)} tick={tick} isNext={isNext} name={name} testable={testable} />;
   return (
     <Table label="Instants" head={[`On the clock of ${inertText(zone)}`, "Your time", "What is odd", "What became of it", ""]}>
-      {next.toReversed().map((tick) => row(tick, true))}
       <tr className={styles.now}>
-        <td colSpan={5}>Now: {plural(next.length, "instant")} to come above, {plural(past.length, "instant")} past below.</td>
+        <td colSpan={5}>{plural(next.length, "instant")} to come, the nearest first</td>
+      </tr>
+      {next.map((tick) => row(tick, true))}
+      <tr className={styles.now}>
+        <td colSpan={5}>{plural(past.length, "instant")} past, the latest first</td>
       </tr>
       {past.toReversed().map((tick) => row(tick, false))}
     </Table>

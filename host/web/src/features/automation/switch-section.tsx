@@ -10,7 +10,7 @@ export function SwitchSection({ automation }: { automation: Automation }) {
   const { error, isPending, to } = useSwitch(automation);
   if (automation.switched !== AutomationSwitch.ON && automation.switched !== AutomationSwitch.OFF) return null;
   return (
-    <div className={styles.message}>
+    <div className={styles.putBack}>
       {error !== null && <Failure doing="switch it" error={error} />}
       <div>
         <Button small icon={<Undo2 size={12} aria-hidden />} disabled={isPending} onClick={() => { to(AutomationSwitch.DEFAULT); }}>

@@ -3,7 +3,7 @@ import { tickStatusData } from "@/domain/automation/tick-status";
 import { paths } from "@/domain/paths";
 import { originText, userFirst } from "@/domain/run/tag";
 import { TagChip } from "@/domain/run/tag-chip";
-import type { TestAutomationResponse, TestedRun } from "@/gen/penstock/host/v1/automation_pb";
+import { TickStatus, type TestAutomationResponse, type TestedRun } from "@/gen/penstock/host/v1/automation_pb";
 import { formatDuration } from "@/lib/duration";
 import { inertText } from "@/lib/inert-text";
 import { plural } from "@/lib/plural";
@@ -17,8 +17,9 @@ import styles from "./automation-page.module.css";
 /** What a tick would be: how it would go, and each run that it would make. */
 export function TestResult({ result, name }: { result: TestAutomationResponse; name: AutomationNameText }) {
   const { status, skipReason, error, runs, cursor, logLines, duration, partitionKeys } = result;
+  const made = plural(runs.filter((run) => !run.knownRunKey).length, "run");
   return (
-    <Panel title={`It would make ${plural(runs.filter((run) => !run.knownRunKey).length, "run")}`} actions={<Badge look={tickStatusData(status)} />} padded={false}>
+    <Panel title={status === TickStatus.FAILURE ? "It would fail" : `It would make ${made}`} actions={<Badge look={tickStatusData(status)} />} padded={false}>
       <Section title="Tick">
         <div className={styles.parts} role="status">
           {error !== "" && <Callout tone="bad" title={inertText(error)} />}

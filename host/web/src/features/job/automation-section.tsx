@@ -24,7 +24,7 @@ export function AutomationSection({ name }: { name: JobNameText }) {
       {error !== null && <Failure doing="list schedules and sensors" error={error} retry={() => void refetch()} />}
       {data === undefined && error === null && <Loading what="schedules and sensors" />}
       {refusals.map((refusal) => (
-        <RefusalView key={refusal.capability} refusal={refusal} />
+        <RefusalView key={refusal.capability} refusal={refusal} brief />
       ))}
       {data?.automations.length === 0 && refusals.length === 0 && <Note>None launches this job.</Note>}
       <ul className={styles.automations}>

@@ -83,7 +83,7 @@ export function LaunchForm({ job, definition, name, draft, parent, onChange }: {
           <div className={styles.editor}>
             <YamlEditor label="Config, as YAML" value={draft.config} onChange={(config) => { onChange({ config }); }} problems={configProblems} goTo={goTo} />
           </div>
-          {draft.partition !== "" && draft.config.trim() === "" && definition.partitions?.hasRunParts === true && (
+          {definition.configSchemaJson.length > 0 && draft.partition !== "" && draft.config.trim() === "" && definition.partitions?.hasRunParts === true && (
             <div className={styles.hint}>
               <Note>Left empty, it is made by the job&apos;s code for the partition.</Note>
             </div>

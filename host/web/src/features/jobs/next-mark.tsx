@@ -17,7 +17,8 @@ export function NextMark({ automation }: { automation: JobAutomation | undefined
     const zone = zoneOf(schedule.schedule?.zone ?? "");
     return (
       <Link href={paths.automation(schedule.name)} className={styles.next} title={`${schedule.name.name}: ${formatLocal(next)}\n${formatWall(next, zone) ?? ""} (${zone})`}>
-        <CalendarClock size={12} aria-label="Next tick" />
+        <CalendarClock size={12} aria-hidden />
+        <span className="visually-hidden">Next tick</span>{" "}
         <Until ms={next} />
       </Link>
     );
