@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
 )
@@ -38,14 +39,22 @@ func (p printer) preview(r *hostv1.PreviewRunResponse, parent, configName string
 }
 
 func (p printer) previewText(o previewObject) {
+	tags, config := "", ""
+	if o.ParentRun == "" { // one that is executed again shows what it takes from there
+		tags, config = tagsText(userTags(o.Tags), 200), strings.TrimSpace(o.Config)
+	}
 	p.fields(
 		[2]string{"Job", o.Job},
 		[2]string{"Again", o.ParentRun},
 		[2]string{"Code", o.CodeVersion},
 		[2]string{"Ops", strconv.Itoa(len(o.Ops))},
+		[2]string{"Tags", tags},
 	)
 	if len(o.Ops) > 0 {
 		p.section("Ops to execute", convert(o.Ops, inert))
+	}
+	if config != "" {
+		p.section("Run config", convert(strings.Split(config, "\n"), inert))
 	}
 	if len(o.TakenOutputs) > 0 {
 		rows := [][]string{{"OP", "RUN", "BYTES"}}

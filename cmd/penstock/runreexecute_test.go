@@ -7,6 +7,7 @@ import (
 	"connectrpc.com/connect/v2"
 
 	hostv1 "github.com/penstock-run/penstock/proto/gen/penstock/host/v1"
+	tagv1 "github.com/penstock-run/penstock/proto/gen/penstock/tag/v1"
 )
 
 func TestReexecute(t *testing.T) {
@@ -74,6 +75,16 @@ func TestReexecuteDryRun(t *testing.T) {
 	t.Run("Launch", func(t *testing.T) {
 		r := penstock(t, url, "launch", "report", "--inputs-from", "0193", "--op-selection", "write", "--dry-run")
 		r.want(t, exitOK, "Outputs that are taken", "The run will wait for its code.\n")
+	})
+	t.Run("TagsAndConfig", func(t *testing.T) {
+		answer.Tags = []*tagv1.Tag{{Key: "month", Value: "2026-11", Origin: tagv1.Origin_ORIGIN_PARTITION}, {Key: "penstock/job", Value: "report", Origin: tagv1.Origin_ORIGIN_SYSTEM}}
+		answer.ConfigYaml = "config:\n  daily:\n    since: \x1b[2J\n"
+		r := penstock(t, url, "launch", "report", "--partition", "2026-11-01", "--dry-run")
+		r.want(t, exitOK, "Tags:  month=2026-11\n", "The run will wait for its code.\n")
+		r.want(t, exitOK, "\nRun config\n  config:\n    daily:\n      since: ", "The run will wait for its code.\n")
+		if strings.Contains(r.out, "\x1b") || strings.Contains(r.out, "penstock/job") {
+			t.Errorf("it printed %q", r.out)
+		}
 	})
 	t.Run("ErrProblems", func(t *testing.T) {
 		answer.Problems = []*hostv1.Problem{{Field: "op_selection", Path: "write", Message: "input x comes from y"}}
