@@ -81,5 +81,6 @@ func main() {
 		usercode.NewJob("failing", func(g *usercode.Graph) { failOp(g) }),
 		usercode.NewJob("dying", func(g *usercode.Graph) { dieOp(g) }),
 		retrying(), patient(), reporting(), faultyJob(), leaking(), hostileJob, evolving(), pieces(),
+		filing, arrivals, newYear,
 	))
 }

@@ -26,3 +26,13 @@ async function settle(page: Page): Promise<void> {
     await Promise.allSettled(moving().map((animation) => animation.finished));
   });
 }
+
+/** Looks at the page as on a desk and as on a phone, and leaves it as on a desk. */
+export async function lookAtBoth(page: Page, name: string): Promise<void> {
+  const { width, height } = page.viewportSize() ?? { width: 1280, height: 800 };
+  for (const each of [width, 400]) {
+    await page.setViewportSize({ width: each, height });
+    await lookAt(page, `${name}-${each}`);
+  }
+  await page.setViewportSize({ width, height });
+}
