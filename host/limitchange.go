@@ -40,7 +40,7 @@ func LimitLines(maxInProgress int, limits []Limit, pools []Pool) []string {
 }
 
 // Differences are the lines that a change took away and brought.
-func (c *LimitChange) Differences() (gone, new []string) {
+func (c *LimitChange) Differences() (gone, come []string) {
 	for _, line := range c.Before {
 		if !slices.Contains(c.After, line) {
 			gone = append(gone, line)
@@ -48,10 +48,10 @@ func (c *LimitChange) Differences() (gone, new []string) {
 	}
 	for _, line := range c.After {
 		if !slices.Contains(c.Before, line) {
-			new = append(new, line)
+			come = append(come, line)
 		}
 	}
-	return gone, new
+	return gone, come
 }
 
 // LimitChangeStore remembers how limits changed; it is part of Store.

@@ -20,8 +20,9 @@ type Store interface {
 	AutomationStore
 	BackfillStore
 	BulkStore
-	PartitionStore
+	KnownLocationStore
 	LimitChangeStore
+	PartitionStore
 
 	// CreateRun adds a run, its bodies and its first host event in one
 	// transaction, sets Seq, and raises CreatedAt to that of the run before if
@@ -153,30 +154,6 @@ type Store interface {
 
 	// Body returns the bytes of a body. NotFound when there is none.
 	Body(ctx context.Context, d Digest) ([]byte, error)
-
-	// PutKnownLocation replaces what is known of a location, and advances the history of its jobs in the same
-	// transaction: a job whose snapshot is another than in its current period gets a new one, that of a job that is
-	// gone ends, and all else stays as it is. A snapshot is another when the definition, the metadata held or the
-	// number of entries is; the report of the server alone is not. A job keeps at least its last 1,000 periods.
-	//
-	// bodies are those that l names and that may not be there yet: definitions, metadata that is held, and those of
-	// repositories. One that is neither given nor there is Invalid, and so is one that l does not name. They are stored
-	// before all else, a part at a time, so that nobody waits for long behind a large location. So is the history where
-	// thousands of jobs changed, each job whole. What a failure leaves behind of either is true, and the next call for
-	// the location goes on from it.
-	PutKnownLocation(ctx context.Context, l KnownLocation, bodies map[Digest][]byte) error
-
-	// KnownLocations returns what is known of each location, sorted by name. One that cannot be read is left out, and
-	// the error, which comes beside the others then, says why.
-	KnownLocations(ctx context.Context) ([]KnownLocation, error)
-
-	// TouchKnownLocations raises AnsweredAt of locations by name, in one transaction. It never lowers it, and passes
-	// over a name of which nothing is known.
-	TouchKnownLocations(ctx context.Context, answeredAt map[string]time.Time) error
-
-	// JobHistory returns at most limit periods of a job with Seq below before (0 means from the newest), newest first.
-	// A page of large ones may end earlier; only a Next of 0 is the end. NotFound when the job was never known.
-	JobHistory(ctx context.Context, job JobName, before uint64, limit int) (JobHistory, error)
 
 	// Storage tells how the store lies on its disk, and why nothing can be written now, if that is so.
 	Storage(ctx context.Context) (Storage, error)
