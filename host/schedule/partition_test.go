@@ -30,7 +30,7 @@ func days(after, until time.Time, _ int) (keys []string, err error) {
 func TestPartitionsThatEnded(t *testing.T) {
 	f := newFixture(t)
 	f.ended = days
-	var mu sync.Mutex // both are looked at at the same time
+	var mu sync.Mutex // both are looked at together
 	var requests []launch.Request
 	f.refuse = func(r launch.Request) error {
 		mu.Lock()
