@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, test } from "vitest";
 import { withBrowser } from "./harness/browser";
-import { lookAt } from "./harness/look";
+import { lookAtBoth } from "./harness/look";
 import { see } from "./harness/see";
 import { withWorld } from "./harness/world";
 
@@ -132,11 +132,10 @@ const looks: Record<string, Look> = {
   "not-found": { path: () => "/no/such/page", ready: (page) => see(page.getByText("There is no page at this address")) },
 };
 
-describe.each([1280, 400])("at %i pixels, in both schemes", (width) => {
+describe("at both widths, in both schemes", () => {
   test.each(Object.entries(looks))("%s", async (name, look) => {
-    const page = await browser.open(world.url(look.path()), { width, expected: [/status of 404/] });
+    const page = await browser.open(world.url(look.path()), { expected: [/status of 404/] });
     await look.ready(page);
-    await page.evaluate(() => document.fonts.ready);
-    await lookAt(page, `${name}-${width}`);
+    await lookAtBoth(page, name);
   });
 });
