@@ -1,7 +1,9 @@
 package backfill_test
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,14 +77,17 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// advanceUntil moves the clock until a backfill is as is wanted.
+// advanceUntil moves the clock, each time a backfill waits for it, until that is as is wanted.
 func (f *fixture) advanceUntil(id string, ok func(*host.Backfill, *backfill.Progress) bool) (host.Backfill, backfill.Progress) {
 	f.t.Helper()
-	return f.awaitThat(id, func(b *host.Backfill, p *backfill.Progress) bool {
-		if ok(b, p) {
-			return true
+	ctx, stop := context.WithCancel(f.t.Context())
+	var moves sync.WaitGroup
+	moves.Go(func() {
+		for f.clock.AwaitWaiter(ctx, time.Second) == nil {
+			f.clock.Advance(time.Second)
 		}
-		f.clock.Advance(time.Second)
-		return false
 	})
+	defer moves.Wait()
+	defer stop()
+	return f.awaitThat(id, ok)
 }
