@@ -24,7 +24,7 @@ const writeInstructions = 10 * time.Second
 // spawn starts this binary again as a worker, in a session of its own, so that it outlives this process and is not
 // reached by what a terminal sends to it. Its output goes to a file without a name, which goes away with who has it
 // open.
-func spawn(a worker.Assignment) (pid int, words *lastWords, err error) {
+func spawn(a worker.Assignment) (pid int, _ *lastWords, err error) {
 	program, name, err := self()
 	if err != nil {
 		return 0, nil, err
@@ -33,7 +33,7 @@ func spawn(a worker.Assignment) (pid int, words *lastWords, err error) {
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a file for its output: %w", err)
 	}
-	words = &lastWords{output: output}
+	words := &lastWords{output: output} // no result by name: a return of nil would leave nothing to close
 	defer func() {
 		if err != nil {
 			words.close()
