@@ -49,13 +49,14 @@ func (r *Runner) paint(ctx context.Context, b *host.Backfill) (*picture, error) 
 	p := &picture{places: make([]place, len(b.Partitions)), live: map[host.RunID]int{}, next: b.Next}
 	p.counts[notLaunched] = len(b.Partitions)
 	now := make([]bool, len(p.places)) // has a run of this round
+	turns := turnsOf(b)
 	for i := range p.places {
 		run, round, err := r.newestOf(ctx, b, i)
 		if err != nil {
 			return nil, err
 		}
 		p.places[i].done = true
-		if run != nil {
+		if run != nil && !turns.outlived(b, i, round, run) {
 			p.take(i, run)
 			now[i] = round == b.Round
 		}
@@ -94,6 +95,32 @@ func placeAt(b *host.Backfill, n int) int {
 		return b.Retry[n]
 	}
 	return n
+}
+
+// turns are the places that a retry launches again, and each with its turn; nil in round 0.
+type turns map[int]int
+
+func turnsOf(b *host.Backfill) turns {
+	if b.Round == 0 {
+		return nil
+	}
+	t := make(turns, len(b.Retry))
+	for n, i := range b.Retry {
+		t[i] = n
+	}
+	return t
+}
+
+// outlived tells that a place had a newer run than the one of a round that it has, which was deleted: it was launched again
+// in this round, or a run of it ended well before, for otherwise this round would launch it again.
+func (t turns) outlived(b *host.Backfill, i, round int, run *host.Run) bool {
+	if round == b.Round {
+		return false
+	}
+	if n, again := t[i]; again {
+		return n < b.Next
+	}
+	return run.Status == host.Failure || run.Status == host.Canceled
 }
 
 func (p *picture) set(i int, s standing) {

@@ -90,13 +90,16 @@ func (r *Runner) Partitions(ctx context.Context, id string, from, limit int) (pa
 	for _, refusal := range b.Refusals {
 		why[refusal.Partition] = refusal.Message
 	}
-	to := min(from+limit, len(b.Partitions))
+	turns, to := turnsOf(&b), min(from+limit, len(b.Partitions))
 	for i := from; i < to; i++ {
-		run, _, err := r.newestOf(ctx, &b, i)
+		run, round, err := r.newestOf(ctx, &b, i)
 		if err != nil {
 			return nil, false, err
 		}
 		p := Partition{Key: b.Partitions[i], Run: run, Refused: why[b.Partitions[i]]}
+		if run != nil && p.Refused == "" && turns.outlived(&b, i, round, run) {
+			p.Run = nil
+		}
 		if run == nil && p.Refused == "" && b.RefusedCount > len(b.Refusals) && b.Round == 0 && i < b.Next {
 			p.Refused = unkeptRefusal
 		}
