@@ -91,7 +91,7 @@ func (h *handler) asset(name string) *asset {
 func newAsset(name string, content []byte) *asset {
 	sum := sha256.Sum256(content)
 	a := &asset{contentType: contentType(name), etag: `"` + hex.EncodeToString(sum[:12]) + `"`, plain: content}
-	if len(content) < 1024 || strings.HasSuffix(name, ".woff2") {
+	if len(content) < 256 || strings.HasSuffix(name, ".woff2") {
 		return a
 	}
 	var b bytes.Buffer

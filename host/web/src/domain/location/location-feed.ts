@@ -6,7 +6,6 @@ import { useEffect } from "react";
 import { askAgain } from "@/lib/ask-again";
 import { follow } from "@/lib/follow";
 import { useValue } from "@/lib/value-store";
-import { HistoryService } from "@/gen/penstock/host/v1/history_pb";
 import { JobService } from "@/gen/penstock/host/v1/job_pb";
 import { ListLocationsResponseSchema, LocationService, type WatchLocationsResponse } from "@/gen/penstock/host/v1/location_pb";
 import { RunService } from "@/gen/penstock/host/v1/run_pb";
@@ -70,6 +69,9 @@ export function useLocationFeed(): void {
   useEffect(() => watchAnswers(cache), [cache]);
 }
 
+// By its name: the service itself is script that only the page of a job's history needs.
+const historyKey = ["connect-query", { serviceName: "penstock.host.v1.HistoryService" }];
+
 function listKey() {
   return createConnectQueryKey({ schema: LocationService.method.listLocations, cardinality: "finite" });
 }
@@ -94,7 +96,7 @@ function applyMessage(cache: QueryClient, { location, removed }: WatchLocationsR
   // Before there is a list nobody can tell whether it differs.
   if (known && !differs) return;
   askAgain(cache, createConnectQueryKey({ schema: JobService, cardinality: undefined }));
-  askAgain(cache, createConnectQueryKey({ schema: HistoryService, cardinality: undefined }));
+  askAgain(cache, historyKey);
   askAgain(cache, createConnectQueryKey({ schema: RunService.method.previewRun, cardinality: "finite" }));
 }
 

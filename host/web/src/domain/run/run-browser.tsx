@@ -1,3 +1,4 @@
+import { lazy, Suspense, useState } from "react";
 import { RunStatus } from "@/gen/penstock/host/v1/runstatus_pb";
 import { plural } from "@/lib/plural";
 import { useValue } from "@/lib/value-store";
@@ -6,7 +7,6 @@ import { ButtonLink, Link } from "@/ui/link";
 import { Panel } from "@/ui/panel";
 import { CodeBlock } from "@/ui/table";
 import { Callout, Empty, Loading } from "@/ui/states";
-import { BulkBar } from "@/domain/bulk/bulk-bar";
 import { BulkList } from "@/domain/bulk/bulk-list";
 import { usePicked } from "@/domain/bulk/picked";
 import { Failure } from "@/domain/host/failure";
@@ -18,8 +18,10 @@ import { sumCounts, useCountAgain, useNewRuns, useRunCounts } from "./run-counts
 import { RunFilterBar } from "./run-filter-bar";
 import { selectionOf, useRunPage, type RunSelection } from "./run-list";
 import { RunTable } from "./run-table";
-import { WaitingJobs } from "./waiting-jobs";
-import { useWaitingRuns } from "./waiting-runs";
+
+// What most visits do not need is no part of the first page's script.
+const BulkBar = lazy(() => import("@/domain/bulk/bulk-bar").then((module) => ({ default: module.BulkBar })));
+const WaitingSelected = lazy(() => import("./waiting-selected").then((module) => ({ default: module.WaitingSelected })));
 
 /** Runs with their filter, page by page, and what can be done to many at once. The address holds the view; hrefOf makes it. */
 export function RunBrowser({ view, hrefOf, job, firstRun }: {
@@ -37,13 +39,20 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
   const total = counts === undefined ? undefined : sumCounts(counts, view.statuses);
   const picked = usePicked(JSON.stringify(selection));
   const withParent = useValue(parentColumn);
+  const some = picked.all || picked.ids.size > 0;
+  const [picking, setPicking] = useState(some);
+  if (some && !picking) setPicking(true);
   const problem = error === null ? undefined : readHostError(error).problems.find((each) => each.column > 0);
   return (
     <>
       <BulkList shown={view.bulk} hrefOf={(bulk) => hrefOf({ ...view, bulk })} />
       <Panel padded={false}>
         <RunFilterBar view={view} hrefOf={hrefOf} counts={counts} problem={problem} />
-        {view.statuses.includes(RunStatus.WAITING_FOR_CODE) && <Waiting selection={selection} />}
+        {view.statuses.includes(RunStatus.WAITING_FOR_CODE) && (
+          <Suspense>
+            <WaitingSelected selection={selection} />
+          </Suspense>
+        )}
         {view.cursor !== "" && <NewRuns key={JSON.stringify(selection)} selection={selection} href={hrefOf({ ...view, cursor: "" })} />}
         {error !== null && problem === undefined && (
           <div className={styles.message}>
@@ -60,21 +69,15 @@ export function RunBrowser({ view, hrefOf, job, firstRun }: {
               {data.runs.length > 0 && <Checkbox label="Column with the parent of retries and re-executions" checked={withParent} onChange={showParentColumn} />}
               <Pages view={view} hrefOf={hrefOf} next={data.nextCursor} />
             </div>
-            <BulkBar picked={picked} page={data.runs} total={total} selection={selection} hrefOf={(bulk) => hrefOf({ ...view, bulk })} />
+            {picking && (
+              <Suspense>
+                <BulkBar picked={picked} page={data.runs} total={total} selection={selection} hrefOf={(bulk) => hrefOf({ ...view, bulk })} />
+              </Suspense>
+            )}
           </div>
         )}
       </Panel>
     </>
-  );
-}
-
-// Where the filter asks for runs that wait for their code, they can be re-pointed together.
-function Waiting({ selection }: { selection: RunSelection }) {
-  const waiting = useWaitingRuns(selection);
-  return (
-    <div className={styles.waiting}>
-      <WaitingJobs waiting={waiting} />
-    </div>
   );
 }
 

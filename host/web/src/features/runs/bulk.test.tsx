@@ -20,7 +20,7 @@ function hostWithRuns(count: number) {
 }
 
 const picks = async () => within(await screen.findByRole("table", { name: "Runs" })).getAllByRole<HTMLInputElement>("checkbox").slice(1);
-const bar = () => within(screen.getByRole("region", { name: "Selected runs" }));
+const bar = async () => within(await screen.findByRole("region", { name: "Selected runs" }));
 const dialog = async () => within(await screen.findByRole("dialog"));
 
 async function open(host: MemoryHost, href = "/runs") {
@@ -34,16 +34,16 @@ it("selects single runs, ranges with shift, a page, and all that match", async (
   const boxes = await picks();
   expect(boxes).toHaveLength(20);
   await user.click(boxes[1]!);
-  expect(bar().getByRole("status").textContent).toBe("1 run selected");
+  expect((await bar()).getByRole("status").textContent).toBe("1 run selected");
   await user.keyboard("{Shift>}");
   await user.click(boxes[4]!);
   await user.keyboard("{/Shift}");
-  expect(bar().getByRole("status").textContent).toBe("4 runs selected");
+  expect((await bar()).getByRole("status").textContent).toBe("4 runs selected");
   const all = screen.getByRole<HTMLInputElement>("checkbox", { name: "Select all runs on this page" });
   expect(all.indeterminate).toBe(true);
   await user.click(boxes[2]!);
-  expect(bar().getByRole("status").textContent).toBe("3 runs selected");
-  await user.click(bar().getByRole("button", { name: "Select nothing" }));
+  expect((await bar()).getByRole("status").textContent).toBe("3 runs selected");
+  await user.click((await bar()).getByRole("button", { name: "Select nothing" }));
   expect(screen.queryByRole("region", { name: "Selected runs" })).toBeNull();
 });
 
@@ -51,10 +51,10 @@ it("acts on all that match: says exactly what would happen, and begins it", asyn
   const host = hostWithRuns(60);
   const { user, address } = await open(host, "/runs?where=team=etl");
   await user.click(screen.getByRole("checkbox", { name: "Select all runs on this page" }));
-  expect(bar().getByRole("status").textContent).toBe("25 runs selected");
-  await user.click(bar().getByRole("button", { name: "Select all 30 runs that match" }));
-  expect(bar().getByRole("status").textContent).toBe("All 30 runs that match selected");
-  await user.click(bar().getByRole("button", { name: "Delete…" }));
+  expect((await bar()).getByRole("status").textContent).toBe("25 runs selected");
+  await user.click((await bar()).getByRole("button", { name: "Select all 30 runs that match" }));
+  expect((await bar()).getByRole("status").textContent).toBe("All 30 runs that match selected");
+  await user.click((await bar()).getByRole("button", { name: "Delete…" }));
   const asking = await dialog();
   expect(asking.getByText(/cannot be undone/)).toBeDefined();
   expect(asking.getByText(/^It is about/).textContent).toBe("It is about all runs that team=etl selects.");
@@ -78,8 +78,8 @@ it("acts on the runs that were picked, also on other pages", async () => {
   await user.click(screen.getByRole("link", { name: "Older" }));
   await waitFor(async () => { expect(await picks()).toHaveLength(5); });
   await user.click((await picks())[0]!);
-  expect(bar().getByRole("status").textContent).toBe("2 runs selected, 1 of them not on this page");
-  await user.click(bar().getByRole("button", { name: "Re-execute…" }));
+  expect((await bar()).getByRole("status").textContent).toBe("2 runs selected, 1 of them not on this page");
+  await user.click((await bar()).getByRole("button", { name: "Re-execute…" }));
   const asking = await dialog();
   expect(asking.getByRole<HTMLInputElement>("radio", { name: /^From failure/ }).checked).toBe(true);
   await user.click(await asking.findByRole("button", { name: "Re-execute 1 run" }));
@@ -93,7 +93,7 @@ it("changes tags: half-filled rows and doubtful keys block, the host's errors st
     action?.action.case === "tag" && action.action.value.set.some((tag) => tag.key === "-bad") ? { problems: [{ field: "tags", path: "-bad", message: "a key begins with a letter or digit" }] } : {};
   const { user } = await open(host);
   await user.click(screen.getByRole("checkbox", { name: "Select all runs on this page" }));
-  await user.click(bar().getByRole("button", { name: "Tags…" }));
+  await user.click((await bar()).getByRole("button", { name: "Tags…" }));
   const asking = await dialog();
   const confirm = () => asking.getByRole("button", { name: /^Change the tags/ });
   await user.type(asking.getByRole("textbox", { name: "Key of tag 1" }), "-bad");
@@ -116,7 +116,7 @@ it("shows progress from the address, errors with links, and stops", async () => 
   const host = hostWithRuns(2);
   const { user } = await open(host);
   await user.click((await picks())[0]!);
-  await user.click(bar().getByRole("button", { name: "Tags…" }));
+  await user.click((await bar()).getByRole("button", { name: "Tags…" }));
   const asking = await dialog();
   await user.type(asking.getByRole("textbox", { name: "Key of tag 1" }), "a");
   await user.type(asking.getByRole("textbox", { name: "Value of tag 1" }), "1");
@@ -143,7 +143,7 @@ it("shows what goes on when the page is opened anew, and how what the address na
   const { user } = await open(host);
   for (const state of [BulkState.DONE, BulkState.RUNNING]) {
     await user.click((await picks())[0]!);
-    await user.click(bar().getByRole("button", { name: "Delete…" }));
+    await user.click((await bar()).getByRole("button", { name: "Delete…" }));
     await user.click(await (await dialog()).findByRole("button", { name: "Delete 1 run" }));
     await waitFor(() => { expect(host.bulk.bulks[0]?.state).toBe(BulkState.RUNNING); });
     await waitFor(() => { expect(screen.queryByRole("dialog")).toBeNull(); });
@@ -192,7 +192,7 @@ it("shows one that goes on also after another was begun", async () => {
   const { user } = await open(host);
   for (const n of [0, 1]) {
     await user.click((await picks())[n]!);
-    await user.click(bar().getByRole("button", { name: "Delete…" }));
+    await user.click((await bar()).getByRole("button", { name: "Delete…" }));
     await user.click(await (await dialog()).findByRole("button", { name: "Delete 1 run" }));
     await waitFor(() => { expect(host.bulk.bulks).toHaveLength(n + 1); });
     await waitFor(() => { expect(screen.queryByRole("dialog")).toBeNull(); });
