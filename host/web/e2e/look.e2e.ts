@@ -53,6 +53,8 @@ const looks: Record<string, Look> = {
   "job-missing": { path: () => "/jobs/tutorial/tutorial/no_such_job", ready: (page) => see(page.getByText("Could not find the job")) },
   "job-runs": { path: () => "/jobs/tutorial/tutorial/repository_report/runs", ready: (page) => see(page.getByTitle(runs.report)) },
   "job-runs-none": { path: () => "/jobs/tutorial/tutorial/my_second_job_with_tags/runs", ready: (page) => see(page.getByText("No runs yet")) },
+  "job-partitions": { path: () => "/jobs/tutorial/tutorial/daily_report/partitions?select=2026-02-01..2026-02-28&order=oldest", ready: (page) => see(page.getByText("28 rows selected")) },
+  "job-automation": { path: () => "/jobs/tutorial/tutorial/daily_report", ready: (page) => see(page.getByRole("link", { name: "daily", exact: true })) },
   launchpad: {
     path: () => "/jobs/tutorial/tutorial/repository_report/launchpad",
     ready: async (page) => {
