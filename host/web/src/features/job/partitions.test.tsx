@@ -31,25 +31,33 @@ it("shows the newest run of each partition and how each op went last, newest fir
 
 it("selects by click, shift and keys, in the address", async () => {
   const { user, address } = renderPage(page, hostWithPartitions(days));
+  const isAt = (query: string) => waitFor(() => { expect(address()).toBe(`${page}${query}`); });
+  const isOn = (key: string) => waitFor(() => { expect(document.activeElement).toBe(button(key)); });
   await row("2026-11-22");
   await user.click(button("2026-11-20"));
-  expect(address()).toBe(`${page}?select=2026-11-20..2026-11-20`);
+  await isAt("?select=2026-11-20..2026-11-20");
   await user.keyboard("{Shift>}");
   await user.click(button("2026-11-18"));
   await user.keyboard("{/Shift}");
-  expect(address()).toBe(`${page}?select=2026-11-18..2026-11-20`);
+  await isAt("?select=2026-11-18..2026-11-20");
   await user.click(button("2026-11-19"));
-  expect(selected()).toEqual(["2026-11-20", "2026-11-18"]);
-  expect(screen.getByText("2 rows selected")).toBeDefined();
+  await waitFor(() => { expect(selected()).toEqual(["2026-11-20", "2026-11-18"]); });
+  expect(await screen.findByText("2 rows selected")).toBeDefined();
   button("2026-11-19").focus();
   await user.keyboard("{Escape}");
-  expect(screen.getByText("None selected")).toBeDefined();
+  expect(await screen.findByText("None selected")).toBeDefined();
+  await isOn("2026-11-19");
   await user.keyboard(" ");
-  await user.keyboard("{Shift>}{ArrowDown}{ArrowDown}{/Shift}");
+  await waitFor(() => { expect(selected()).toEqual(["2026-11-19"]); });
+  // Each key acts on the row that has the focus, which the one before has moved.
+  await user.keyboard("{Shift>}{ArrowDown}");
+  await isOn("2026-11-18");
+  await waitFor(() => { expect(selected()).toEqual(["2026-11-19", "2026-11-18"]); });
+  await user.keyboard("{ArrowDown}{/Shift}");
+  await isOn("2026-11-17");
   await waitFor(() => { expect(selected()).toEqual(["2026-11-19", "2026-11-18", "2026-11-17"]); });
-  await waitFor(() => { expect(document.activeElement).toBe(button("2026-11-17")); });
   await user.keyboard("{Control>}a{/Control}");
-  expect(address()).toBe(`${page}?select=2026-11-01..2026-11-22`);
+  await isAt("?select=2026-11-01..2026-11-22");
 });
 
 it("selects by dragging", async () => {
